@@ -1,0 +1,205 @@
+package onboarding
+
+import "context"
+
+// bundle builds the nodes of a customer profile or a trust product: both are made, filled, evaluated, submitted and reviewed alike.
+type bundle struct {
+	kind      BundleKind
+	key       Key
+	policySID string
+}
+
+// create makes the bundle, in draft.
+func (b bundle) create(callbackURL func(token string) string) Node {
+	return Node{Key: b.key, Needs: []Key{keyPreflight}, Effect: func(o *Onboarding) Effect {
+		account, name := o.Request.SubaccountSID, tag(o.ID, b.key)
+		spec := NewBundle{Kind: b.kind, FriendlyName: name, PolicySID: b.policySID, Email: o.Request.NotificationEmail}
+		if callbackURL != nil {
+			spec.StatusCallback = callbackURL(o.CallbackToken)
+		}
+		return Effect{
+			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+				made, err := hub.CreateBundle(ctx, account, spec)
+				return Result{SID: made.SID, RemoteStatus: made.Status}, err
+			},
+			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
+				found, err := hub.FindBundles(ctx, account, b.kind, name, b.policySID)
+				var results []Result
+				for _, f := range found {
+					results = append(results, Result{SID: f.SID, RemoteStatus: f.Status})
+				}
+				return results, err
+			},
+			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
+				return hub.DeleteBundle(ctx, account, b.kind, sid)
+			},
+		}
+	}}
+}
+
+// assign puts what the step object made on the bundle.
+func (b bundle) assign(object Key) Node {
+	return Node{Key: b.key.Sub(string(object)), Needs: []Key{b.key, object}, Effect: func(o *Onboarding) Effect {
+		return b.assignEffect(o, o.SID(object), "")
+	}}
+}
+
+// assignPrimary connects a secondary customer profile to the ISV's primary one.
+func (b bundle) assignPrimary() Node {
+	return Node{Key: b.key.Sub("primary"), Needs: []Key{b.key}, Effect: func(o *Onboarding) Effect {
+		return b.assignEffect(o, o.Request.PrimaryProfileSID, "/primary_profile_sid")
+	}}
+}
+
+func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
+	account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+	return Effect{
+		Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+			made, err := hub.AssignEntity(ctx, account, b.kind, bundleSID, objectSID)
+			return Result{SID: made.SID}, err
+		},
+		Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
+			return results(hub.FindEntityAssignments(ctx, account, b.kind, bundleSID, objectSID))
+		},
+		Remove: func(ctx context.Context, hub TrustHub, sid string) error {
+			return hub.DeleteEntityAssignment(ctx, account, b.kind, bundleSID, sid)
+		},
+		Pointer: pointer,
+	}
+}
+
+// assignNumber puts the number on the bundle.
+func (b bundle) assignNumber(n PhoneNumber, needs ...Key) Node {
+	return Node{Key: numberKey(b.key, n), Needs: needs, Effect: func(o *Onboarding) Effect {
+		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		return Effect{
+			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+				made, err := hub.AssignNumber(ctx, account, b.kind, bundleSID, n.SID)
+				return Result{SID: made.SID}, err
+			},
+			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
+				return results(hub.FindNumberAssignments(ctx, account, b.kind, bundleSID, n.SID))
+			},
+			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
+				return hub.DeleteNumberAssignment(ctx, account, b.kind, bundleSID, sid)
+			},
+			Pointer: o.Request.numberPointer(n),
+		}
+	}}
+}
+
+// evaluation asks Twilio whether the bundle is complete. Nothing is submitted that is not (invariant 6): Twilio would answer 200 and leave
+// it in draft.
+func (b bundle) evaluation(needs []Key) Node {
+	return Node{Key: b.key.Sub("evaluation"), Needs: needs, Effect: func(o *Onboarding) Effect {
+		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		before := o.SID(b.key.Sub("evaluation"))
+		return Effect{
+			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+				made, err := hub.Evaluate(ctx, account, b.kind, bundleSID, b.policySID)
+				return verdict(made), err
+			},
+			// An evaluation carries no name. Only we evaluate this bundle, so one newer than the last we know of is the one that was lost.
+			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
+				found, err := hub.FindEvaluations(ctx, account, b.kind, bundleSID)
+				if err != nil || len(found) == 0 || found[0].SID == before {
+					return nil, err
+				}
+				return []Result{verdict(found[0])}, nil
+			},
+		}
+	}}
+}
+
+// unlessOnlyStatus makes an evaluation wait for the step review, where the only thing it finds amiss is that the supporting bundle is not
+// approved yet.
+func (n Node) unlessOnlyStatus(review Key) Node {
+	effect := n.Effect
+	n.Effect = func(o *Onboarding) Effect {
+		e := effect(o)
+		if s := o.Step(review); s != nil && s.State == StepSucceeded {
+			return e // Approved already: to wait for that would be to wait for ever.
+		}
+		do, find := e.Do, e.Find
+		e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+			r, err := do(ctx, hub)
+			return r.waitForStatus(review), err
+		}
+		e.Find = func(ctx context.Context, hub TrustHub) ([]Result, error) {
+			found, err := find(ctx, hub)
+			for i := range found {
+				found[i] = found[i].waitForStatus(review)
+			}
+			return found, err
+		}
+		return e
+	}
+	return n
+}
+
+// submission hands the bundle to Twilio's reviewers. What counts is the status in the answer.
+func (b bundle) submission() Node {
+	return Node{Key: b.key.Sub("submission"), Needs: []Key{b.key.Sub("evaluation")}, Effect: func(o *Onboarding) Effect {
+		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		return Effect{
+			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+				answered, err := hub.SubmitBundle(ctx, account, b.kind, bundleSID)
+				if err == nil && answered.Status == BundleDraft {
+					return Result{RemoteStatus: answered.Status, Requirements: []Requirement{leftInDraft()}}, nil
+				}
+				return Result{RemoteStatus: answered.Status}, err
+			},
+			// Nothing but a submission takes a bundle out of draft.
+			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
+				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
+				if err != nil || read.Status == BundleDraft {
+					return nil, err
+				}
+				return []Result{{RemoteStatus: read.Status}}, nil
+			},
+		}
+	}}
+}
+
+// review waits for the reviewers' decision: a callback or a poll makes it read the bundle.
+func (b bundle) review() Node {
+	return Node{Key: b.key.Sub("review"), Needs: []Key{b.key.Sub("submission")}, Effect: func(o *Onboarding) Effect {
+		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		status := o.Bundle(b.key).Status
+		return Effect{
+			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
+				if err != nil {
+					return Result{}, err
+				}
+				return reviewed(read), nil
+			},
+			Source:    SourceReview,
+			ReadLater: status == BundlePendingReview || status == BundleInReview,
+		}
+	}}
+}
+
+// reviewed reads a bundle as the outcome of its review. A status that nobody has heard of counts as still in review.
+func reviewed(b Bundle) Result {
+	r := Result{RemoteStatus: b.Status}
+	switch b.Status {
+	case BundleApproved:
+	case BundleRejected:
+		r.Requirements = rejectionRequirements(b.Errors)
+	case BundleDraft:
+		r.Requirements = []Requirement{leftInDraft()}
+	default:
+		r.InReview = true
+	}
+	return r
+}
+
+// results turns what a lookup returned into results.
+func results(found []Object, err error) ([]Result, error) {
+	var all []Result
+	for _, f := range found {
+		all = append(all, Result{SID: f.SID})
+	}
+	return all, err
+}

@@ -1,0 +1,34 @@
+package onboarding
+
+import (
+	"context"
+	"time"
+)
+
+// Ledger keeps an onboarding's steps for the one runner that works on it. Its writes are fenced: each carries the epoch of the claim it
+// belongs to, and under an older epoch nothing is written (invariant 3).
+//
+// Two implementations share one conformance suite: Postgres in internal/store and memory in internal/onboarding/memledger.
+type Ledger interface {
+	// Claim takes the onboarding for this runner: it raises the epoch, clears the wake-up flag, and returns what the ledger holds, with
+	// the flag as it was in Woken. Errors: ErrNotFound.
+	Claim(ctx context.Context, id ID) (*Onboarding, error)
+	// Record writes c in one transaction. Errors: ErrLostPlace; any other leaves it unknown whether it was written.
+	Record(ctx context.Context, c Change) error
+	// Release ends the run: the onboarding is woken at next, or by the next wake-up only if next is zero. If a wake-up arrived since the
+	// claim, nothing is released and woken is true: the runner must claim again and go on (invariant 4). Errors: ErrLostPlace.
+	Release(ctx context.Context, id ID, epoch int64, next time.Time) (woken bool, err error)
+}
+
+// Change is what a runner learned since its last write, together with what it is about to do.
+type Change struct {
+	ID    ID
+	Epoch int64
+	// Status is the onboarding's, derived from its steps as they are with this change.
+	Status Status
+	// Steps replace the steps of the same keys, or are added.
+	Steps []Step
+	// Numbers, unless nil, are set once, by the preflight.
+	Numbers []PhoneNumber
+	Events  []Event
+}

@@ -1,0 +1,139 @@
+package onboarding
+
+import "time"
+
+// ID names an onboarding: "onb_" and a UUIDv7, 40 characters.
+type ID string
+
+// Status is what an onboarding amounts to. It is derived from the steps, see [Onboarding.Status].
+type Status string
+
+// The statuses of an onboarding.
+const (
+	StatusInProgress     Status = "in_progress"
+	StatusInReview       Status = "in_review"
+	StatusActionRequired Status = "action_required"
+	StatusApproved       Status = "approved"
+	StatusCanceled       Status = "canceled"
+)
+
+// Onboarding is one subaccount's way to attestation: the request, and the ledger of steps that were taken for it.
+type Onboarding struct {
+	ID      ID
+	Request Request
+	// CallbackToken is the unguessable last segment of the URL that Twilio calls with status changes of this onboarding's bundles.
+	CallbackToken string
+	// Version counts the versions of Request, from 1.
+	Version int
+	// Numbers are Request.PhoneNumbers as the preflight resolved them, in the same order; empty before it.
+	Numbers []PhoneNumber
+	// Steps are in the plan's order. The steps of numbers are there once the numbers are resolved.
+	Steps []Step
+
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	CanceledAt time.Time
+
+	// Epoch is the claim under which this copy was read: a write under an older one is refused (invariant 3).
+	Epoch int64
+	// Woken says that something happened since the claim before this one (a callback, a resume): reviews are read now, whatever their time.
+	Woken bool
+	// ReadAt is the ledger's own clock at the claim. Times in the ledger are by this clock, not by the replica's.
+	ReadAt time.Time
+}
+
+// Step returns the step of that key, or nil. The pointer is into o.Steps.
+func (o *Onboarding) Step(key Key) *Step {
+	for i := range o.Steps {
+		if o.Steps[i].Key == key {
+			return &o.Steps[i]
+		}
+	}
+	return nil
+}
+
+// SID returns the SID that the step of that key has recorded, or "".
+func (o *Onboarding) SID(key Key) string {
+	if s := o.Step(key); s != nil {
+		return s.SID
+	}
+	return ""
+}
+
+// BundleRef is a bundle as far as the ledger knows it: "" before it was created.
+type BundleRef struct {
+	SID string
+	// Status is Twilio's, as last read: draft, pending-review, in-review, twilio-approved, twilio-rejected.
+	Status string
+}
+
+// Bundle returns the customer profile or the trust product with its newest known status.
+func (o *Onboarding) Bundle(key Key) BundleRef {
+	ref := BundleRef{SID: o.SID(key)}
+	for _, k := range []Key{key, key.Sub("submission"), key.Sub("review")} {
+		if s := o.Step(k); s != nil && s.RemoteStatus != "" {
+			ref.Status = s.RemoteStatus
+		}
+	}
+	return ref
+}
+
+// Attestation is "A" while both bundles are approved and every number is on both, else "".
+func (o *Onboarding) Attestation() string {
+	if o.Status() == StatusApproved {
+		return "A"
+	}
+	return ""
+}
+
+// Requirements lists what someone must do before the onboarding can go on, in the order of the steps.
+func (o *Onboarding) Requirements() []Requirement {
+	var all []Requirement
+	for _, s := range o.Steps {
+		if s.State == StepFailed {
+			all = append(all, s.Requirements...)
+		}
+	}
+	return all
+}
+
+// Status is derived from the steps and never set by hand.
+//
+// One failed step makes it action_required even while others still run: a person can begin at once. It is in_review when nothing is left
+// to do but to wait for a reviewer.
+func (o *Onboarding) Status() Status {
+	if !o.CanceledAt.IsZero() {
+		return StatusCanceled
+	}
+	var reviewing, busy, open bool
+	done := make(map[Key]bool, len(o.Steps))
+	for _, s := range o.Steps {
+		done[s.Key] = s.State == StepSucceeded
+	}
+	for _, s := range o.Steps {
+		switch s.State {
+		case StepFailed:
+			return StatusActionRequired
+		case StepRunning:
+			busy = true
+		case StepWaiting:
+			if s.Key.IsReview() {
+				reviewing = true
+			} else if s.WaitsFor == "" || done[s.WaitsFor] {
+				busy = true
+			}
+		case StepPending:
+			open = true
+		}
+	}
+	switch {
+	case busy:
+		return StatusInProgress
+	case reviewing:
+		return StatusInReview
+	case open || len(o.Steps) == 0:
+		return StatusInProgress
+	default:
+		return StatusApproved
+	}
+}

@@ -1,0 +1,120 @@
+package onboarding
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// preflight checks everything that can be known before anything is made: the subaccount is active and the parent's, the primary profile
+// is approved, and every number belongs to the subaccount. All faults are reported at once.
+func preflight(o *Onboarding) Effect {
+	r := o.Request
+	return Effect{
+		Source: SourcePreflight,
+		Do: func(ctx context.Context, hub TrustHub) (Result, error) {
+			var (
+				account                            Account
+				primary                            Bundle
+				numbers                            []PhoneNumber
+				accountErr, primaryErr, numbersErr error
+				wg                                 sync.WaitGroup
+			)
+			wg.Go(func() { account, accountErr = hub.FetchAccount(ctx, r.SubaccountSID) })
+			wg.Go(func() {
+				primary, primaryErr = hub.FetchBundle(ctx, hub.ParentAccount(), CustomerProfile, r.PrimaryProfileSID)
+			})
+			wg.Go(func() { numbers, numbersErr = hub.FindPhoneNumbers(ctx, r.SubaccountSID, r.PhoneNumbers) })
+			wg.Wait()
+
+			accountFaults, err := checkAccount(account, accountErr, hub.ParentAccount())
+			if err != nil {
+				return Result{}, err
+			}
+			primaryFaults, err := checkPrimary(primary, primaryErr)
+			if err != nil {
+				return Result{}, err
+			}
+			faults := append(accountFaults, primaryFaults...)
+			if len(accountFaults) > 0 {
+				return Result{Requirements: faults}, nil // What the numbers of such an account answer says nothing more.
+			}
+			if numbersErr != nil {
+				return Result{}, numbersErr
+			}
+			resolved, numberFaults := matchNumbers(r.PhoneNumbers, numbers)
+			faults = append(faults, numberFaults...)
+			if len(faults) > 0 {
+				return Result{Requirements: faults}, nil
+			}
+			return Result{SID: account.SID, RemoteStatus: account.Status, Numbers: resolved}, nil
+		},
+	}
+}
+
+func checkAccount(account Account, err error, parent string) ([]Requirement, error) {
+	const pointer = "/subaccount_sid"
+	if fault := notFound(err, pointer, "Twilio knows no such subaccount under the parent account. Correct the SID, or check that attestd has the credentials of this customer's parent account."); fault != nil {
+		return fault, nil
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case account.SID == parent:
+		return preflightFault(pointer, "subaccount_is_parent", "This is the parent account itself. Name the customer's subaccount."), nil
+	case account.OwnerSID != parent:
+		return preflightFault(pointer, "subaccount_not_owned", "This subaccount belongs to another parent account than the one attestd has the credentials of."), nil
+	case account.Status != "active":
+		return preflightFault(pointer, "subaccount_not_active", fmt.Sprintf("The subaccount is %s. Make it active at Twilio, then resume.", account.Status)), nil
+	}
+	return nil, nil
+}
+
+func checkPrimary(primary Bundle, err error) ([]Requirement, error) {
+	const pointer = "/primary_profile_sid"
+	if fault := notFound(err, pointer, "The parent account has no such customer profile. Name the SID of its primary business profile (BU…), as Twilio's Console shows it."); fault != nil {
+		return fault, nil
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case primary.Status != BundleApproved:
+		return preflightFault(pointer, "primary_profile_not_approved", fmt.Sprintf("The primary business profile is %s; Twilio lets a secondary profile be connected only to an approved one. Complete it in Twilio's Console, then resume.", primary.Status)), nil
+	}
+	return nil, nil
+}
+
+// matchNumbers returns the numbers in the order they were asked for, each once, and a fault for each that the subaccount does not hold.
+func matchNumbers(wanted []string, held []PhoneNumber) (resolved []PhoneNumber, faults []Requirement) {
+	index := make(map[string]PhoneNumber, 2*len(held))
+	for _, n := range held {
+		index[n.SID], index[n.Number] = n, n
+	}
+	taken := make(map[string]bool, len(wanted))
+	for i, w := range wanted {
+		n, ok := index[w]
+		switch {
+		case !ok:
+			faults = append(faults, preflightFault(phoneNumberPointer(i), "number_not_in_subaccount",
+				"The subaccount does not hold this number. Correct it, or move the number to the subaccount, then resume.")...)
+		case !taken[n.SID]:
+			taken[n.SID] = true
+			resolved = append(resolved, n)
+		}
+	}
+	return resolved, faults
+}
+
+// notFound returns a fault if err says that Twilio knows no such thing.
+func notFound(err error, pointer, message string) []Requirement {
+	var remote *RemoteError
+	if errors.As(err, &remote) && remote.Class == ClassPermanent && remote.HTTPStatus == 404 {
+		return preflightFault(pointer, "20404", message)
+	}
+	return nil
+}
+
+func preflightFault(pointer, code, message string) []Requirement {
+	return []Requirement{{Pointer: pointer, Code: code, Message: message, Source: SourcePreflight}}
+}

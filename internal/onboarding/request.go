@@ -1,0 +1,104 @@
+package onboarding
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Request is what the ISV asked for: one customer subaccount and everything that Trust Hub wants to know of the business behind it.
+// It is kept whole, as JSON, so the tags are part of the stored format.
+type Request struct {
+	// SubaccountSID is the customer's Twilio subaccount (AC and 32 hex digits).
+	SubaccountSID string `json:"subaccount_sid"`
+	// ExternalID is the ISV's own name for this onboarding; unique where given.
+	ExternalID string `json:"external_id,omitempty"`
+	// PrimaryProfileSID is the ISV's approved primary business profile in the parent account (BU…).
+	PrimaryProfileSID string `json:"primary_profile_sid"`
+	// NotificationEmail is the mailbox of the ISV that Twilio writes to when a bundle changes status.
+	NotificationEmail string `json:"notification_email"`
+
+	Business                  Business         `json:"business"`
+	Address                   Address          `json:"address"`
+	AuthorizedRepresentatives []Representative `json:"authorized_representatives"`
+
+	// PhoneNumbers are the subaccount's numbers to sign for, each a SID (PN…) or in E.164.
+	PhoneNumbers []string `json:"phone_numbers"`
+}
+
+// Business holds the attributes of Trust Hub's end user type customer_profile_business_information, under Twilio's names.
+type Business struct {
+	Name                   string `json:"business_name"`
+	Identity               string `json:"business_identity"`
+	Type                   string `json:"business_type"`
+	Industry               string `json:"business_industry"`
+	RegistrationIdentifier string `json:"business_registration_identifier"`
+	RegistrationNumber     string `json:"business_registration_number"`
+	RegionsOfOperation     string `json:"business_regions_of_operation"`
+	WebsiteURL             string `json:"website_url"`
+	SocialMediaProfileURLs string `json:"social_media_profile_urls,omitempty"`
+}
+
+// Attributes returns what Twilio is sent: an optional attribute that was not given is left out, because Twilio checks an empty one.
+func (b Business) Attributes() map[string]string {
+	attributes := map[string]string{
+		"business_name":                    b.Name,
+		"business_identity":                b.Identity,
+		"business_type":                    b.Type,
+		"business_industry":                b.Industry,
+		"business_registration_identifier": b.RegistrationIdentifier,
+		"business_registration_number":     b.RegistrationNumber,
+		"business_regions_of_operation":    b.RegionsOfOperation,
+		"website_url":                      b.WebsiteURL,
+	}
+	if b.SocialMediaProfileURLs != "" {
+		attributes["social_media_profile_urls"] = b.SocialMediaProfileURLs
+	}
+	return attributes
+}
+
+// Address is the business's legal address: either SID alone, an address that the subaccount already has (AD…), or all the rest.
+type Address struct {
+	SID string `json:"sid,omitempty"`
+
+	CustomerName    string `json:"customer_name,omitempty"`
+	Street          string `json:"street,omitempty"`
+	StreetSecondary string `json:"street_secondary,omitempty"`
+	City            string `json:"city,omitempty"`
+	Region          string `json:"region,omitempty"`
+	PostalCode      string `json:"postal_code,omitempty"`
+	// ISOCountry is ISO 3166-1 alpha-2.
+	ISOCountry string `json:"iso_country,omitempty"`
+}
+
+// Representative holds the attributes of Trust Hub's end user types authorized_representative_1 and _2, under Twilio's names.
+type Representative struct {
+	FirstName     string `json:"first_name"`
+	LastName      string `json:"last_name"`
+	Email         string `json:"email"`
+	PhoneNumber   string `json:"phone_number"`
+	BusinessTitle string `json:"business_title"`
+	JobPosition   string `json:"job_position"`
+}
+
+// Attributes returns what Twilio is sent.
+func (r Representative) Attributes() map[string]string {
+	return map[string]string{
+		"first_name":     r.FirstName,
+		"last_name":      r.LastName,
+		"email":          r.Email,
+		"phone_number":   r.PhoneNumber,
+		"business_title": r.BusinessTitle,
+		"job_position":   r.JobPosition,
+	}
+}
+
+// numberPointer points at the entry of PhoneNumbers that asked for n, by its SID or in E.164; at all of them if none did.
+func (r Request) numberPointer(n PhoneNumber) string {
+	i := slices.IndexFunc(r.PhoneNumbers, func(asked string) bool { return asked == n.SID || asked == n.Number })
+	if i < 0 {
+		return "/phone_numbers"
+	}
+	return phoneNumberPointer(i)
+}
+
+func phoneNumberPointer(i int) string { return fmt.Sprintf("/phone_numbers/%d", i) }

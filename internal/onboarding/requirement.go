@@ -1,0 +1,189 @@
+package onboarding
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Source says who asks for something.
+type Source string
+
+// The sources of a requirement.
+const (
+	SourcePreflight  Source = "preflight"
+	SourceEvaluation Source = "evaluation"
+	SourceReview     Source = "review"
+	SourceTwilio     Source = "twilio"
+)
+
+// Requirement is something that a person must do before the onboarding can go on. It has the same shape whoever asks for it.
+type Requirement struct {
+	// Pointer is a JSON pointer (RFC 6901) into the request; "" is the request as a whole, or nothing in it.
+	Pointer string `json:"pointer"`
+	// Code is Twilio's error code in decimal, or a word of ours for what the preflight finds.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Source  Source `json:"source"`
+
+	// statusOnly: an evaluation found nothing amiss here but that the bundle underneath is not approved yet.
+	statusOnly bool
+}
+
+// advice is what is known of one of Twilio's error codes: the part of the request that it is about, and what to do about it.
+type advice struct {
+	pointer string
+	message string
+}
+
+// codeAdvice is the one table from Twilio's codes to the request. A code that it lacks keeps Twilio's own text and the pointer of the step
+// that met it. Sources: https://www.twilio.com/docs/api/errors and the Trust Hub documents on rejected profiles.
+var codeAdvice = map[int]advice{
+	18601: {"/business/website_url", "The reviewer could not connect the business name with the website. Give the website that names the business, or the name as the website has it."},
+	18602: {"/business/business_registration_number", "The registration number could not be verified. Give the number exactly as the authority issued it, and the business name exactly as registered under it."},
+	18603: {"/address", "The address could not be verified. Give the business's registered physical address, not a mailbox."},
+	18604: {"/authorized_representatives/0", "The first authorized representative could not be verified. Correct the name, job position, e-mail and phone number."},
+	18605: {"/authorized_representatives/1", "The second authorized representative could not be verified. Correct the name, job position, e-mail and phone number."},
+	18606: {"/authorized_representatives/0/email", "The e-mail domain differs from the website's. Give an e-mail address at the business's own domain."},
+	18609: {"/business/business_registration_identifier", "This registration authority is not eligible. Give a registration with an authority that Twilio accepts."},
+	20003: {"", "Twilio refused the credentials. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, and that the subaccount is active, then resume."},
+	20005: {"/subaccount_sid", "The account is not active. Make it active at Twilio, then resume."},
+	21628: {"/address", "Twilio could not validate the address. Correct street, city, region and postal code."},
+	21629: {"/address", "Twilio knows this address in another form. Give it as the postal service writes it."},
+	22205: {"", "Twilio refuses to connect this object: it belongs to another account, or is of the wrong kind."},
+}
+
+// requirementFor turns a refused call into what someone must do about it.
+func requirementFor(e *RemoteError, effect Effect) Requirement {
+	r := Requirement{Pointer: effect.Pointer, Code: strconv.Itoa(e.Code), Message: e.Message, Source: effect.Source}
+	if r.Source == "" {
+		r.Source = SourceTwilio
+	}
+	if e.Code == 0 {
+		r.Code = "refused"
+		if e.HTTPStatus != 0 {
+			r.Code = fmt.Sprintf("http_%d", e.HTTPStatus)
+		}
+	}
+	if known, ok := codeAdvice[e.Code]; ok {
+		r.Message = known.message + said(e.Message)
+		// The step knows better which part it sent, where the code names none.
+		if known.pointer != "" && !strings.HasPrefix(effect.Pointer, known.pointer) {
+			r.Pointer = known.pointer
+		}
+	}
+	if e.BundleSID != "" {
+		r.Message = fmt.Sprintf("It is already assigned to bundle %s. Take it off there, then resume.", e.BundleSID) + said(e.Message)
+	}
+	if r.Message == "" {
+		r.Message = "Twilio refused this and gave no reason."
+	}
+	return r
+}
+
+// rejectionRequirements turns the reviewer's errors into what someone must do about them.
+func rejectionRequirements(errors []BundleError) []Requirement {
+	var all []Requirement
+	for _, e := range errors {
+		r := Requirement{Code: strconv.Itoa(e.Code), Message: e.Message, Source: SourceReview}
+		if known, ok := codeAdvice[e.Code]; ok {
+			r.Pointer, r.Message = known.pointer, known.message+said(e.Message)
+		}
+		if r.Message == "" {
+			r.Message = "The reviewer rejected it with this code and no text. See https://www.twilio.com/docs/api/errors/" + r.Code
+		}
+		all = append(all, r)
+	}
+	if len(all) == 0 {
+		all = append(all, Requirement{Code: "rejected", Source: SourceReview,
+			Message: "The reviewer rejected it and gave no reason. Ask Twilio's support, naming the bundle's SID."})
+	}
+	return all
+}
+
+// said appends Twilio's own words, where there are any.
+func said(message string) string {
+	if message == "" {
+		return ""
+	}
+	return " Twilio says: " + message
+}
+
+func leftInDraft() Requirement {
+	return Requirement{Code: "left_in_draft", Source: SourceTwilio,
+		Message: "Twilio took the submission and left the bundle in draft: it holds the bundle to be incomplete. Look at the bundle in Twilio's Console, then resume."}
+}
+
+// verdict turns an evaluation into the outcome of its step.
+func verdict(e Evaluation) Result {
+	r := Result{SID: e.SID, RemoteStatus: e.Status}
+	if e.Status == EvaluationCompliant {
+		return r
+	}
+	for _, result := range e.Results {
+		if result.Passed {
+			continue
+		}
+		base := evaluatedPart(result)
+		if len(result.Invalid) == 0 {
+			r.Requirements = append(r.Requirements, evaluationRequirement(base, result.Code, result.FailureReason))
+		}
+		for _, field := range result.Invalid {
+			pointer := base
+			if isRequestField(base, field.ObjectField) {
+				pointer += "/" + field.ObjectField
+			}
+			requirement := evaluationRequirement(pointer, field.Code, field.FailureReason)
+			requirement.statusOnly = field.ObjectField == "bundle_status"
+			r.Requirements = append(r.Requirements, requirement)
+		}
+	}
+	if len(r.Requirements) == 0 {
+		r.Requirements = append(r.Requirements, Requirement{Code: "noncompliant", Source: SourceEvaluation,
+			Message: "Twilio's evaluation found the bundle noncompliant and named no field. Look at the bundle in Twilio's Console."})
+	}
+	return r
+}
+
+func evaluationRequirement(pointer string, code int, reason string) Requirement {
+	if reason == "" {
+		reason = "Twilio's evaluation found this missing or not fitting."
+	}
+	return Requirement{Pointer: pointer, Code: strconv.Itoa(code), Message: reason, Source: SourceEvaluation}
+}
+
+// evaluatedPart points at the part of the request that a requirement of Twilio's policies is about.
+func evaluatedPart(r EvaluationResult) string {
+	for _, part := range []struct{ name, pointer string }{
+		{"customer_profile_business_information", "/business"},
+		{"authorized_representative_1", "/authorized_representatives/0"},
+		{"authorized_representative_2", "/authorized_representatives/1"},
+		{"customer_profile_address", "/address"},
+		{"primary_customer_profile", "/primary_profile_sid"},
+	} {
+		if strings.Contains(r.RequirementName, part.name) || strings.Contains(r.ObjectType, part.name) {
+			return part.pointer
+		}
+	}
+	return ""
+}
+
+// isRequestField tells whether the object that base points at has that member: Twilio's attributes carry the request's own names, but an
+// address document's only field is its address.
+func isRequestField(base, field string) bool {
+	return field != "" && (base == "/business" || strings.HasPrefix(base, "/authorized_representatives/"))
+}
+
+// waitForStatus makes the result wait for the step review where nothing else is amiss than the status of the bundle underneath.
+func (r Result) waitForStatus(review Key) Result {
+	if len(r.Requirements) == 0 {
+		return r
+	}
+	for _, requirement := range r.Requirements {
+		if !requirement.statusOnly {
+			return r
+		}
+	}
+	r.Requirements, r.WaitsFor = nil, review
+	return r
+}

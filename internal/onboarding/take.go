@@ -1,0 +1,187 @@
+package onboarding
+
+import "time"
+
+// This file turns the answer of a call into the new state of its step: the state machine proper. The table of transitions is
+//
+//	pending  → running     the intent is written (effects only; a read leaves no trace before its answer)
+//	running  → succeeded   the answer, or a lookup that found what the call had made
+//	running  → running     no answer: the outcome is unknown, and a lookup is due
+//	running  → pending     a lookup found nothing after everything had settled: the call may be made again
+//	running  → waiting     refused for now: the call may be made again at its time
+//	any open → waiting     still in review, or waiting for another step
+//	any open → failed      refused for good, or found wanting: a person must act
+
+// intend marks the step as about to have its effect.
+func (w *walk) intend(step *Step) {
+	now := w.now()
+	step.IntentAt = now
+	step.Attempts++
+	step.WaitsFor, step.NextAttemptAt = "", time.Time{}
+	w.enter(step, StepRunning)
+}
+
+// take applies the answer of a call to its step.
+func (w *walk) take(a answer) {
+	delete(w.inFlight, a.key)
+	step := w.step(a.key)
+	read := a.effect.Find == nil
+	if read {
+		step.Attempts++
+	}
+	switch {
+	case a.lookup && a.err != nil:
+		w.lookUpLater(step, asRemote(a.err))
+	case a.lookup:
+		w.lookedUp(step, a)
+	case a.err != nil:
+		w.failed(step, a, asRemote(a.err), read)
+	default:
+		w.concluded(step, a.result)
+	}
+}
+
+// failed sorts the failure of a call by what may be done about it.
+func (w *walk) failed(step *Step, a answer, e *RemoteError, read bool) {
+	step.Error = e.stepError()
+	switch {
+	case e.Class == ClassRepeatable, e.Class == ClassUnknown && read:
+		w.tryLater(step, e)
+	case e.Class == ClassUnknown, e.Class == ClassExists && !read:
+		w.unknown(step)
+	default:
+		w.refused(step, []Requirement{requirementFor(e, a.effect)})
+	}
+}
+
+// concluded applies what Twilio answered, or what a lookup found in its place.
+func (w *walk) concluded(step *Step, r Result) {
+	now := w.now()
+	if r.SID != "" {
+		step.SID = r.SID
+	}
+	if r.RemoteStatus != "" {
+		step.RemoteStatus = r.RemoteStatus
+	}
+	switch {
+	case len(r.Requirements) > 0:
+		step.Error = r.Error
+		w.refused(step, r.Requirements)
+	case r.InReview:
+		w.awaitReview(step, now)
+	case r.WaitsFor != "":
+		step.WaitsFor, step.NextAttemptAt = r.WaitsFor, time.Time{}
+		w.enter(step, StepWaiting)
+	default:
+		step.Error, step.Requirements = nil, nil
+		step.WaitsFor, step.NextAttemptAt = "", time.Time{}
+		step.FinishedAt = now
+		w.enter(step, StepSucceeded)
+	}
+	if len(r.Numbers) > 0 && len(w.onb.Numbers) == 0 {
+		w.onb.Numbers, w.change.Numbers = r.Numbers, r.Numbers
+		w.arrange()
+	}
+}
+
+// awaitReview leaves the step waiting until the next look at the bundle, and returns when that is.
+func (w *walk) awaitReview(step *Step, now time.Time) time.Time {
+	step.Error = nil
+	step.NextAttemptAt = now.Add(backoff(step.Attempts+1, w.timing.PollMin, w.timing.PollMax, w.runner.Random()))
+	w.enter(step, StepWaiting)
+	return step.NextAttemptAt
+}
+
+// tryLater leaves the step waiting for its next attempt. Too many requests hold back the whole onboarding: they share the account's limit.
+func (w *walk) tryLater(step *Step, e *RemoteError) {
+	wait := max(e.RetryAfter, backoff(step.Attempts, w.timing.RetryMin, w.timing.RetryMax, w.runner.Random()))
+	step.NextAttemptAt = w.now().Add(wait)
+	if e.HTTPStatus == 429 && step.NextAttemptAt.After(w.notBefore) {
+		w.notBefore = step.NextAttemptAt
+	}
+	w.enter(step, StepWaiting)
+}
+
+// unknown leaves the step running and due to be looked up. IntentAt moves to now: the call may have been under way until this moment, and
+// what is settled is counted from here.
+func (w *walk) unknown(step *Step) {
+	step.IntentAt = w.now()
+	step.NextAttemptAt = step.IntentAt
+	w.event("step.outcome_unknown", step.Key, "")
+	w.enter(step, StepRunning)
+}
+
+// lookUpLater tries the lookup itself again: nothing is known before one gets through.
+func (w *walk) lookUpLater(step *Step, e *RemoteError) {
+	step.Error = e.stepError()
+	switch e.Class {
+	case ClassPermanent, ClassCredentials:
+		// The lookup will not get through until a person has done something; until then the outcome stays unknown.
+		step.NextAttemptAt = w.now().Add(w.timing.RetryMax)
+	default:
+		step.NextAttemptAt = w.now().Add(max(e.RetryAfter, w.timing.RetryMin))
+	}
+	w.enter(step, StepRunning)
+}
+
+// lookedUp adopts what the lookup found (invariant 2). One that found nothing is believed only when everything has settled.
+func (w *walk) lookedUp(step *Step, a answer) {
+	if len(a.found) > 0 {
+		w.event("step.adopted", step.Key, a.found[0].SID)
+		for _, sid := range a.removed {
+			w.event("step.extra_removed", step.Key, sid)
+		}
+		for _, sid := range a.kept {
+			w.event("step.extra_kept", step.Key, sid)
+		}
+		w.concluded(step, a.found[0])
+		return
+	}
+	now := w.now()
+	settled := step.IntentAt.Add(w.timing.SendWindow + w.timing.Settle)
+	if now.Before(settled) {
+		step.NextAttemptAt = now.Add(min(settled.Sub(now), max(w.timing.Settle/8, now.Sub(step.IntentAt))))
+		return // Between two looks of one lookup there is nothing to write down.
+	}
+	if step.Error != nil && step.Error.HTTPStatus == 409 {
+		e := &RemoteError{Class: ClassPermanent, Code: step.Error.Code, HTTPStatus: 409, Message: step.Error.Message}
+		w.refused(step, []Requirement{requirementFor(e, a.effect)})
+		return
+	}
+	step.NextAttemptAt = time.Time{}
+	w.enter(step, StepPending)
+}
+
+// refused leaves the step to a person.
+func (w *walk) refused(step *Step, requirements []Requirement) {
+	step.Requirements = requirements
+	if step.Error == nil {
+		step.Error = &StepError{Message: requirements[0].Message}
+	}
+	step.NextAttemptAt, step.WaitsFor = time.Time{}, ""
+	step.FinishedAt = w.now()
+	w.enter(step, StepFailed)
+}
+
+// enter puts the step into the state and into the next write, with an event if the state is new.
+func (w *walk) enter(step *Step, state State) {
+	now := w.now()
+	if step.StartedAt.IsZero() {
+		step.StartedAt = now
+	}
+	if state != StepSucceeded && state != StepFailed {
+		step.FinishedAt = time.Time{}
+	}
+	changed := step.State != state
+	step.State = state
+	w.changed[step.Key] = true
+	if changed {
+		w.change.Events = append(w.change.Events, stepEvent(step, now, w.actor()))
+	}
+}
+
+func (w *walk) event(kind string, key Key, detail string) {
+	w.change.Events = append(w.change.Events, Event{At: w.now(), Kind: kind, Step: key, Actor: w.actor(), Detail: detail})
+}
+
+func (w *walk) actor() string { return "replica:" + w.runner.Name }

@@ -1,0 +1,334 @@
+package onboarding
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// walk is one run over one claimed onboarding. A single goroutine owns the onboarding and is the only one to write its ledger; calls are
+// made in goroutines of their own, which get all they need when they start and hand back an answer.
+type walk struct {
+	runner *Runner
+	ledger Ledger
+	timing Timing
+	onb    *Onboarding
+	nodes  []Node
+	index  map[Key]int // into onb.Steps
+
+	// answers has room for every call in flight: a call never waits for the walk.
+	answers  chan answer
+	inFlight map[Key]bool
+	// notBefore holds all new calls back after Twilio said that there were too many.
+	notBefore time.Time
+
+	// clock is what to add to this process's time to have the ledger's.
+	clock time.Duration
+	// change is what the next write to the ledger will hold.
+	change  Change
+	changed map[Key]bool
+}
+
+// answer is what came of one call.
+type answer struct {
+	key    Key
+	lookup bool
+	effect Effect
+	result Result
+	found  []Result
+	// removed and kept are the SIDs of what the lookup found beyond the first.
+	removed, kept []string
+	err           error
+}
+
+// start is a call about to be made.
+type start struct {
+	node   Node
+	effect Effect
+	lookup bool
+}
+
+// hasIntent tells whether the call may change something at Twilio that must not happen twice.
+func (s start) hasIntent() bool { return !s.lookup && s.effect.Find != nil }
+
+func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk {
+	concurrency := r.Concurrency
+	if concurrency == 0 {
+		concurrency = 10
+	}
+	w := &walk{
+		runner:   r,
+		ledger:   ledger,
+		timing:   r.Timing.withDefaults(),
+		onb:      o,
+		answers:  make(chan answer, concurrency),
+		inFlight: make(map[Key]bool, concurrency),
+		changed:  make(map[Key]bool),
+		clock:    o.ReadAt.Sub(claimedAt),
+	}
+	w.change = Change{ID: o.ID, Epoch: o.Epoch}
+	w.arrange()
+	if o.Woken {
+		for i := range o.Steps {
+			if s := &o.Steps[i]; s.Key.IsReview() && s.State == StepWaiting {
+				s.NextAttemptAt = w.now()
+			}
+		}
+	}
+	return w
+}
+
+// arrange lays the plan over the steps; new steps go into the next write.
+func (w *walk) arrange() {
+	nodes, added := w.runner.Plan.arrange(w.onb)
+	w.nodes = nodes
+	w.index = make(map[Key]int, len(w.onb.Steps))
+	for i, s := range w.onb.Steps {
+		w.index[s.Key] = i
+	}
+	for _, s := range added {
+		w.changed[s.Key] = true
+	}
+}
+
+// now is the time by the ledger's clock: replicas' own clocks differ.
+func (w *walk) now() time.Time { return time.Now().Add(w.clock).Truncate(time.Microsecond) }
+
+func (w *walk) step(k Key) *Step { return &w.onb.Steps[w.index[k]] }
+
+// run makes every call that is due, as many at once as may be, until nothing is due any more for longer than a runner should wait. It
+// returns when the onboarding is due next, zero if only a wake-up can make it so. After an error the walk is over and what it had in
+// flight is of unknown outcome.
+func (w *walk) run(ctx context.Context) (next time.Time, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer w.drain()
+	defer cancel()
+	for {
+		starts, due := w.choose()
+		if err := w.launch(ctx, starts); err != nil {
+			return time.Time{}, err
+		}
+		if len(w.inFlight) == 0 && (w.stopping() || due.IsZero() || due.Sub(w.now()) > w.timing.InlineWait) {
+			if w.stopping() && !due.IsZero() {
+				due = w.now() // Another replica can go on at once.
+			}
+			return due, nil
+		}
+		if err := w.await(ctx, due); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+// await waits for an answer, or until the next step is due, and takes in every answer that is there by then: the more answers one write
+// to the ledger holds, the fewer writes.
+func (w *walk) await(ctx context.Context, due time.Time) error {
+	var timer <-chan time.Time
+	if !due.IsZero() && !w.full() {
+		t := time.NewTimer(max(0, due.Sub(w.now())))
+		defer t.Stop()
+		timer = t.C
+	}
+	stopping := w.runner.Stopping
+	if w.stopping() {
+		stopping, timer = nil, nil
+	}
+	select {
+	case a := <-w.answers:
+		w.take(a)
+	case <-timer:
+	case <-stopping:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for {
+		select {
+		case a := <-w.answers:
+			w.take(a)
+		default:
+			return nil
+		}
+	}
+}
+
+// drain waits for the calls that an abandoned walk has in flight: every goroutine has an owner that waits for it.
+func (w *walk) drain() {
+	for range w.inFlight {
+		<-w.answers
+	}
+}
+
+func (w *walk) full() bool { return len(w.inFlight) >= cap(w.answers) }
+
+func (w *walk) stopping() bool {
+	select {
+	case <-w.runner.Stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// choose returns the calls to make now, and when the next one is due that is not among them: zero if none ever is by itself.
+func (w *walk) choose() (starts []start, due time.Time) {
+	if !w.onb.CanceledAt.IsZero() {
+		return nil, time.Time{}
+	}
+	now := w.now()
+	for _, node := range w.nodes {
+		at, ok := w.dueAt(node)
+		if !ok {
+			continue
+		}
+		at = latest(at, w.notBefore, now)
+		if at.After(now) || w.stopping() || len(w.inFlight)+len(starts) >= cap(w.answers) {
+			if due.IsZero() || at.Before(due) {
+				due = at
+			}
+			continue
+		}
+		step, effect := w.step(node.Key), node.Effect(w.onb)
+		if effect.ReadLater && step.State == StepPending {
+			at = w.awaitReview(step, now)
+			if due.IsZero() || at.Before(due) {
+				due = at
+			}
+			continue
+		}
+		starts = append(starts, start{node: node, effect: effect, lookup: step.State == StepRunning})
+	}
+	return starts, due
+}
+
+// dueAt tells when the step is due by itself, if it ever is: not while it is in flight, done, or waits for another.
+func (w *walk) dueAt(node Node) (time.Time, bool) {
+	step := w.step(node.Key)
+	if w.inFlight[node.Key] {
+		return time.Time{}, false
+	}
+	switch step.State {
+	case StepPending:
+		for _, need := range node.Needs {
+			if !w.succeeded(need) {
+				return time.Time{}, false
+			}
+		}
+		return time.Time{}, true
+	case StepRunning:
+		return step.NextAttemptAt, true
+	case StepWaiting:
+		if step.WaitsFor != "" {
+			return time.Time{}, w.succeeded(step.WaitsFor)
+		}
+		return step.NextAttemptAt, true
+	default:
+		return time.Time{}, false
+	}
+}
+
+func latest(t time.Time, others ...time.Time) time.Time {
+	for _, o := range others {
+		if o.After(t) {
+			t = o
+		}
+	}
+	return t
+}
+
+func (w *walk) succeeded(k Key) bool {
+	i, ok := w.index[k]
+	return ok && w.onb.Steps[i].State == StepSucceeded
+}
+
+// launch writes what is new to the ledger, the intents of the calls to come included, and only then makes those calls (invariant 1).
+func (w *walk) launch(ctx context.Context, starts []start) error {
+	local := time.Now()
+	for _, s := range starts {
+		if s.hasIntent() {
+			w.runner.reached(BeforeIntent, s.node.Key)
+			w.intend(w.step(s.node.Key))
+		}
+	}
+	if err := w.record(ctx); err != nil {
+		return err
+	}
+	sendBy := local.Add(w.timing.SendWindow)
+	for _, s := range starts {
+		if s.hasIntent() {
+			w.runner.reached(AfterIntent, s.node.Key)
+		}
+		w.inFlight[s.node.Key] = true
+		go func() { w.answers <- w.call(ctx, s, sendBy) }()
+	}
+	return nil
+}
+
+// record writes the change that has come together, if there is any.
+func (w *walk) record(ctx context.Context) error {
+	if len(w.changed) == 0 && len(w.change.Events) == 0 {
+		return nil
+	}
+	for i := range w.onb.Steps {
+		if w.changed[w.onb.Steps[i].Key] {
+			w.change.Steps = append(w.change.Steps, w.onb.Steps[i])
+		}
+	}
+	w.change.Status = w.onb.Status()
+	if err := w.ledger.Record(ctx, w.change); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	for _, s := range w.change.Steps {
+		if s.State != StepRunning {
+			w.runner.reached(AfterCommit, s.Key)
+		}
+	}
+	w.change = Change{ID: w.onb.ID, Epoch: w.onb.Epoch}
+	clear(w.changed)
+	return nil
+}
+
+// call makes one call to Twilio. It runs in a goroutine of its own and touches nothing of the walk. A panic in it is an unknown outcome:
+// it must not take the process, and with it everyone else's onboardings, down.
+func (w *walk) call(ctx context.Context, s start, sendBy time.Time) (a answer) {
+	a = answer{key: s.node.Key, lookup: s.lookup, effect: s.effect}
+	defer func() {
+		if p := recover(); p != nil {
+			a.err = &RemoteError{Class: ClassUnknown, Err: fmt.Errorf("panic: %T", p)}
+			w.runner.Logger.ErrorContext(ctx, "a call panicked", "onboarding_id", w.onb.ID, "step", s.node.Key, "panic_type", fmt.Sprintf("%T", p))
+		}
+	}()
+	switch {
+	case s.lookup:
+		w.lookUp(ctx, s.effect, &a)
+	case s.hasIntent():
+		a.result, a.err = s.effect.Do(WithSendBy(ctx, sendBy), w.runner.Hub)
+		w.runner.reached(AfterAnswer, s.node.Key)
+	default:
+		a.result, a.err = s.effect.Do(ctx, w.runner.Hub)
+	}
+	return a
+}
+
+// lookUp looks for what an earlier call may have made, and removes what it finds beyond the first: two of a kind make a reviewer reject
+// both. It does so before the step is concluded, so that a crash on the way leaves the lookup, and with it the removal, still to be done.
+func (w *walk) lookUp(ctx context.Context, e Effect, a *answer) {
+	a.found, a.err = e.Find(ctx, w.runner.Hub)
+	if a.err != nil || len(a.found) < 2 {
+		return
+	}
+	for _, extra := range a.found[1:] {
+		if e.Remove == nil {
+			a.kept = append(a.kept, extra.SID)
+			continue
+		}
+		switch err := e.Remove(ctx, w.runner.Hub, extra.SID); {
+		case err == nil:
+			a.removed = append(a.removed, extra.SID)
+		case asRemote(err).Class == ClassPermanent:
+			a.kept = append(a.kept, extra.SID)
+		default:
+			a.err = err
+			return
+		}
+	}
+}

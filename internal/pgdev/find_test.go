@@ -1,0 +1,94 @@
+package pgdev
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNewestVersionComesFirst(t *testing.T) {
+	t.Parallel()
+	got := newestFirst([]string{
+		"/usr/lib/postgresql/9.6/bin",
+		"/opt/homebrew/opt/postgresql/bin",
+		"/usr/lib/postgresql/15/bin",
+		"/opt/homebrew/opt/postgresql@17/bin",
+	})
+	want := []string{
+		"/opt/homebrew/opt/postgresql@17/bin",
+		"/usr/lib/postgresql/15/bin",
+		"/usr/lib/postgresql/9.6/bin",
+		"/opt/homebrew/opt/postgresql/bin",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlacesArePatterns(t *testing.T) {
+	t.Parallel()
+	for _, place := range places {
+		if _, err := filepath.Match(place, ""); err != nil {
+			t.Errorf("%q: %v", place, err)
+		}
+	}
+}
+
+func TestGivenBinDirIsUsedOrRefusedAndNeverReplaced(t *testing.T) {
+	t.Parallel()
+	_, err := Start(t.Context(), Options{BinDir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "the given Postgres cannot be used") {
+		t.Errorf("an empty BinDir: %v", err)
+	}
+	dirs := installed(t.Context())
+	if len(dirs) == 0 {
+		t.Skip("this machine runs a downloaded Postgres")
+	}
+	p := start(t, Options{BinDir: dirs[0]})
+	query(t, p.URL(""), "SELECT 'runs'")
+}
+
+func TestServerOnPathIsFoundThroughALink(t *testing.T) {
+	dirs := installed(t.Context())
+	if len(dirs) == 0 {
+		t.Skip("this machine runs a downloaded Postgres")
+	}
+	links := t.TempDir()
+	if err := os.Symlink(filepath.Join(dirs[0], "postgres"), filepath.Join(links, "postgres")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", links)
+	want, err := filepath.EvalSymlinks(dirs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := installed(t.Context()); got[0] != want {
+		t.Errorf("found %q, want %q first", got, want)
+	}
+}
+
+func TestUnusableDirectoriesArePassedOver(t *testing.T) {
+	t.Parallel()
+	a := callersAccount(t)
+	broken, whole := reachableDir(t), reachableDir(t)
+	for _, program := range []string{"initdb", "postgres"} {
+		writeProgram(t, filepath.Join(broken, program), "exit 1")
+		writeProgram(t, filepath.Join(whole, program), "exit 0")
+	}
+	got, err := firstRunnable(t.Context(), a, []string{t.TempDir(), broken, whole})
+	if err != nil || got != whole {
+		t.Errorf("got %q, %v, want %q", got, err, whole)
+	}
+	if _, err := firstRunnable(t.Context(), a, []string{broken}); err == nil || !strings.Contains(err.Error(), broken) {
+		t.Errorf("error %v, want one that names %s", err, broken)
+	}
+}
+
+func writeProgram(t *testing.T, path, script string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}

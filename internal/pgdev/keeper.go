@@ -1,0 +1,100 @@
+package pgdev
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The keeper makes the temporary directory as the server's account, which
+// proves that this user can reach it and may remove it again, and removes it
+// once nobody holds the other end of its standard input: not this process, not
+// a guard, and none of Postgres' processes, all of which inherit it. The kernel
+// counts, so the directory goes last in every kind of end.
+//
+// What mkdir has to say is the only output, and none means that it succeeded.
+const keeperScript = `
+mkdir -m 700 "$1" || exit
+exec >/dev/null 2>&1
+read -r _
+rm -rf "$1"
+`
+
+// keeper owns a temporary directory.
+type keeper struct {
+	dir  string
+	cmd  *exec.Cmd
+	hold *os.File // write end; to be inherited by whoever uses the directory
+}
+
+// keepTempDir makes a temporary directory that the account owns: in the
+// system's place for such, or where the account cannot go there (a TMPDIR
+// inside root's home), in one that every user can write to.
+func keepTempDir(a *account) (*keeper, error) {
+	parents := slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp"})
+	name := "attestd-postgres-" + strings.ToLower(rand.Text()[:12])
+	var errs []error
+	for _, parent := range parents {
+		k, err := startKeeper(a, filepath.Join(parent, name))
+		if err == nil {
+			return k, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, fmt.Errorf("making a temporary directory as %s: %w", a, errors.Join(errs...))
+}
+
+func startKeeper(a *account, dir string) (*keeper, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making the keeper's pipe: %w", err)
+	}
+	defer read.Close()
+	k := &keeper{dir: dir, hold: write}
+	k.cmd = a.command(context.Background(), "/bin/sh", "-c", keeperScript, "keeper", dir)
+	k.cmd.Stdin = read
+	complaintRead, complaintWrite, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making the keeper's pipe: %w", err), write.Close())
+	}
+	defer complaintRead.Close()
+	k.cmd.Stdout, k.cmd.Stderr = complaintWrite, complaintWrite
+	err = k.cmd.Start()
+	_ = complaintWrite.Close() // the keeper has its own
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the keeper: %w", err), write.Close())
+	}
+	complaint, err := io.ReadAll(complaintRead)
+	if err == nil && len(complaint) > 0 {
+		err = errors.New(strings.TrimSpace(string(complaint)))
+	}
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), ignoreExit(k.cmd.Wait()))
+	}
+	return k, nil
+}
+
+// release lets go of the directory and returns when it is removed, which is
+// when the last program under guard has ended too.
+func (k *keeper) release() error {
+	if err := errors.Join(k.hold.Close(), k.cmd.Wait()); err != nil {
+		return fmt.Errorf("removing %s: %w", k.dir, err)
+	}
+	return nil
+}
+
+// ignoreExit drops the error of a command that ran and failed.
+func ignoreExit(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Every database carries the number of the test process that made it, and that
+// process holds an advisory lock of the number for as long as it lives. So a
+// later process can tell, on a server that outlived the first, which databases
+// nobody uses: the template always, and all of a process that was killed.
+const (
+	namePrefix = "attestd_test_"
+
+	// lockClass keeps the locks apart from those that tests themselves take.
+	lockClass = 0x61747465 // "atte"
+)
+
+// runID is the number of one test process.
+type runID int32
+
+func newRunID() runID { return runID(rand.Int32()) }
+
+// database is the name of one of the run's databases: lower case, so that it
+// needs no quotes in SQL.
+func (r runID) database(suffix string) string {
+	return namePrefix + strconv.FormatInt(int64(r), 10) + "_" + suffix
+}
+
+// parseRunID takes the number from the name of a database.
+func parseRunID(database string) (runID, bool) {
+	rest, ok := strings.CutPrefix(database, namePrefix)
+	if !ok {
+		return 0, false
+	}
+	number, _, ok := strings.Cut(rest, "_")
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(number, 10, 32)
+	return runID(id), err == nil
+}
+
+// lock marks the run as alive for as long as the session lasts.
+func (r runID) lock(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", int32(lockClass), int32(r)); err != nil {
+		return fmt.Errorf("locking the run's databases: %w", err)
+	}
+	return nil
+}
+
+// sweep drops the databases of runs that are over.
+func sweep(ctx context.Context, conn *pgx.Conn) error {
+	rows, err := conn.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, namePrefix)
+	if err != nil {
+		return fmt.Errorf("listing old test databases: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("listing old test databases: %w", err)
+	}
+	for _, name := range names {
+		run, ok := parseRunID(name)
+		if !ok {
+			continue // not one of ours
+		}
+		if err := dropIfOver(ctx, conn, run, name); err != nil {
+			return fmt.Errorf("dropping old test database %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// dropIfOver drops a database unless its run lives. It asks from another
+// session's point of view: a session always gets the locks that it holds.
+func dropIfOver(ctx context.Context, conn *pgx.Conn, run runID, name string) error {
+	var over bool
+	err := conn.QueryRow(ctx, `
+		SELECT NOT EXISTS (
+			SELECT FROM pg_locks
+			WHERE locktype = 'advisory' AND classid = $1::bigint::oid AND objid = $2::bigint::oid AND granted)`,
+		int64(lockClass), int64(run)).Scan(&over)
+	if err != nil || !over {
+		return err
+	}
+	// Another process may be sweeping too.
+	_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	return err
+}

@@ -1,0 +1,231 @@
+package trusthubsim
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestAnAutomaticReview goes to in-review half-way, and the product's ends only after the profile's.
+func TestAnAutomaticReview(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{ReviewDelay: 10 * time.Second})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		want := func(status Status) {
+			t.Helper()
+			synctest.Wait()
+			if got := b.sub.status(p.path); got != string(status) {
+				t.Errorf("the profile is %s, want %s", got, status)
+			}
+		}
+		b.sub.submit(p.path)
+		want(StatusPendingReview)
+		time.Sleep(4 * time.Second)
+		want(StatusPendingReview)
+		time.Sleep(2 * time.Second)
+		want(StatusInReview)
+		time.Sleep(4 * time.Second)
+		want(StatusApproved)
+		got, err := time.Parse(time.RFC3339, b.sub.get(p.path).text("valid_until"))
+		if wanted := time.Now().Add(365 * 24 * time.Hour); err != nil || got.Sub(wanted).Abs() > time.Second {
+			t.Errorf("valid until %v (%v), want %v", got, err, wanted)
+		}
+	})
+}
+
+// TestAProductWaitsForItsProfile: its review does not end before the profile is approved.
+func TestAProductWaitsForItsProfile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{ReviewDelay: 10 * time.Second, ProductGate: GateSubmitted})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business("business_registration_number", "12-3450000")).want(200)
+		product := productPath(b.sub.draftProduct(PolicyShakenStir))
+		b.sub.assign(product, p.profile).want(201)
+		b.sub.submit(p.path)
+		b.sub.submit(product)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if profile, got := b.sub.status(p.path), b.sub.status(product); profile != "twilio-rejected" || got != "in-review" {
+			t.Fatalf("the profile is %s and the product %s", profile, got)
+		}
+		b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business()).want(200)
+		b.sub.submit(p.path)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if profile, got := b.sub.status(p.path), b.sub.status(product); profile != "twilio-approved" || got != "twilio-approved" {
+			t.Errorf("the profile is %s and the product %s", profile, got)
+		}
+	})
+}
+
+// TestDataThatIsRejected: each code has data that leads to it, and its correction leads to approval on the same SID.
+func TestDataThatIsRejected(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code         int
+		business     []string
+		first        []string
+		second       []string
+		street       string
+		anyDomain    bool
+		wantApproved bool
+	}{
+		{code: 18601, business: []string{"business_name", "Unverified LLC"}},
+		{code: 18602, business: []string{"business_registration_number", "12-3450000"}},
+		{code: 18603, street: "1 Unverified St"},
+		{code: 18604, first: []string{"last_name", "Unverified"}},
+		{code: 18605, second: []string{"last_name", "Unverified"}},
+		{code: 18606, first: []string{"email", "owner@example.org"}},
+		{code: 18606, second: []string{"email", "owner@example.org"}},
+		{first: []string{"email", "owner@example.org"}, anyDomain: true, wantApproved: true},
+		{first: []string{"email", "owner@mail.example.com"}, wantApproved: true},
+		{business: []string{"website_url", "https://shop.example.com"}, wantApproved: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := setup(t, Config{ReviewDelay: time.Second, AnyEmailDomain: test.anyDomain})
+			p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+			second := b.sub.endUser(representative2, representative(test.second...))
+			b.sub.assign(p.path, second).want(201)
+			b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business(test.business...)).want(200)
+			b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative(test.first...)).want(200)
+			if test.street != "" {
+				b.sub.post(b.sub.v2010("/Addresses/"+p.address+".json"), "Street", test.street).want(200)
+			}
+			review := func() result {
+				b.sub.submit(p.path)
+				if got := b.sub.get(p.path).body["errors"]; got != nil {
+					t.Errorf("errors %v while in review", got)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				return b.sub.get(p.path).want(200)
+			}
+			r := review()
+			if test.wantApproved {
+				if r.text("status") != "twilio-approved" {
+					t.Errorf("%+v: %v", test, r.body)
+				}
+				return
+			}
+			if want := fmt.Sprintf("[map[code:%d]]", test.code); r.text("status") != "twilio-rejected" || fmt.Sprint(r.body["errors"]) != want || r.body["valid_until"] != nil {
+				t.Errorf("%d: %s with %v, valid until %v", test.code, r.text("status"), r.body["errors"], r.body["valid_until"])
+			}
+
+			b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business()).want(200)
+			b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative()).want(200)
+			b.sub.post("/v1/EndUsers/"+second, "Attributes", representative()).want(200)
+			b.sub.post(b.sub.v2010("/Addresses/"+p.address+".json"), "Street", "100 Main St").want(200)
+			if r := review(); r.text("status") != "twilio-approved" || r.body["errors"] != nil {
+				t.Errorf("%d: after the correction %s with %v", test.code, r.text("status"), r.body["errors"])
+			}
+			if got := b.sim.State().Accounts[b.sub.sid].CustomerProfiles[0].Submissions; got != 2 {
+				t.Errorf("%d submissions, want 2", got)
+			}
+		})
+	}
+}
+
+// TestManualReviews decide when they are told to, and may be taken back.
+func TestManualReviews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{Review: ReviewManual, ReviewDelay: time.Second})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		refused := func(sid string, status Status, want error) {
+			t.Helper()
+			if err := b.sim.Review(sid, Decision{Status: status}); !errors.Is(err, want) {
+				t.Errorf("reviewing %s: %v, want %v", sid, err, want)
+			}
+		}
+		refused(p.profile, StatusApproved, ErrNotReviewed)
+		refused("BU00000000000000000000000000000000", StatusApproved, ErrNoSuchBundle)
+		b.sub.submit(p.path)
+		time.Sleep(time.Hour)
+		if got := b.sub.status(p.path); got != "pending-review" {
+			t.Fatalf("without a decision the profile is %s", got)
+		}
+		refused(p.profile, StatusDraft, ErrNotReviewed)
+		refused(p.profile, "approved", ErrNotReviewed)
+		for _, status := range []Status{StatusInReview, StatusRejected, StatusApproved, StatusRejected} {
+			b.decide(t, p.profile, status)
+			if got := b.sub.status(p.path); got != string(status) {
+				t.Errorf("the profile is %s, want %s", got, status)
+			}
+		}
+		refused(p.profile, StatusInReview, ErrNotReviewed)
+		if got := fmt.Sprint(b.sub.get(p.path).body["errors"]); got != "[]" {
+			t.Errorf("a rejection without codes has errors %s, want an empty list", got)
+		}
+	})
+}
+
+// TestApprovalsLapse: past its valid_until a profile still says approved, but no longer supports a product.
+func TestApprovalsLapse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{ReviewDelay: time.Second, ApprovalValidity: time.Hour})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		b.sub.submit(p.path)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		product := productPath(b.sub.draftProduct(PolicyShakenStir))
+		b.sub.assign(product, p.profile).want(201)
+		if got := b.sub.evaluate(product).text("status"); got != "compliant" {
+			t.Fatalf("before the lapse the product is %s", got)
+		}
+		time.Sleep(time.Hour)
+		if got := b.sub.status(p.path); got != "twilio-approved" {
+			t.Errorf("after the lapse the profile is %s", got)
+		}
+		if got := b.sub.evaluate(product).text("status"); got != "noncompliant" {
+			t.Errorf("after the lapse the product is %s", got)
+		}
+	})
+}
+
+// TestReopeningARejectedProduct is possible unless the switch forbids it; a profile can always be corrected.
+func TestReopeningARejectedProduct(t *testing.T) {
+	t.Parallel()
+	for _, final := range []bool{false, true} {
+		b := setup(t, Config{Review: ReviewManual, RejectedProductsFinal: final})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		b.sub.submit(p.path)
+		b.decide(t, p.profile, StatusRejected, 18601)
+		b.sub.submit(p.path)
+		b.decide(t, p.profile, StatusApproved)
+		sid := b.sub.draftProduct(PolicyShakenStir)
+		b.sub.assign(productPath(sid), p.profile).want(201)
+		b.sub.submit(productPath(sid))
+		b.decide(t, sid, StatusRejected, 18601)
+		edit, again := b.sub.post(productPath(sid), "FriendlyName", "Renamed"), b.sub.post(productPath(sid), "Status", "pending-review")
+		if final {
+			edit.refused(409, codeConflict)
+			again.refused(409, codeConflict)
+			b.sub.delete(productPath(sid)).want(204)
+			continue
+		}
+		edit.want(200)
+		if again.want(200); again.text("status") != "pending-review" {
+			t.Errorf("resubmitted: %s", again.text("status"))
+		}
+	}
+}
+
+// TestCloseStopsReviews and does not wait for them.
+func TestCloseStopsReviews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{ReviewDelay: time.Second})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+		b.sub.submit(p.path)
+		b.sim.Close()
+		time.Sleep(time.Hour)
+		if got := b.sub.status(p.path); got != "pending-review" {
+			t.Errorf("after Close the profile went on to %s", got)
+		}
+	})
+}

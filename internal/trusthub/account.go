@@ -1,0 +1,48 @@
+package trusthub
+
+import (
+	"context"
+	"errors"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// FetchAccount reads an account with the parent's credentials. A subaccount's token comes with it and is kept for the calls to follow; a
+// suspended or closed account has one as well.
+func (c *Client) FetchAccount(ctx context.Context, sid string) (onboarding.Account, error) {
+	r, err := c.readAccount(ctx, sid)
+	if err != nil {
+		return onboarding.Account{}, err
+	}
+	return onboarding.Account{SID: r.SID, OwnerSID: r.OwnerAccountSID, Status: hyphenated(r.Status)}, nil
+}
+
+func (c *Client) readAccount(ctx context.Context, sid string) (resource, error) {
+	k := c.as(ctx, c.parent, sid)
+	_, err := k.core().FetchAccount(sid)
+	r, err := k.resource(err)
+	switch {
+	case err != nil:
+		return r, err
+	case r.SID != sid:
+		return r, k.fail(outcome{unreadable: true}, errUnreadable)
+	case r.AuthToken != "" && sid != c.parent:
+		c.tokens.put(sid, r.AuthToken)
+	}
+	return r, nil
+}
+
+// fetchToken is what the tokens are fetched with.
+func (c *Client) fetchToken(ctx context.Context, sid string) (string, error) {
+	r, err := c.readAccount(ctx, sid)
+	if err != nil {
+		return "", err
+	}
+	if r.AuthToken == "" {
+		return "", &onboarding.RemoteError{
+			Class: onboarding.ClassCredentials,
+			Err:   errors.New("the answer holds no token for the account: the configured credentials are not its parent's"),
+		}
+	}
+	return r.AuthToken, nil
+}

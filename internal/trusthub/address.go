@@ -1,0 +1,44 @@
+package trusthub
+
+import (
+	"context"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// FetchAddress reads an address of the account.
+func (c *Client) FetchAddress(ctx context.Context, account, sid string) (onboarding.Object, error) {
+	k := c.as(ctx, account, sid)
+	_, err := k.core().FetchAddress(sid, nil)
+	return k.object(err)
+}
+
+// CreateAddress makes an address. Twilio checks it, and corrects it where it can (AutoCorrectAddress is left at its default, true); one
+// that it does not believe is refused with 21628 or 21629.
+func (c *Client) CreateAddress(ctx context.Context, account, friendlyName string, a onboarding.Address) (onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &api.CreateAddressParams{}
+	params.SetFriendlyName(friendlyName).SetCustomerName(a.CustomerName).SetStreet(a.Street).SetCity(a.City).
+		SetRegion(a.Region).SetPostalCode(a.PostalCode).SetIsoCountry(a.ISOCountry)
+	if a.StreetSecondary != "" {
+		params.SetStreetSecondary(a.StreetSecondary)
+	}
+	_, err := k.core().CreateAddress(params)
+	return k.object(err)
+}
+
+// FindAddresses returns the account's addresses of exactly that name, oldest first.
+func (c *Client) FindAddresses(ctx context.Context, account, friendlyName string) ([]onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &api.ListAddressParams{}
+	_, err := k.core().PageAddress(params.SetFriendlyName(friendlyName).SetPageSize(pageSize), "", "")
+	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
+}
+
+// DeleteAddress deletes an address, if it is there.
+func (c *Client) DeleteAddress(ctx context.Context, account, sid string) error {
+	k := c.as(ctx, account, sid)
+	return k.gone(k.core().DeleteAddress(sid, nil))
+}

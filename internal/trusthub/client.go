@@ -1,0 +1,144 @@
+package trusthub
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// Defaults of a [Config].
+const (
+	DefaultAPIURL                  = "https://api.twilio.com"
+	DefaultTrustHubURL             = "https://trusthub.twilio.com"
+	DefaultTimeout                 = 15 * time.Second
+	DefaultMaxConcurrentPerAccount = 20
+)
+
+// Config is what a [Client] is made of. Only the credentials are required.
+type Config struct {
+	// AccountSID and AuthToken are the parent account's: those of its subaccounts are fetched with them.
+	AccountSID string
+	AuthToken  string
+	// APIURL and TrustHubURL are origins, without a path: of the API of 2010-04-01 and of Trust Hub.
+	APIURL      string
+	TrustHubURL string
+	// Timeout is for one request, from its turn to the end of its answer.
+	Timeout time.Duration
+	// MaxConcurrentPerAccount limits the requests under way that one account's credentials have signed: Twilio counts concurrent requests
+	// per account and refuses the excess with 429 (code 20429). Others wait for their turn. Negative means no limit.
+	MaxConcurrentPerAccount int
+	// Logger gets a debug line for each request. It never sees a query, a body or a credential.
+	Logger *slog.Logger
+	// Now tells the time by which a request is too late (see [onboarding.WithSendBy]) and against which Retry-After dates are read.
+	Now func() time.Time
+	// Transport takes the place of the client's own HTTP transport, in tests. A request is then checked for lateness before RoundTrip, not
+	// at the socket. Close leaves it alone.
+	Transport http.RoundTripper
+}
+
+// Client talks to Twilio. It is safe for concurrent use.
+type Client struct {
+	parent      string
+	api         *url.URL
+	trustHub    *url.URL
+	transport   http.RoundTripper
+	atSocket    bool // lateness is checked at the socket, because the transport is ours
+	timeout     time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+	lanes       lanes
+	tokens      tokens
+	parentToken string
+	closeIdle   func()
+}
+
+var _ onboarding.TrustHub = (*Client)(nil)
+
+// New returns a client. It makes no call: wrong credentials show at the first.
+func New(cfg Config) (*Client, error) {
+	if !isSID(cfg.AccountSID) {
+		return nil, errors.New("trusthub: the parent's account SID is missing or malformed")
+	}
+	if cfg.AuthToken == "" {
+		return nil, errors.New("trusthub: the parent's auth token is missing")
+	}
+	api, err := origin(cfg.APIURL, DefaultAPIURL)
+	if err != nil {
+		return nil, fmt.Errorf("trusthub: API URL: %w", err)
+	}
+	trustHub, err := origin(cfg.TrustHubURL, DefaultTrustHubURL)
+	if err != nil {
+		return nil, fmt.Errorf("trusthub: Trust Hub URL: %w", err)
+	}
+	c := &Client{
+		parent:      cfg.AccountSID,
+		parentToken: cfg.AuthToken,
+		api:         api,
+		trustHub:    trustHub,
+		transport:   cfg.Transport,
+		timeout:     cfg.Timeout,
+		now:         cfg.Now,
+		log:         cfg.Logger,
+		closeIdle:   func() {},
+	}
+	if c.transport == nil {
+		own := newTransport()
+		c.transport, c.atSocket, c.closeIdle = own, true, own.CloseIdleConnections
+	}
+	if c.timeout <= 0 {
+		c.timeout = DefaultTimeout
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.lanes.width = cfg.MaxConcurrentPerAccount
+	if c.lanes.width == 0 {
+		c.lanes.width = DefaultMaxConcurrentPerAccount
+	}
+	c.tokens.fetch = c.fetchToken
+	return c, nil
+}
+
+// Close lets go of idle connections. Calls under way go on; the client may be used again.
+func (c *Client) Close() { c.closeIdle() }
+
+// ParentAccount is the SID of the account that the client was configured with.
+func (c *Client) ParentAccount() string { return c.parent }
+
+// origin reads a base URL. One with a path is refused: the links to further pages name paths from the root.
+func origin(given, otherwise string) (*url.URL, error) {
+	if given == "" {
+		given = otherwise
+	}
+	u, err := url.Parse(given)
+	switch {
+	case err != nil:
+		return nil, errors.New("cannot be read")
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		return nil, errors.New("must begin with http:// or https:// and name a host")
+	case u.User != nil, u.RawQuery != "", u.Fragment != "", u.Path != "" && u.Path != "/":
+		return nil, errors.New("must be a scheme and a host only")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// isSID says whether s can be put into a path. twilio-go puts SIDs there as they are, so that "../" or "?" would reach another resource.
+func isSID(s string) bool {
+	if len(s) < 3 || len(s) > 64 {
+		return false
+	}
+	for _, r := range []byte(s) {
+		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return false
+		}
+	}
+	return true
+}

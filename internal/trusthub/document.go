@@ -1,0 +1,35 @@
+package trusthub
+
+import (
+	"context"
+
+	trusthub "github.com/twilio/twilio-go/rest/trusthub/v1"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// addressDocument is the type of supporting document that proves a customer profile's address.
+const addressDocument = "customer_profile_address"
+
+// CreateSupportingDocument makes a document that names the address.
+func (c *Client) CreateSupportingDocument(ctx context.Context, account, friendlyName, addressSID string) (onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &trusthub.CreateSupportingDocumentParams{}
+	params.SetFriendlyName(friendlyName).SetType(addressDocument).SetAttributes(map[string]string{"address_sids": addressSID})
+	_, err := k.hub().CreateSupportingDocument(params)
+	return k.object(err)
+}
+
+// FindSupportingDocuments returns the account's documents of exactly that name, oldest first. Twilio has no filter for them: it reads all.
+func (c *Client) FindSupportingDocuments(ctx context.Context, account, friendlyName string) ([]onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &trusthub.ListSupportingDocumentParams{}
+	_, err := k.hub().PageSupportingDocument(params.SetPageSize(pageSize), "", "")
+	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
+}
+
+// DeleteSupportingDocument deletes a document, if it is there.
+func (c *Client) DeleteSupportingDocument(ctx context.Context, account, sid string) error {
+	k := c.as(ctx, account, sid)
+	return k.gone(k.hub().DeleteSupportingDocument(sid))
+}

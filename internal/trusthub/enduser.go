@@ -1,0 +1,31 @@
+package trusthub
+
+import (
+	"context"
+
+	trusthub "github.com/twilio/twilio-go/rest/trusthub/v1"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// CreateEndUser makes an end user.
+func (c *Client) CreateEndUser(ctx context.Context, account string, u onboarding.EndUser) (onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &trusthub.CreateEndUserParams{}
+	_, err := k.hub().CreateEndUser(params.SetFriendlyName(u.FriendlyName).SetType(u.Type).SetAttributes(u.Attributes))
+	return k.object(err)
+}
+
+// FindEndUsers returns the account's end users of exactly that name and type, oldest first. Twilio has no filter for them: it reads all.
+func (c *Client) FindEndUsers(ctx context.Context, account, friendlyName, endUserType string) ([]onboarding.Object, error) {
+	k := c.as(ctx, account)
+	params := &trusthub.ListEndUserParams{}
+	_, err := k.hub().PageEndUser(params.SetPageSize(pageSize), "", "")
+	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.Type == endUserType })
+}
+
+// DeleteEndUser deletes an end user, if it is there.
+func (c *Client) DeleteEndUser(ctx context.Context, account, sid string) error {
+	k := c.as(ctx, account, sid)
+	return k.gone(k.hub().DeleteEndUser(sid))
+}

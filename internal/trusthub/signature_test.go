@@ -1,0 +1,127 @@
+package trusthub
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+const (
+	callbackURL = "https://attestd.example.com/webhooks/twilio/token"
+	formType    = "application/x-www-form-urlencoded; charset=UTF-8"
+)
+
+var callbackForm = url.Values{"AccountSid": {subSID}, "BundleSid": {profileSID}, "Status": {"twilio-approved"}, "FailureReason": {""}}
+
+// sign is Twilio's signature (https://www.twilio.com/docs/usage/security): HMAC-SHA1 over the URL and the sorted form.
+func sign(token, callback string, form url.Values) string {
+	text := callback
+	var keys []string
+	for k := range form {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		text += k + form.Get(k)
+	}
+	mac := hmac.New(sha1.New, []byte(token))
+	mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func TestACallbacksSignerIsNamed(t *testing.T) {
+	t.Parallel()
+	json := []byte(`{"Status": "twilio-approved"}`)
+	jsonURL := callbackURL + "?bodySHA256=" + fmt.Sprintf("%x", sha256.Sum256(json))
+	form := []byte(callbackForm.Encode())
+	for _, c := range []struct {
+		name, signature, url, contentType string
+		body                              []byte
+		want                              string
+	}{
+		{"the subaccount", sign(subToken, callbackURL, callbackForm), callbackURL, formType, form, subSID},
+		{"the parent", sign(parentToken, callbackURL, callbackForm), callbackURL, formType, form, parentSID},
+		{"a fragment is not signed", sign(subToken, callbackURL, callbackForm), callbackURL + "#rc=5&rp=all", formType, form, subSID},
+		{"with the port", sign(subToken, "https://attestd.example.com:443/webhooks/twilio/token", callbackForm), callbackURL, formType, form, subSID},
+		{"JSON", sign(subToken, jsonURL, nil), jsonURL, "application/json", json, subSID},
+		{"no body", sign(subToken, callbackURL, nil), callbackURL, "", nil, subSID},
+
+		{"another token", sign("another", callbackURL, callbackForm), callbackURL, formType, form, ""},
+		{"another URL", sign(subToken, callbackURL+"2", callbackForm), callbackURL, formType, form, ""},
+		{"another body", sign(subToken, callbackURL, callbackForm), callbackURL, formType, append([]byte("X=1&"), form...), ""},
+		{"another JSON body", sign(subToken, jsonURL, nil), jsonURL, "application/json", []byte(`{}`), ""},
+		{"JSON that nobody signed", sign(subToken, callbackURL, nil), callbackURL, "application/json", json, ""},
+		{"a body of no type", sign(subToken, callbackURL, nil), callbackURL, "", json, ""},
+		{"no signature", "", callbackURL, formType, form, ""},
+		{"no base64", "!!!", callbackURL, formType, form, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := connect(t, answering(always(500, "")), "").SignedBy(context.Background(), subSID, c.signature, c.url, c.contentType, c.body)
+			if err != nil || got != c.want {
+				t.Errorf("SignedBy: %q, %v; want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheParentsCallbacksAreSignedByTheParentOnly(t *testing.T) {
+	t.Parallel()
+	tw := answering(always(500, ""))
+	c := connect(t, tw, "")
+	form := []byte(callbackForm.Encode())
+	for token, want := range map[string]string{parentToken: parentSID, "another": ""} {
+		got, err := c.SignedBy(context.Background(), parentSID, sign(token, callbackURL, callbackForm), callbackURL, formType, form)
+		if err != nil || got != want {
+			t.Errorf("SignedBy: %q, %v; want %q", got, err, want)
+		}
+	}
+	if seen := tw.seen(); len(seen) != 0 {
+		t.Errorf("Twilio saw %q", seen)
+	}
+}
+
+func TestAForgerCannotMakeUsAskTwilioOften(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	tw := answering(always(500, ""))
+	c := connect(t, tw, "", func(cfg *Config) { cfg.Now = func() time.Time { return now } })
+	form := []byte(callbackForm.Encode())
+	check := func(token, want string, fetches int) {
+		t.Helper()
+		got, err := c.SignedBy(context.Background(), subSID, sign(token, callbackURL, callbackForm), callbackURL, formType, form)
+		if err != nil || got != want || tw.fetches != fetches {
+			t.Errorf("SignedBy: %q, %v after %d fetches; want %q after %d", got, err, tw.fetches, want, fetches)
+		}
+	}
+	check("forged", "", 1)
+	for range 100 {
+		check("forged", "", 1)
+	}
+	check(subToken, subSID, 1)
+	tw.token = "rotated"
+	check("rotated", "", 1)
+	now = now.Add(time.Minute)
+	check("rotated", subSID, 2)
+	check("rotated", subSID, 2)
+	if len(c.tokens.doubted) != 1 {
+		t.Errorf("%d accounts are remembered as doubted", len(c.tokens.doubted))
+	}
+}
+
+func TestASignatureThatCannotBeCheckedIsAnError(t *testing.T) {
+	t.Parallel()
+	c := connect(t, &twilio{Handler: http.HandlerFunc(always(503, ""))}, "")
+	_, err := c.SignedBy(context.Background(), subSID, sign(subToken, callbackURL, callbackForm), callbackURL, formType, []byte(callbackForm.Encode()))
+	wantClass(t, err, onboarding.ClassRepeatable)
+}

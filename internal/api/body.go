@@ -1,0 +1,101 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxBody is the largest request body that is read, but for callbacks.
+const maxBody = 1 << 20
+
+// readJSON reads the JSON body of a POST, bounded, and hands it on with the text in it trimmed, so that whatever looks at it afterwards, the
+// contract's patterns included, sees the same. A request without a body passes: whether one is needed, the contract says.
+func readJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := readBody(w, r, maxBody)
+		if err == nil && len(body) > 0 {
+			body, err = trimmedJSON(r.Header.Get("Content-Type"), body)
+		}
+		if err != nil {
+			respondError(w, r, err)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.ContentLength = int64(len(body))
+		r.GetBody = nil
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readBody reads at most limit bytes of the body.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, problem(problemBodyTooLarge, fmt.Sprintf("The body may have %d bytes at most.", limit))
+	case err != nil:
+		return nil, problem(problemMalformedBody, "The body ended before it was complete.")
+	}
+	return body, nil
+}
+
+// trimmedJSON returns a JSON document with the white space around every string value taken away.
+func trimmedJSON(contentType string, body []byte) ([]byte, error) {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	charset, declared := parameters["charset"]
+	if err != nil || mediaType != "application/json" || declared && !strings.EqualFold(charset, "utf-8") {
+		return nil, problem(problemUnsupportedMediaType, "Send JSON in UTF-8, with Content-Type: application/json.")
+	}
+	if !utf8.Valid(body) {
+		return nil, problem(problemMalformedBody, "The body is not in UTF-8.")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var document any
+	if err := decoder.Decode(&document); err != nil {
+		return nil, malformedJSON(err, int64(len(body)))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, problem(problemMalformedBody, fmt.Sprintf("The JSON document ends at byte %d, and something follows it.", decoder.InputOffset()))
+	}
+	trimmed, err := json.Marshal(trimStrings(document))
+	if err != nil {
+		return nil, fmt.Errorf("encode a trimmed body: %w", err)
+	}
+	return trimmed, nil
+}
+
+// malformedJSON says where the JSON is broken, without repeating any of it.
+func malformedJSON(err error, length int64) error {
+	offset := length
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		offset = syntax.Offset
+	}
+	return problem(problemMalformedBody, fmt.Sprintf("The body is not valid JSON at byte %d.", offset))
+}
+
+// trimStrings trims every string value within a decoded JSON document; the names of members stay as they are.
+func trimStrings(value any) any {
+	switch v := value.(type) {
+	case string:
+		return strings.TrimSpace(v)
+	case []any:
+		for i := range v {
+			v[i] = trimStrings(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = trimStrings(v[name])
+		}
+	}
+	return value
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// Config is what the API is made of. Every field is needed but DefaultPrimaryProfileSID.
+type Config struct {
+	// Service is an *onboarding.Service.
+	Service Onboardings
+	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
+	Callbacks CallbackTokens
+	Keys      Keys
+	Verifier  SignatureVerifier
+	// CallbackAuth says what a callback must show; CallbackSignature if empty.
+	CallbackAuth CallbackAuth
+	// PublicURL is the URL under which Twilio reaches this server, without a slash at its end. The URL that a signature was made over is
+	// built from it, never from a request's Host: behind a proxy that ends TLS those differ.
+	PublicURL string
+	// DefaultPrimaryProfileSID (BU…) stands in where a request names none. With neither, the request is refused.
+	DefaultPrimaryProfileSID string
+	// Ready returns nil if the server can take requests. Its error is logged and not answered.
+	Ready  func(ctx context.Context) error
+	Logger *slog.Logger
+}
+
+// Onboardings is what the API asks of the heart.
+type Onboardings interface {
+	// Create accepts a valid request for actor, "key:NAME". Errors: *onboarding.ConflictError.
+	Create(ctx context.Context, actor string, r onboarding.Request) (*onboarding.Onboarding, error)
+	// Get returns an onboarding with its steps in order. Errors: onboarding.ErrNotFound.
+	Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error)
+	// List returns a page, newest first, and the cursor of the next page or nil.
+	List(ctx context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error)
+	// Resume makes failed steps due again. Errors: onboarding.ErrNotFound.
+	Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error)
+	// ReceiveCallback keeps a callback that was checked, and wakes its onboarding.
+	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
+}
+
+// CallbackTokens finds onboardings by the token in their callback URL.
+type CallbackTokens interface {
+	// FindByCallbackToken returns the onboarding and its subaccount. Errors: onboarding.ErrNotFound.
+	FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error)
+}
+
+// SignatureVerifier checks X-Twilio-Signature.
+type SignatureVerifier interface {
+	// SignedBy returns the SID of the account, the subaccount or its parent, whose auth token made the signature over the URL and the body,
+	// or "" if neither did. An error means that it could not be found out.
+	SignedBy(ctx context.Context, subaccount, signature, url, contentType string, body []byte) (account string, err error)
+}

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	nethttpmiddleware "github.com/oapi-codegen/nethttp-middleware"
+
+	contractdoc "github.com/attestd/attestd/api"
+)
+
+// contract is the OpenAPI document that the server speaks.
+type contract struct {
+	document *openapi3.T
+}
+
+// loadContract reads the document that is built in, once. An error means that the program was built wrong.
+var loadContract = sync.OnceValues(func() (*contract, error) {
+	document, err := openapi3.NewLoader().LoadFromData(contractdoc.OpenAPI)
+	if err != nil {
+		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
+	}
+	if err := document.Validate(context.Background()); err != nil {
+		return nil, fmt.Errorf("validate the OpenAPI document: %w", err)
+	}
+	document.Servers = nil // Requests are matched by their path, whatever host they name.
+	return &contract{document: document}, nil
+})
+
+// wantsKey tells whether the operation wants a key: all do whose security the document does not take away.
+func (c *contract) wantsKey(method, path string) bool {
+	operation := c.operation(method, path)
+	if operation == nil || operation.Security == nil {
+		return true
+	}
+	return len(*operation.Security) > 0
+}
+
+func (c *contract) operation(method, path string) *openapi3.Operation {
+	item := c.document.Paths.Value(path)
+	if item == nil {
+		return nil
+	}
+	return item.GetOperation(method)
+}
+
+// validate refuses requests that the document does not allow, with every fault at once. moreFaults, for a JSON body that breaks the
+// document, says what else is wrong with it beyond what a document can say.
+func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Fault) func(http.Handler) http.Handler {
+	validator := nethttpmiddleware.OapiRequestValidatorWithOptions(c.document, &nethttpmiddleware.Options{
+		Options: openapi3filter.Options{
+			MultiError:         true,
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // The key was checked before the body was read.
+		},
+		ErrorHandlerWithOpts: func(_ context.Context, err error, w http.ResponseWriter, r *http.Request, _ nethttpmiddleware.ErrorHandlerOpts) {
+			faults, refusal := contractFaults(err)
+			if refusal == nil {
+				faults = append(faults, c.unknownParameters(r)...)
+				if body, readErr := io.ReadAll(r.Body); readErr == nil && len(body) > 0 {
+					faults = mergeFaults(faults, moreFaults(r, body))
+				}
+				refusal = invalid(sortFaults(faults))
+			}
+			respondError(w, r, refusal)
+		},
+	})
+	return func(next http.Handler) http.Handler {
+		return validator(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if faults := c.unknownParameters(r); len(faults) > 0 {
+				respondError(w, r, invalid(faults))
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
+}
+
+// unknownParameters finds query parameters that the operation does not have: a filter with a slip in its name must not select everything.
+func (c *contract) unknownParameters(r *http.Request) []Fault {
+	operation := c.operation(r.Method, routeOf(r))
+	if operation == nil {
+		return nil
+	}
+	var faults []Fault
+	for name := range r.URL.Query() {
+		if operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			faults = append(faults, Fault{Parameter: &name, Code: "unknown_parameter", Detail: "There is no such query parameter here. Leave it out, or correct its name."})
+		}
+	}
+	return sortFaults(faults)
+}
+
+// contractFaults reads what the validator found. A fault in the path means that there is no such thing; what is no fault of the request's
+// content is a refusal of its own.
+func contractFaults(err error) (faults []Fault, refusal error) {
+	var found openapi3.MultiError
+	if !errors.As(err, &found) {
+		found = openapi3.MultiError{err}
+	}
+	for _, e := range found {
+		var request *openapi3filter.RequestError
+		switch {
+		case !errors.As(e, &request):
+			return nil, fmt.Errorf("validate a request against the contract: %w", e)
+		case request.Parameter != nil && request.Parameter.In == openapi3.ParameterInPath:
+			return nil, problem(problemNotFound, "There is no such onboarding.")
+		case request.Parameter != nil:
+			faults = append(faults, parameterFault(request))
+		case request.Err == nil:
+			return nil, fmt.Errorf("validate a request against the contract: %w", request)
+		case errors.Is(request.Err, openapi3filter.ErrInvalidRequired):
+			faults = append(faults, Fault{Code: "required", Detail: "Send a JSON body."})
+		default:
+			collected := &schemaFaults{unknownSeen: map[string]bool{}}
+			collected.add(request.Err)
+			if len(collected.faults) == 0 {
+				return nil, fmt.Errorf("validate a request against the contract: %w", request)
+			}
+			faults = append(faults, collected.faults...)
+		}
+	}
+	return faults, nil
+}
+
+// parameterFault is what is wrong with a query parameter.
+func parameterFault(e *openapi3filter.RequestError) Fault {
+	name := e.Parameter.Name
+	fault := Fault{Parameter: &name, Code: "format"}
+	var schemaErr *openapi3.SchemaError
+	switch {
+	case errors.Is(e.Err, openapi3filter.ErrInvalidEmptyValue):
+		fault.Code, fault.Detail = "empty", "Give it a value, or leave it out."
+	case errors.As(e.Err, &schemaErr):
+		fault.Code, fault.Detail = explainSchemaError(schemaErr)
+	case e.Parameter.Schema != nil && e.Parameter.Schema.Value.Type.Is(openapi3.TypeInteger):
+		fault.Code, fault.Detail = "type", "It must be a whole number."
+	default:
+		fault.Detail = "It cannot be read."
+	}
+	return fault
+}
+
+// decodeBody decodes as much of a JSON body as fits v: a member of the wrong type is left out, and the rest is read all the same.
+func decodeBody(body []byte, v any) bool {
+	err := json.Unmarshal(body, v)
+	var wrongType *json.UnmarshalTypeError
+	return err == nil || errors.As(err, &wrongType)
+}

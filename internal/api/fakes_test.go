@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// fakeService keeps onboardings in memory. err, if set, is the answer to everything; panics, if set, is panicked with.
+type fakeService struct {
+	byID      map[onboarding.ID]*onboarding.Onboarding
+	err       error
+	panics    any
+	actors    []string
+	requests  []onboarding.Request
+	filters   []onboarding.Filter
+	callbacks []onboarding.Callback
+	next      *onboarding.Cursor
+}
+
+func (s *fakeService) fail() error {
+	if s.panics != nil {
+		panic(s.panics)
+	}
+	return s.err
+}
+
+func (s *fakeService) Create(_ context.Context, actor string, r onboarding.Request) (*onboarding.Onboarding, error) {
+	if err := s.fail(); err != nil {
+		return nil, err
+	}
+	s.actors = append(s.actors, actor)
+	s.requests = append(s.requests, r)
+	o := &onboarding.Onboarding{
+		ID: testID, Request: r, Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
+		Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
+	}
+	s.byID[o.ID] = o
+	return o, nil
+}
+
+func (s *fakeService) Get(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	if err := s.fail(); err != nil {
+		return nil, err
+	}
+	o, ok := s.byID[id]
+	if !ok {
+		return nil, onboarding.ErrNotFound
+	}
+	return o, nil
+}
+
+func (s *fakeService) List(_ context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error) {
+	if err := s.fail(); err != nil {
+		return nil, nil, err
+	}
+	s.filters = append(s.filters, f)
+	var page []onboarding.Summary
+	for _, o := range s.byID {
+		page = append(page, onboarding.Summary{
+			ID: o.ID, ExternalID: o.Request.ExternalID, SubaccountSID: o.Request.SubaccountSID,
+			PrimaryProfileSID: o.Request.PrimaryProfileSID, BusinessName: o.Request.Business.Name, Status: o.Status(),
+			CustomerProfile: o.Bundle("customer_profile"), TrustProduct: o.Bundle("trust_product"),
+			Requirements: o.Requirements(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+		})
+	}
+	slices.SortFunc(page, func(a, b onboarding.Summary) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	return page, s.next, nil
+}
+
+func (s *fakeService) Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error) {
+	s.actors = append(s.actors, actor)
+	return s.Get(ctx, id)
+}
+
+func (s *fakeService) ReceiveCallback(_ context.Context, c onboarding.Callback) error {
+	if err := s.fail(); err != nil {
+		return err
+	}
+	s.callbacks = append(s.callbacks, c)
+	return nil
+}
+
+func (s *fakeService) FindByCallbackToken(_ context.Context, token string) (onboarding.ID, string, error) {
+	if err := s.fail(); err != nil {
+		return "", "", err
+	}
+	if token != testToken {
+		return "", "", onboarding.ErrNotFound
+	}
+	return testID, testSubaccount, nil
+}
+
+// fakeKeys knows keys by their hash and counts how often it is asked.
+type fakeKeys struct {
+	known map[[sha256.Size]byte]Key
+	err   error
+	asked int
+}
+
+func (k *fakeKeys) add(name string, role Role) string {
+	plain, sum := NewKey()
+	k.known[sum] = Key{Name: name, Role: role}
+	return plain
+}
+
+func (k *fakeKeys) Authenticate(_ context.Context, sum [sha256.Size]byte) (Key, error) {
+	k.asked++
+	if k.err != nil {
+		return Key{}, k.err
+	}
+	key, ok := k.known[sum]
+	if !ok {
+		return Key{}, ErrUnknownKey
+	}
+	return key, nil
+}
+
+// fakeVerifier takes the signature "good" for the subaccount's, and keeps what it was asked.
+type fakeVerifier struct {
+	err  error
+	urls []string
+}
+
+func (v *fakeVerifier) SignedBy(_ context.Context, subaccount, signature, url, _ string, _ []byte) (string, error) {
+	v.urls = append(v.urls, url)
+	switch {
+	case v.err != nil:
+		return "", v.err
+	case signature == "good":
+		return subaccount, nil
+	default:
+		return "", nil
+	}
+}

@@ -1,0 +1,69 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"math/big"
+	"strings"
+)
+
+// Role says what the holder of a key may do.
+type Role string
+
+// The roles. An operator may do everything, a viewer may only GET.
+const (
+	RoleOperator Role = "operator"
+	RoleViewer   Role = "viewer"
+)
+
+// Valid tells whether r is one of the roles.
+func (r Role) Valid() bool { return r == RoleOperator || r == RoleViewer }
+
+// Key is a key as the server knows it: who holds it and what they may do, not the key itself.
+type Key struct {
+	Name string
+	Role Role
+}
+
+// ErrUnknownKey says that there is no such key, or no longer.
+var ErrUnknownKey = errors.New("unknown API key")
+
+// Keys looks keys up. It is asked on every request, and nothing is cached above it: one look into an index costs little, and a key that was
+// revoked ends with the request that is being answered.
+type Keys interface {
+	// Authenticate returns the key of that SHA-256. Errors: ErrUnknownKey.
+	Authenticate(ctx context.Context, sum [sha256.Size]byte) (Key, error)
+}
+
+const (
+	// keyPrefix lets people and secret scanners see what a string is.
+	keyPrefix = "atd_"
+	// keyDigits is how many base 62 digits 256 bits take.
+	keyDigits = 43
+)
+
+// NewKey returns a new key, 256 random bits in base 62 behind its prefix, and the SHA-256 that is stored in its place. A key of that many
+// random bits needs no salt and no slow hash: there is nothing to guess from.
+func NewKey() (plain string, sum [sha256.Size]byte) {
+	var random [32]byte
+	rand.Read(random[:]) //nolint:errcheck // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
+	digits := new(big.Int).SetBytes(random[:]).Text(62)
+	plain = keyPrefix + strings.Repeat("0", keyDigits-len(digits)) + digits
+	return plain, sha256.Sum256([]byte(plain))
+}
+
+// keySum returns the SHA-256 to look a key up by, and false if plain has not the form of a key: then nothing needs to be looked up.
+func keySum(plain string) ([sha256.Size]byte, bool) {
+	digits, ok := strings.CutPrefix(plain, keyPrefix)
+	if !ok || len(digits) != keyDigits {
+		return [sha256.Size]byte{}, false
+	}
+	for _, c := range []byte(digits) {
+		if !('0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z') {
+			return [sha256.Size]byte{}, false
+		}
+	}
+	return sha256.Sum256([]byte(plain)), true
+}

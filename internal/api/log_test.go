@@ -1,0 +1,66 @@
+package api
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5/middleware"
+)
+
+func slogDiscard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// wrapped gives the handler the writer that accessLog gives it.
+func wrapped(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
+	})
+}
+
+func TestTheAccessLogNamesTheRouteAndTheKey(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.call(http.MethodGet, "/onboardings/"+string(testID), nil)
+	log := b.log.String()
+	for _, want := range []string{`"route":"/onboardings/{id}"`, `"method":"GET"`, `"status":404`, `"key":"backend"`, `"duration":`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log has no %s: %s", want, log)
+		}
+	}
+}
+
+func TestNothingThatARequestSaysIsLogged(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.verifier.err = io.ErrUnexpectedEOF
+	faulty := validBody()
+	set(faulty, "business/website_url", "plumbing.example.org")
+
+	b.call(http.MethodPost, "/onboardings", validBody())
+	b.call(http.MethodPost, "/onboardings", faulty)
+	b.call(http.MethodGet, "/onboardings?external_id=customer-1042", nil)
+	b.call(http.MethodGet, "/nowhere/customer-1042?a=customer-1042", nil)
+	b.do(callbackRequest("/webhooks/twilio/"+testToken+"?a=customer-1042", "application/x-www-form-urlencoded", "FailureReason=Plumbing", "bad-signature"))
+	b.do(callbackRequest("/webhooks/twilio/wrong-token", "application/x-www-form-urlencoded", "FailureReason=Plumbing", "good"))
+
+	log := b.log.String()
+	for _, secret := range []string{
+		"Plumbing", "plumbing", "customer-1042", "12-3456789", "123456789", "+1202555", "@example.com", "@isv.example", "Springfield",
+		testToken, "wrong-token", "bad-signature", b.operator, "Bearer",
+	} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %q:\n%s", secret, log)
+		}
+	}
+}
+
+func TestProbesAreLoggedForDebuggingOnly(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.call(http.MethodGet, "/livez", nil)
+	if log := b.log.String(); !strings.Contains(log, `"level":"DEBUG"`) || strings.Contains(log, `"level":"INFO"`) {
+		t.Errorf("log %s", log)
+	}
+}

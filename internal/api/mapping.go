@@ -1,0 +1,191 @@
+package api
+
+import (
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// requestOf is the request of a body. Members that were not sent, or as null, are empty.
+func requestOf(b NewOnboarding) onboarding.Request {
+	r := onboarding.Request{
+		SubaccountSID:     b.SubaccountSID,
+		ExternalID:        value(b.ExternalID),
+		PrimaryProfileSID: value(b.PrimaryProfileSID),
+		NotificationEmail: b.NotificationEmail,
+		Business: onboarding.Business{
+			Name:                   b.Business.BusinessName,
+			Identity:               string(b.Business.BusinessIdentity),
+			Type:                   string(b.Business.BusinessType),
+			Industry:               string(b.Business.BusinessIndustry),
+			RegistrationIdentifier: string(b.Business.BusinessRegistrationIdentifier),
+			RegistrationNumber:     b.Business.BusinessRegistrationNumber,
+			RegionsOfOperation:     b.Business.BusinessRegionsOfOperation,
+			WebsiteURL:             b.Business.WebsiteURL,
+			SocialMediaProfileURLs: value(b.Business.SocialMediaProfileUrls),
+		},
+		Address: onboarding.Address{
+			SID:             value(b.Address.SID),
+			CustomerName:    value(b.Address.CustomerName),
+			Street:          value(b.Address.Street),
+			StreetSecondary: value(b.Address.StreetSecondary),
+			City:            value(b.Address.City),
+			Region:          value(b.Address.Region),
+			PostalCode:      value(b.Address.PostalCode),
+			ISOCountry:      value(b.Address.IsoCountry),
+		},
+		PhoneNumbers: b.PhoneNumbers,
+	}
+	for _, p := range b.AuthorizedRepresentatives {
+		r.AuthorizedRepresentatives = append(r.AuthorizedRepresentatives, onboarding.Representative{
+			FirstName:     p.FirstName,
+			LastName:      p.LastName,
+			Email:         p.Email,
+			PhoneNumber:   p.PhoneNumber,
+			BusinessTitle: p.BusinessTitle,
+			JobPosition:   string(p.JobPosition),
+		})
+	}
+	return r
+}
+
+// onboardingJSON is an onboarding as the contract shows it.
+func onboardingJSON(o *onboarding.Onboarding) Onboarding {
+	return Onboarding{
+		ID:                string(o.ID),
+		ExternalID:        orNull(o.Request.ExternalID),
+		Status:            OnboardingStatus(o.Status()),
+		SubaccountSID:     o.Request.SubaccountSID,
+		PrimaryProfileSID: o.Request.PrimaryProfileSID,
+		CustomerProfile:   bundleJSON(o.Bundle("customer_profile")),
+		TrustProduct:      bundleJSON(o.Bundle("trust_product")),
+		Attestation:       orNull(o.Attestation()),
+		PhoneNumbers:      phoneNumbersJSON(o),
+		Requirements:      requirementsJSON(o.Requirements()),
+		Steps:             stepsJSON(o.Steps),
+		Version:           o.Version,
+		CreatedAt:         o.CreatedAt.UTC(),
+		UpdatedAt:         o.UpdatedAt.UTC(),
+	}
+}
+
+// summaryJSON is an onboarding as a list shows it.
+func summaryJSON(s *onboarding.Summary) OnboardingSummary {
+	attestation := ""
+	if s.Status == onboarding.StatusApproved {
+		attestation = "A"
+	}
+	return OnboardingSummary{
+		ID:                string(s.ID),
+		ExternalID:        orNull(s.ExternalID),
+		SubaccountSID:     s.SubaccountSID,
+		PrimaryProfileSID: s.PrimaryProfileSID,
+		BusinessName:      s.BusinessName,
+		Status:            OnboardingStatus(s.Status),
+		CustomerProfile:   bundleJSON(s.CustomerProfile),
+		TrustProduct:      bundleJSON(s.TrustProduct),
+		Attestation:       orNull(attestation),
+		Requirements:      requirementsJSON(s.Requirements),
+		Version:           s.Version,
+		CreatedAt:         s.CreatedAt.UTC(),
+		UpdatedAt:         s.UpdatedAt.UTC(),
+	}
+}
+
+func bundleJSON(b onboarding.BundleRef) Bundle {
+	return Bundle{SID: orNull(b.SID), Status: orNull(b.Status)}
+}
+
+// phoneNumbersJSON shows the numbers as the preflight resolved them, with their assignments, or before it as the request has them. Numbers
+// and steps go into the hundreds, so the assignments are read from an index.
+func phoneNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
+	if len(o.Numbers) == 0 {
+		return unresolvedNumbersJSON(o.Request.PhoneNumbers)
+	}
+	sids := make(map[onboarding.Key]string, len(o.Steps))
+	for i := range o.Steps {
+		sids[o.Steps[i].Key] = o.Steps[i].SID
+	}
+	shown := make([]PhoneNumber, 0, len(o.Numbers))
+	for _, n := range o.Numbers {
+		profile, product := onboarding.NumberAssignmentKeys(n.SID)
+		shown = append(shown, PhoneNumber{
+			SID:                          orNull(n.SID),
+			PhoneNumber:                  orNull(n.Number),
+			CustomerProfileAssignmentSID: orNull(sids[profile]),
+			TrustProductAssignmentSID:    orNull(sids[product]),
+		})
+	}
+	return shown
+}
+
+func unresolvedNumbersJSON(numbers []string) []PhoneNumber {
+	shown := make([]PhoneNumber, 0, len(numbers))
+	for i := range numbers {
+		if isSID("PN", numbers[i]) {
+			shown = append(shown, PhoneNumber{SID: &numbers[i]})
+		} else {
+			shown = append(shown, PhoneNumber{PhoneNumber: &numbers[i]})
+		}
+	}
+	return shown
+}
+
+func requirementsJSON(requirements []onboarding.Requirement) []Requirement {
+	shown := make([]Requirement, 0, len(requirements))
+	for _, r := range requirements {
+		shown = append(shown, Requirement{Pointer: r.Pointer, Code: r.Code, Message: r.Message, Source: RequirementSource(r.Source)})
+	}
+	return shown
+}
+
+func stepsJSON(steps []onboarding.Step) []Step {
+	shown := make([]Step, 0, len(steps))
+	for i := range steps {
+		s := &steps[i]
+		shown = append(shown, Step{
+			Key:           string(s.Key),
+			Status:        StepStatus(s.State),
+			SID:           orNull(s.SID),
+			Attempts:      s.Attempts,
+			Error:         stepErrorJSON(s.Error),
+			StartedAt:     timeOrNull(s.StartedAt),
+			FinishedAt:    timeOrNull(s.FinishedAt),
+			NextAttemptAt: timeOrNull(s.NextAttemptAt),
+		})
+	}
+	return shown
+}
+
+func stepErrorJSON(e *onboarding.StepError) *StepError {
+	if e == nil {
+		return nil
+	}
+	return &StepError{Code: orNull(e.Code), Message: e.Message, MoreInfo: orNull(e.MoreInfo), HTTPStatus: orNull(e.HTTPStatus)}
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+// orNull is nil, which JSON has as null, for the zero value.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// value is what p points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

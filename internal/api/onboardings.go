@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// operationHandlers answers the operations of the contract. Errors become answers in [respondError].
+type operationHandlers struct {
+	config Config
+}
+
+// defaultLimit is the size of a page where none is asked for.
+const defaultLimit = 20
+
+// CreateOnboarding accepts a request whose every member the contract allows, if our own rules do so as well.
+func (h *operationHandlers) CreateOnboarding(ctx context.Context, request CreateOnboardingRequestObject) (CreateOnboardingResponseObject, error) {
+	wanted := requestOf(*request.Body)
+	found := check(&wanted, h.config.DefaultPrimaryProfileSID)
+	if len(found.faults) > 0 {
+		return nil, invalid(sortFaults(found.faults))
+	}
+	created, err := h.config.Service.Create(ctx, actorOf(ctx), wanted)
+	if err != nil {
+		return nil, err
+	}
+	shown := onboardingJSON(created)
+	warnings := found.warnings
+	if warnings == nil {
+		warnings = []Warning{}
+	}
+	shown.Warnings = &warnings
+	return CreateOnboarding202JSONResponse{
+		Body:    shown,
+		Headers: CreateOnboarding202ResponseHeaders{Location: "/onboardings/" + string(created.ID)},
+	}, nil
+}
+
+// domainFaults is what our own rules say about a body that the contract refuses.
+func domainFaults(r *http.Request, body []byte, defaultPrimaryProfileSID string) []Fault {
+	if r.Method != http.MethodPost || routeOf(r) != "/onboardings" {
+		return nil
+	}
+	var decoded NewOnboarding
+	if !decodeBody(body, &decoded) {
+		return nil
+	}
+	wanted := requestOf(decoded)
+	return check(&wanted, defaultPrimaryProfileSID).faults
+}
+
+// GetOnboarding shows one onboarding.
+func (h *operationHandlers) GetOnboarding(ctx context.Context, request GetOnboardingRequestObject) (GetOnboardingResponseObject, error) {
+	o, err := h.config.Service.Get(ctx, onboarding.ID(request.ID))
+	if err != nil {
+		return nil, err
+	}
+	return GetOnboarding200JSONResponse(onboardingJSON(o)), nil
+}
+
+// ListOnboardings shows a page of onboardings.
+func (h *operationHandlers) ListOnboardings(ctx context.Context, request ListOnboardingsRequestObject) (ListOnboardingsResponseObject, error) {
+	p := request.Params
+	filter := onboarding.Filter{
+		Status:        onboarding.Status(value(p.Status)),
+		SubaccountSID: lowerSID(value(p.SubaccountSID)),
+		ExternalID:    value(p.ExternalID),
+		Limit:         defaultLimit,
+	}
+	if p.Limit != nil {
+		filter.Limit = *p.Limit
+	}
+	if p.Cursor != nil {
+		after, ok := decodeCursor(*p.Cursor)
+		if !ok {
+			name := "cursor"
+			return nil, invalid([]Fault{{Parameter: &name, Code: "format", Detail: "This is no cursor of ours. Send next_cursor of the page before as it is, or leave it out to begin with the newest."}})
+		}
+		filter.After = &after
+	}
+	summaries, next, err := h.config.Service.List(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	page := ListOnboardings200JSONResponse{Onboardings: make([]OnboardingSummary, 0, len(summaries))}
+	for i := range summaries {
+		page.Onboardings = append(page.Onboardings, summaryJSON(&summaries[i]))
+	}
+	if next != nil {
+		cursor := encodeCursor(*next)
+		page.NextCursor = &cursor
+	}
+	return page, nil
+}
+
+// ResumeOnboarding makes failed steps due again.
+func (h *operationHandlers) ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error) {
+	o, err := h.config.Service.Resume(ctx, actorOf(ctx), onboarding.ID(request.ID))
+	if err != nil {
+		return nil, err
+	}
+	return ResumeOnboarding202JSONResponse(onboardingJSON(o)), nil
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// schemaFaults turns the errors of a schema into faults, in words of our own.
+type schemaFaults struct {
+	faults []Fault
+	// unknownSeen holds the pointers of objects whose unknown members have been listed: there is an error for each, and each has them all.
+	unknownSeen map[string]bool
+}
+
+func (f *schemaFaults) add(err error) {
+	var many openapi3.MultiError
+	if m, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // MultiError.As looks into its parts; here the list itself is wanted.
+		many = m
+	}
+	for _, e := range many {
+		f.add(e)
+	}
+	if many != nil {
+		return
+	}
+	var e *openapi3.SchemaError
+	if !errors.As(err, &e) {
+		return
+	}
+	at := pointerOf(e.JSONPointer())
+	if e.SchemaField == "properties" {
+		f.addUnknown(at, e)
+		return
+	}
+	code, detail := explainSchemaError(e)
+	f.faults = append(f.faults, Fault{Pointer: at, Code: code, Detail: detail})
+}
+
+func (f *schemaFaults) addUnknown(at string, e *openapi3.SchemaError) {
+	if f.unknownSeen[at] {
+		return
+	}
+	f.unknownSeen[at] = true
+	object, _ := e.Value.(map[string]any)
+	for name := range object {
+		if _, known := e.Schema.Properties[name]; !known {
+			f.faults = append(f.faults, Fault{
+				Pointer: at + "/" + escapePointer(name),
+				Code:    "unknown_member",
+				Detail:  "There is no such member here. Leave it out, or correct its name.",
+			})
+		}
+	}
+}
+
+// explainSchemaError returns the code of a fault and what to change. The value itself is not repeated.
+func explainSchemaError(e *openapi3.SchemaError) (code, detail string) {
+	s := e.Schema
+	switch e.SchemaField {
+	case "required":
+		return "required", "This member is needed."
+	case "nullable":
+		return "null", "This must not be null."
+	case "type":
+		return "type", "This must be " + typeName(s) + "."
+	case "enum":
+		if e.Value == nil {
+			return "null", "This must not be null."
+		}
+		return "not_allowed", "This must be one of: " + enumeration(s.Enum) + "."
+	case "minLength":
+		return "empty", "This must not be empty."
+	case "maxLength":
+		return "too_long", fmt.Sprintf("This may have %d characters at most.", *s.MaxLength)
+	case "minItems":
+		return "too_few", fmt.Sprintf("This needs %d at least.", s.MinItems)
+	case "maxItems":
+		return "too_many", fmt.Sprintf("This may have %d at most.", *s.MaxItems)
+	case "minimum", "maximum":
+		return "out_of_range", fmt.Sprintf("This must be from %g to %g.", *s.Min, *s.Max)
+	case "pattern":
+		return "format", fmt.Sprintf("This must look like %v.", s.Example)
+	default:
+		return "format", "This is not as the contract wants it."
+	}
+}
+
+func typeName(s *openapi3.Schema) string {
+	switch {
+	case s.Type.Is(openapi3.TypeString):
+		return "a string"
+	case s.Type.Is(openapi3.TypeInteger):
+		return "a whole number"
+	case s.Type.Is(openapi3.TypeArray):
+		return "an array"
+	default:
+		return "an object"
+	}
+}
+
+func enumeration(values []any) string {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = fmt.Sprint(v)
+	}
+	return strings.Join(names, ", ")
+}

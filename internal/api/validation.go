@@ -1,0 +1,126 @@
+package api
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// findings are what is wrong with a request, and what is not wrong but likely to be rejected by Twilio's reviewers.
+type findings struct {
+	faults   []Fault
+	warnings []Warning
+}
+
+func (f *findings) fault(pointer, code, detail string) {
+	f.faults = append(f.faults, Fault{Pointer: pointer, Code: code, Detail: detail})
+}
+
+func (f *findings) warn(pointer, code, detail string) {
+	f.warnings = append(f.warnings, Warning{Pointer: pointer, Code: code, Detail: detail})
+}
+
+// check applies the rules that the contract cannot express, and writes r the way Twilio is sent it: SIDs in lower case, an EIN without its
+// dash, countries and states in capitals.
+//
+// Whether a member is there at all, its length, and the values of enumerations are the contract's to check. Where such a fault was found, r
+// may lack the member: an empty one is therefore passed over here, unless it is the contract's that cannot tell whether it is needed.
+func check(r *onboarding.Request, defaultPrimaryProfileSID string) findings {
+	var f findings
+	checkText(&f, r)
+	checkAccounts(&f, r, defaultPrimaryProfileSID)
+	checkBusiness(&f, &r.Business)
+	checkAddress(&f, &r.Address)
+	checkRepresentatives(&f, r.AuthorizedRepresentatives)
+	checkNumbers(&f, r.PhoneNumbers)
+	warnOfDomains(&f, r)
+	warnOfCountry(&f, r)
+	return f
+}
+
+// checkAccounts checks the SIDs and the mailbox of the ISV.
+func checkAccounts(f *findings, r *onboarding.Request, defaultPrimaryProfileSID string) {
+	r.SubaccountSID = lowerSID(r.SubaccountSID)
+	if r.PrimaryProfileSID == "" {
+		r.PrimaryProfileSID = defaultPrimaryProfileSID
+	}
+	if r.PrimaryProfileSID == "" {
+		f.fault("/primary_profile_sid", "required",
+			"Name your approved primary business profile (BU…): this server is configured with none that could stand in for it.")
+	}
+	r.PrimaryProfileSID = lowerSID(r.PrimaryProfileSID)
+	checkEmail(f, "/notification_email", r.NotificationEmail)
+	for i, p := range r.AuthorizedRepresentatives {
+		if r.NotificationEmail != "" && strings.EqualFold(p.Email, r.NotificationEmail) {
+			f.warn("/notification_email", "notification_email", fmt.Sprintf(
+				"This is also the e-mail address of authorized_representatives/%d. Twilio means a mailbox of yours here, not the customer's.", i))
+			return
+		}
+	}
+}
+
+// checkText refuses control characters, which come from copying and which Twilio's reviewers would see as garbage.
+func checkText(f *findings, r *onboarding.Request) {
+	for _, t := range texts(r) {
+		if strings.ContainsFunc(t.value, isUnfit) {
+			f.fault(t.pointer, "control_character", "This has a line break, tab or other character that cannot be shown. Take it out.")
+		}
+	}
+}
+
+// isUnfit finds controls, line and paragraph separators, and what stands for text that could not be decoded.
+func isUnfit(c rune) bool {
+	return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' || c == unicode.ReplacementChar
+}
+
+type text struct{ pointer, value string }
+
+// texts lists all text of a request that the contract does not bind to a pattern or an enumeration.
+func texts(r *onboarding.Request) []text {
+	all := []text{
+		{"/external_id", r.ExternalID},
+		{"/notification_email", r.NotificationEmail},
+		{"/business/business_name", r.Business.Name},
+		{"/business/business_registration_number", r.Business.RegistrationNumber},
+		{"/business/business_regions_of_operation", r.Business.RegionsOfOperation},
+		{"/business/website_url", r.Business.WebsiteURL},
+		{"/business/social_media_profile_urls", r.Business.SocialMediaProfileURLs},
+		{"/address/customer_name", r.Address.CustomerName},
+		{"/address/street", r.Address.Street},
+		{"/address/street_secondary", r.Address.StreetSecondary},
+		{"/address/city", r.Address.City},
+		{"/address/region", r.Address.Region},
+		{"/address/postal_code", r.Address.PostalCode},
+		{"/address/iso_country", r.Address.ISOCountry},
+	}
+	for i, p := range r.AuthorizedRepresentatives {
+		at := representativePointer(i)
+		all = append(all,
+			text{at + "/first_name", p.FirstName},
+			text{at + "/last_name", p.LastName},
+			text{at + "/email", p.Email},
+			text{at + "/phone_number", p.PhoneNumber},
+			text{at + "/business_title", p.BusinessTitle},
+		)
+	}
+	return all
+}
+
+var sidForm = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+
+// isSID tells whether s is a SID of that prefix.
+func isSID(prefix, s string) bool {
+	return strings.HasPrefix(s, prefix) && sidForm.MatchString(s)
+}
+
+// lowerSID writes the hex digits of a SID in lower case, as Twilio answers them, so that what is compared is written alike. Anything else
+// stays as it is.
+func lowerSID(s string) string {
+	if !sidForm.MatchString(s) {
+		return s
+	}
+	return s[:2] + strings.ToLower(s[2:])
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// CallbackAuth says what a callback must show before it is believed to be Twilio's.
+type CallbackAuth string
+
+// The ways to authenticate a callback. Both ask for the token in the URL.
+const (
+	// CallbackSignature refuses a callback without a valid signature.
+	CallbackSignature CallbackAuth = "signature"
+	// CallbackToken takes a callback without a signature, for accounts whose Trust Hub callbacks come unsigned. A signature that is there and
+	// wrong is refused all the same: then either the callback is not Twilio's, or PUBLIC_URL is not the URL that Twilio called, and both
+	// should be seen. What is lost by a refusal, polling finds.
+	CallbackToken CallbackAuth = "token"
+)
+
+// Valid tells whether a is one of the ways.
+func (a CallbackAuth) Valid() bool { return a == CallbackSignature || a == CallbackToken }
+
+const (
+	callbackPath = "/webhooks/twilio/"
+	// maxCallback is the largest callback body that is read; Twilio's are a few hundred bytes.
+	maxCallback = 64 << 10
+	// maxIdempotencyToken is how long an idempotency token may be; Twilio's are UUIDs.
+	maxIdempotencyToken = 128
+)
+
+// CallbackURL is the URL to give to Twilio for the status callbacks of the onboarding with that token.
+func CallbackURL(publicURL, token string) string {
+	return strings.TrimRight(publicURL, "/") + callbackPath + url.PathEscape(token)
+}
+
+// callbackHandler receives status callbacks. It is no strict handler because the signature is over the raw body and the URL.
+func callbackHandler(c Config) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		callback, err := readCallback(c, w, r)
+		if err == nil {
+			err = c.Service.ReceiveCallback(r.Context(), callback)
+		}
+		if err != nil {
+			respondError(w, r, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// readCallback reads a callback and checks that it is Twilio's.
+func readCallback(c Config, w http.ResponseWriter, r *http.Request) (onboarding.Callback, error) {
+	id, subaccount, err := c.Callbacks.FindByCallbackToken(r.Context(), chi.URLParam(r, "token"))
+	if errors.Is(err, onboarding.ErrNotFound) {
+		// The same answer as to a wrong signature. The token is 256 random bits looked up in an index, so time tells nothing either.
+		return onboarding.Callback{}, refused(nil)
+	}
+	if err != nil {
+		return onboarding.Callback{}, fmt.Errorf("find the onboarding of a callback: %w", err)
+	}
+	body, err := readBody(w, r, maxCallback)
+	if err != nil {
+		return onboarding.Callback{}, err
+	}
+	signedBy, err := authenticateCallback(r.Context(), c, r, subaccount, body)
+	if err != nil {
+		return onboarding.Callback{}, err
+	}
+	contentType := r.Header.Get("Content-Type")
+	bundleSID, status := callbackClaims(contentType, body)
+	token := r.Header.Get("I-Twilio-Idempotency-Token")
+	if len(token) > maxIdempotencyToken {
+		token = ""
+	}
+	return onboarding.Callback{
+		OnboardingID:     id,
+		IdempotencyToken: token,
+		SignedBy:         signedBy,
+		ContentType:      contentType,
+		Body:             body,
+		BundleSID:        bundleSID,
+		Status:           status,
+	}, nil
+}
+
+// authenticateCallback returns the account that signed the callback, or "" where that is not asked for.
+func authenticateCallback(ctx context.Context, c Config, r *http.Request, subaccount string, body []byte) (string, error) {
+	signature := r.Header.Get("X-Twilio-Signature")
+	if signature == "" {
+		if c.CallbackAuth == CallbackToken {
+			return "", nil
+		}
+		return "", refused(errors.New("a callback with a known token came without a signature; see CALLBACK_AUTH"))
+	}
+	account, err := c.Verifier.SignedBy(ctx, subaccount, signature, calledURL(c.PublicURL, r.URL), r.Header.Get("Content-Type"), body)
+	switch {
+	case err != nil && c.CallbackAuth == CallbackToken:
+		return "", nil // The URL's token is enough.
+	case err != nil:
+		// Twilio tries again after a 503 if the callback URL asks for it; and polling finds what is lost.
+		return "", &problemError{kind: problemUnavailable, detail: "The signature cannot be checked at the moment.", cause: fmt.Errorf("check a callback's signature: %w", err)}
+	case account == "":
+		return "", refused(errors.New("a callback with a known token has a wrong signature; compare PUBLIC_URL with the URL that Twilio calls"))
+	}
+	return account, nil
+}
+
+// refused is the one answer to all callbacks that are not shown to be Twilio's. cause is logged: behind a known token it is more likely our
+// configuration than a forger.
+func refused(cause error) error {
+	return &problemError{kind: problemForbidden, detail: "This callback could not be shown to be Twilio's.", cause: cause}
+}
+
+// calledURL is the URL that Twilio called and signed: the public one, with path and query as they came.
+func calledURL(publicURL string, u *url.URL) string {
+	called := strings.TrimRight(publicURL, "/") + u.EscapedPath()
+	if u.RawQuery != "" || u.ForceQuery {
+		called += "?" + u.RawQuery
+	}
+	return called
+}

@@ -1,0 +1,200 @@
+package memledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// job is the one that may run an onboarding.
+type job struct {
+	number  int64
+	due     time.Time
+	running bool
+}
+
+// Job is a fetched job. It is the [onboarding.Ledger] of whoever fetched it.
+type Job struct {
+	// ID is the onboarding to advance.
+	ID     onboarding.ID
+	store  *Store
+	number int64
+}
+
+// Fetch takes the job that has been due for longest, as a free worker would, or returns nil if none is due. A job ends with the release of
+// its onboarding; a runner that ends in any other way hands it back with [Job.Abandon] or [Job.Retry].
+func (s *Store) Fetch() *Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.next()
+	if next == nil || next.job.due.After(now()) {
+		return nil
+	}
+	next.job.running = true
+	return &Job{ID: next.whole.ID, store: s, number: next.job.number}
+}
+
+// NextDue returns when the next job is due that does not run yet; false if there is none.
+func (s *Store) NextDue() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if next := s.next(); next != nil {
+		return next.job.due, true
+	}
+	return time.Time{}, false
+}
+
+// Changed receives a value after [Store.NextDue] may have come nearer. Several changes may be one value.
+func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+// Due returns when the onboarding's job is, or was, due; false if it has none.
+func (s *Store) Due(id onboarding.ID) (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.onboardings[id]
+	if e == nil || e.job == nil {
+		return time.Time{}, false
+	}
+	return e.job.due, true
+}
+
+// next is the entry with the job that is due first and does not run; of several the one that was scheduled first. Nil if there is none.
+func (s *Store) next() *entry {
+	var first *entry
+	for _, e := range s.onboardings {
+		if e.job == nil || e.job.running {
+			continue
+		}
+		if first == nil || e.job.due.Before(first.job.due) || e.job.due.Equal(first.job.due) && e.job.number < first.job.number {
+			first = e
+		}
+	}
+	return first
+}
+
+// Abandon is what becomes of the job of a dead replica: another job takes its place at once, and this one has none any more.
+func (j *Job) Abandon() { j.Retry(time.Time{}) }
+
+// Retry gives the onboarding to another job at that time, in place of this one. It does nothing if this one has lost its place.
+func (j *Job) Retry(at time.Time) {
+	j.store.mu.Lock()
+	defer j.store.mu.Unlock()
+	if e := j.store.onboardings[j.ID]; e != nil && e.job != nil && e.job.number == j.number {
+		j.store.schedule(e, at)
+	}
+}
+
+// Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
+// of this one.
+func (j *Job) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	j.store.mu.Lock()
+	defer j.store.mu.Unlock()
+	e := j.store.onboardings[id]
+	if e == nil {
+		return nil, notFound(id)
+	}
+	if e.job == nil || e.job.number != j.number {
+		return nil, lostPlace(id)
+	}
+	return e.claim()
+}
+
+// Record implements [onboarding.Ledger].
+func (j *Job) Record(ctx context.Context, c onboarding.Change) error { return j.store.Record(ctx, c) }
+
+// Release implements [onboarding.Ledger].
+func (j *Job) Release(_ context.Context, id onboarding.ID, epoch int64, next time.Time) (woken bool, err error) {
+	j.store.mu.Lock()
+	defer j.store.mu.Unlock()
+	e := j.store.onboardings[id]
+	if e == nil || e.job == nil || e.job.number != j.number {
+		return false, lostPlace(id)
+	}
+	return j.store.release(e, epoch, next)
+}
+
+// Claim implements [onboarding.Ledger] for a runner that was given its onboarding by hand. It takes the place of whoever has it.
+func (s *Store) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.onboardings[id]
+	if e == nil {
+		return nil, notFound(id)
+	}
+	if e.job == nil {
+		s.schedule(e, now())
+	}
+	e.job.running = true
+	return e.claim()
+}
+
+// Record implements [onboarding.Ledger].
+func (s *Store) Record(_ context.Context, c onboarding.Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.onboardings[c.ID]
+	if e == nil || e.whole.Epoch != c.Epoch {
+		return lostPlace(c.ID)
+	}
+	e.write(c)
+	return nil
+}
+
+// Release implements [onboarding.Ledger].
+func (s *Store) Release(_ context.Context, id onboarding.ID, epoch int64, next time.Time) (woken bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.onboardings[id]
+	if e == nil {
+		return false, lostPlace(id)
+	}
+	return s.release(e, epoch, next)
+}
+
+func (e *entry) claim() (*onboarding.Onboarding, error) {
+	e.whole.Epoch++
+	o, err := e.read()
+	e.whole.Woken = false
+	return o, err
+}
+
+func (s *Store) release(e *entry, epoch int64, next time.Time) (woken bool, err error) {
+	switch {
+	case e.whole.Epoch != epoch:
+		return false, lostPlace(e.whole.ID)
+	case e.whole.Woken:
+		return true, nil
+	case next.IsZero():
+		e.job = nil
+	default:
+		s.schedule(e, next)
+	}
+	return false, nil
+}
+
+// wake makes the onboarding run now, or run again if it is running; not if it was canceled.
+func (s *Store) wake(e *entry) {
+	if !e.whole.CanceledAt.IsZero() {
+		return
+	}
+	e.whole.Woken = true
+	if e.job == nil || !e.job.running && e.job.due.After(now()) {
+		s.schedule(e, now())
+	}
+}
+
+// schedule gives the onboarding a new job in place of any it had.
+func (s *Store) schedule(e *entry, due time.Time) {
+	s.lastJob++
+	e.job = &job{number: s.lastJob, due: kept(due)}
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func lostPlace(id onboarding.ID) error {
+	return fmt.Errorf("onboarding %s: %w", id, onboarding.ErrLostPlace)
+}

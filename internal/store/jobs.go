@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+const (
+	// A job is never given up: the column holds no higher number.
+	maxAttempts = math.MaxInt16
+	// How often a free worker looks for work that no notification announced: what was scheduled for a time.
+	fetchPollInterval = 250 * time.Millisecond
+	fetchCooldown     = 5 * time.Millisecond
+	// How far ahead River's scheduler looks, and how often.
+	schedulerInterval = 5 * time.Second
+	// Finished jobs are of use only to whoever looks into a fault.
+	finishedJobRetention = time.Hour
+	maxRetryDelay        = 30 * time.Second
+)
+
+type (
+	riverTx     = pgx.Tx
+	riverClient = river.Client[riverTx]
+)
+
+// advanceArgs are the arguments of the one kind of job: take the onboarding as far as it goes.
+type advanceArgs struct {
+	OnboardingID onboarding.ID `json:"onboarding_id"`
+}
+
+const advanceKind = "advance"
+
+// Kind is stored with each job.
+func (advanceArgs) Kind() string { return advanceKind }
+
+// advanceWorker runs the onboarding of a job.
+type advanceWorker struct {
+	river.WorkerDefaults[advanceArgs]
+	store *Store
+}
+
+// Work returns nil for a run that lost its place: another job goes on with the onboarding, and this one is done.
+func (w *advanceWorker) Work(ctx context.Context, job *river.Job[advanceArgs]) error {
+	id := job.Args.OnboardingID
+	log := w.store.log.With(slog.String("onboarding_id", string(id)), slog.Int64("job_id", job.ID))
+	err := w.store.config.Advance(ctx, &Ledger{store: w.store, job: job}, id)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, onboarding.ErrLostPlace):
+		log.InfoContext(ctx, "another runner has the onboarding now")
+		return nil
+	case errors.Is(err, onboarding.ErrNotFound):
+		log.WarnContext(ctx, "a job names an onboarding that does not exist")
+		return nil
+	case ctx.Err() != nil:
+		// This replica stops: another may go on at once.
+		log.InfoContext(ctx, "run cut short")
+		return river.JobSnooze(0)
+	default:
+		log.ErrorContext(ctx, "run failed, to be tried again", slog.Any("error", err))
+		return fmt.Errorf("advance onboarding %s: %w", id, err)
+	}
+}
+
+// retryPolicy is for runs that failed as such, such as when the database could not be reached: 1 s, 2 s, 4 s … up to maxRetryDelay. What
+// Twilio refuses is no failure of the run, and the plan's own times are not these.
+type retryPolicy struct{}
+
+// NextRetry implements river.ClientRetryPolicy.
+func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
+	delay := maxRetryDelay
+	if n := len(job.Errors); n < 5 {
+		delay = time.Second << n
+	}
+	return time.Now().Add(delay)
+}
+
+// soonIsAvailable inserts a job that is due before River's scheduler looks again as one that is available from its time on: workers leave
+// it until then, and it does not wait for the scheduler. River does the same with a retry.
+type soonIsAvailable struct{ river.HookDefaults }
+
+// InsertBegin implements rivertype.HookInsertBegin.
+func (*soonIsAvailable) InsertBegin(_ context.Context, params *rivertype.JobInsertParams) error {
+	if params.State == rivertype.JobStateScheduled && time.Until(*params.ScheduledAt) <= schedulerInterval {
+		params.State = rivertype.JobStateAvailable
+	}
+	return nil
+}
+
+// newRiver returns a client that inserts jobs and, once started, runs them.
+func (s *Store) newRiver() (*riverClient, error) {
+	config := &river.Config{
+		ID:                          s.clientID,
+		Logger:                      slog.New(atLeast{s.log.Handler(), slog.LevelWarn}),
+		Hooks:                       []rivertype.Hook{&soonIsAvailable{}},
+		MaxAttempts:                 maxAttempts,
+		RetryPolicy:                 retryPolicy{},
+		JobTimeout:                  -1,
+		FetchCooldown:               fetchCooldown,
+		FetchPollInterval:           fetchPollInterval,
+		CompletedJobRetentionPeriod: finishedJobRetention,
+		CancelledJobRetentionPeriod: finishedJobRetention,
+	}
+	if s.config.Advance != nil {
+		config.Workers = river.NewWorkers()
+		river.AddWorker(config.Workers, &advanceWorker{store: s})
+		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: s.config.Workers}}
+	}
+	client, err := river.NewClient(riverpgxv5.New(s.pool), config)
+	if err != nil {
+		return nil, fmt.Errorf("make the River client: %w", err)
+	}
+	return client, nil
+}
+
+// insertJob inserts the onboarding's next job, due at that time or, if it is zero, at once, and returns its ID. The caller holds the row
+// lock and writes the ID to the row.
+func (s *Store) insertJob(ctx context.Context, tx pgx.Tx, id onboarding.ID, due time.Time) (int64, error) {
+	inserted, err := s.river.InsertTx(ctx, tx, advanceArgs{OnboardingID: id}, &river.InsertOpts{ScheduledAt: due})
+	if err != nil {
+		return 0, fmt.Errorf("insert the job of onboarding %s: %w", id, err)
+	}
+	return inserted.Job.ID, nil
+}
+
+// atLeast drops what is below a level.
+type atLeast struct {
+	slog.Handler
+	level slog.Level
+}
+
+// Enabled implements slog.Handler.
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{h.Handler.WithAttrs(attrs), h.level}
+}
+
+// WithGroup implements slog.Handler.
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.Handler.WithGroup(name), h.level}
+}

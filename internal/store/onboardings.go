@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store/internal/db"
+)
+
+// Create implements [onboarding.Repository].
+func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboarding.Event) error {
+	request, err := json.Marshal(o.Request)
+	if err != nil {
+		return fmt.Errorf("encode the request: %w", err)
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+		jobID, err := s.insertJob(ctx, tx, o.ID, time.Time{})
+		if err != nil {
+			return err
+		}
+		err = q.CreateOnboarding(ctx, db.CreateOnboardingParams{
+			ID:                string(o.ID),
+			ExternalID:        o.Request.ExternalID,
+			SubaccountSid:     o.Request.SubaccountSID,
+			PrimaryProfileSid: o.Request.PrimaryProfileSID,
+			CallbackToken:     o.CallbackToken,
+			Version:           int32(o.Version), //nolint:gosec // counts corrections
+			Status:            string(o.Status()),
+			JobID:             jobID,
+			CreatedAt:         timestamptz(o.CreatedAt),
+			UpdatedAt:         timestamptz(o.UpdatedAt),
+			Request:           request,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = recordChange(ctx, q, nil, onboarding.Change{
+			ID:      o.ID,
+			Status:  o.Status(),
+			Steps:   o.Steps,
+			Numbers: o.Numbers,
+			Events:  []onboarding.Event{e},
+		})
+		return err
+	})
+	if hasCode(err, uniqueViolation) {
+		if conflict := s.conflict(ctx, o.Request); conflict != nil {
+			return conflict
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("create onboarding %s: %w", o.ID, err)
+	}
+	return nil
+}
+
+// conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of the request, or why there is none to
+// name; nil if nothing stands in its way.
+func (s *Store) conflict(ctx context.Context, r onboarding.Request) error {
+	id, err := s.queries.OpenOnboardingOfSubaccount(ctx, r.SubaccountSID)
+	field := "subaccount_sid"
+	if errors.Is(err, pgx.ErrNoRows) {
+		id, err = s.queries.OnboardingOfExternalID(ctx, r.ExternalID)
+		field = "external_id"
+	}
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for the onboarding in the way: %w", err)
+	default:
+		return &onboarding.ConflictError{Field: field, ID: onboarding.ID(id)}
+	}
+}
+
+// Get implements [onboarding.Repository]. The steps are in the order of their keys.
+func (s *Store) Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	var batch pgx.Batch
+	batch.Queue(db.GetOnboarding, string(id))
+	queueParts(&batch, id)
+	results := s.pool.SendBatch(ctx, &batch)
+	o, err := readOnboarding(ctx, db.New(inOrder{results}), id)
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read onboarding %s: %w", id, notFoundIfNoRows(err))
+	}
+	return o, nil
+}
+
+func readOnboarding(ctx context.Context, q *db.Queries, id onboarding.ID) (*onboarding.Onboarding, error) {
+	row, err := q.GetOnboarding(ctx, string(id))
+	if err != nil {
+		return nil, err
+	}
+	return whole(ctx, q, id, db.LockOnboardingRow(row))
+}
+
+// Update implements [onboarding.Repository]. decide is called once.
+func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+	var decision error
+	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+		row, err := q.LockOnboarding(ctx, string(id))
+		if err != nil {
+			return notFoundIfNoRows(err)
+		}
+		o, err := whole(ctx, q, id, row)
+		if err != nil {
+			return err
+		}
+		change, err := decide(o, o.ReadAt)
+		if err != nil {
+			decision = err
+			return err
+		}
+		change.ID = id
+		if _, err := recordChange(ctx, q, nil, change); err != nil {
+			return err
+		}
+		return s.wake(ctx, tx, q, id, row)
+	})
+	switch {
+	case decision != nil:
+		return decision
+	case err != nil:
+		return fmt.Errorf("update onboarding %s: %w", id, err)
+	default:
+		return nil
+	}
+}
+
+// FindByCallbackToken implements [onboarding.Repository].
+func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error) {
+	row, err := s.queries.OnboardingOfCallbackToken(ctx, token)
+	if err != nil {
+		return "", "", fmt.Errorf("find the onboarding of a callback: %w", notFoundIfNoRows(err))
+	}
+	return onboarding.ID(row.ID), row.SubaccountSid, nil
+}
+
+// Events returns an onboarding's history, oldest first; none for an onboarding that does not exist.
+func (s *Store) Events(ctx context.Context, id onboarding.ID) ([]onboarding.Event, error) {
+	rows, err := s.queries.GetEvents(ctx, string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the history of onboarding %s: %w", id, err)
+	}
+	events := make([]onboarding.Event, len(rows))
+	for i, row := range rows {
+		events[i] = onboarding.Event{
+			At:     timeOf(row.At),
+			Kind:   row.Kind,
+			Step:   onboarding.Key(row.Step),
+			Actor:  row.Actor,
+			Detail: row.Detail,
+		}
+	}
+	return events, nil
+}

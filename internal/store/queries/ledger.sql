@@ -1,0 +1,64 @@
+-- name: ClaimOnboarding :one
+-- Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
+-- the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again. Only the job that the row names may claim:
+-- one that was replaced has no place.
+WITH before AS (
+    SELECT o.id, o.woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR UPDATE
+)
+UPDATE onboardings o SET epoch = o.epoch + 1, woken = false
+FROM before WHERE o.id = before.id
+RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at, o.epoch, before.woken, o.job_id, now()::timestamptz AS read_at;
+
+-- name: OnboardingExists :one
+SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
+
+-- name: RecordChange :one
+-- One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
+-- newest (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch means that the caller holds
+-- the row lock and decides.
+WITH fence AS (
+    UPDATE onboardings o
+    SET status = CASE WHEN o.canceled_at IS NULL THEN @status ELSE o.status END, updated_at = now()
+    WHERE o.id = @id AND o.epoch = coalesce(sqlc.narg('epoch')::bigint, o.epoch)
+    RETURNING o.id
+), s AS (
+    INSERT INTO steps
+        (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
+         intent_at, started_at, finished_at, next_attempt_at)
+    SELECT fence.id,
+        unnest(@step_keys::text[]), unnest(@step_states::text[]), unnest(@step_sids::text[]), unnest(@step_remote_statuses::text[]),
+        unnest(@step_attempts::integer[]), unnest(@step_errors::jsonb[]), unnest(@step_requirements::jsonb[]),
+        unnest(@step_waits_for::text[]), unnest(@step_intents_at::timestamptz[]), unnest(@step_started_at::timestamptz[]),
+        unnest(@step_finished_at::timestamptz[]), unnest(@step_next_attempts_at::timestamptz[])
+    FROM fence
+    ON CONFLICT (onboarding_id, key) DO UPDATE SET
+        state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
+        error = excluded.error, requirements = excluded.requirements, waits_for = excluded.waits_for,
+        intent_at = excluded.intent_at, started_at = excluded.started_at, finished_at = excluded.finished_at,
+        next_attempt_at = excluded.next_attempt_at
+), n AS (
+    INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
+    SELECT fence.id, unnest(@number_positions::integer[]), unnest(@number_sids::text[]), unnest(@phone_numbers::text[])
+    FROM fence
+    ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
+), e AS (
+    INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
+    SELECT fence.id,
+        unnest(@event_times::timestamptz[]), unnest(@event_kinds::text[]), unnest(@event_steps::text[]),
+        unnest(@event_actors::text[]), unnest(@event_details::text[])
+    FROM fence
+)
+SELECT count(*) FROM fence;
+
+-- name: LockForRelease :one
+-- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: a wake-up since the claim is seen here, and one
+-- that comes later waits for this transaction to end and then finds the next job.
+SELECT woken FROM onboardings WHERE id = @id AND epoch = @epoch AND job_id = @job_id::bigint FOR UPDATE;
+
+-- name: SetJob :exec
+-- The caller holds the row lock.
+UPDATE onboardings SET job_id = sqlc.narg('job_id') WHERE id = @id;
+
+-- name: SetWoken :exec
+-- Invariant 4: the caller holds the row lock, so the next claim or release finds the flag.
+UPDATE onboardings SET woken = true, job_id = sqlc.narg('job_id') WHERE id = @id;

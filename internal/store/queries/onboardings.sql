@@ -1,0 +1,43 @@
+-- name: CreateOnboarding :exec
+-- The steps, numbers and events follow with RecordChange in the same transaction.
+WITH o AS (
+    INSERT INTO onboardings
+        (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
+    VALUES
+        (@id, @external_id, @subaccount_sid, @primary_profile_sid, @callback_token, @version, @status, @job_id::bigint, @created_at, @updated_at)
+    RETURNING id, version, created_at
+)
+INSERT INTO requests (onboarding_id, version, request, created_at)
+SELECT o.id, o.version, @request, o.created_at FROM o;
+
+-- name: OpenOnboardingOfSubaccount :one
+SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL;
+
+-- name: OnboardingOfExternalID :one
+SELECT id FROM onboardings WHERE external_id = @external_id AND external_id <> '';
+
+-- name: OnboardingOfCallbackToken :one
+SELECT id, subaccount_sid FROM onboardings WHERE callback_token = @callback_token;
+
+-- name: GetOnboarding :one
+SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+FROM onboardings WHERE id = @id;
+
+-- name: LockOnboarding :one
+-- Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
+-- queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
+SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+FROM onboardings WHERE id = @id FOR UPDATE;
+
+-- name: GetRequest :one
+SELECT r.request FROM onboardings o JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version WHERE o.id = @id;
+
+-- name: GetSteps :many
+SELECT key, state, sid, remote_status, attempts, error, requirements, waits_for, intent_at, started_at, finished_at, next_attempt_at
+FROM steps WHERE onboarding_id = @onboarding_id ORDER BY key;
+
+-- name: GetNumbers :many
+SELECT sid, phone_number FROM phone_numbers WHERE onboarding_id = @onboarding_id ORDER BY position;
+
+-- name: GetEvents :many
+SELECT at, kind, step, actor, detail FROM events WHERE onboarding_id = @onboarding_id ORDER BY id;

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/attestd/attestd/internal/store/internal/db"
+)
+
+// timing is how often a replica does what it does beside running onboardings.
+type timing struct {
+	// heartbeat is how often it says that it lives.
+	heartbeat time.Duration
+	// look is how often it looks after the others, jittered by a tenth. One whose lock is free at two looks in a row is dead.
+	look time.Duration
+	// sweep is how often it looks for onboardings that nothing would run, jittered by a tenth.
+	sweep time.Duration
+	// grace is how long after the server's start a free lock says nothing: the server's end freed all of them.
+	grace time.Duration
+}
+
+var defaultTiming = timing{
+	heartbeat: 500 * time.Millisecond,
+	look:      500 * time.Millisecond,
+	sweep:     30 * time.Second,
+	grace:     3 * time.Second,
+}
+
+const (
+	// A statement of the replica's own connection that takes longer means that the connection is no good.
+	replicaStatementTimeout = 2 * time.Second
+	reconnectDelayMin       = 50 * time.Millisecond
+	reconnectDelayMax       = time.Second
+)
+
+// replica is this process among the others on the database. Its row and the advisory lock of the row's ID say that it lives. The lock is
+// held by the session of a connection that serves nothing else, so it is free as soon as the process is gone: the kernel closes the
+// connection, and Postgres ends the session.
+type replica struct {
+	store     *Store
+	startedAt time.Time
+	cancel    context.CancelFunc
+	loops     sync.WaitGroup
+	// id is the row's. It changes when the connection is lost, or the others took this replica for dead.
+	id atomic.Int32
+	// silent are the replicas whose locks were free at the last look. Only the look uses it.
+	silent map[int32]bool
+}
+
+// startReplica registers this process and starts its loops.
+func startReplica(ctx context.Context, s *Store) (*replica, error) {
+	r := &replica{store: s, startedAt: time.Now(), silent: map[int32]bool{}}
+	conn, err := r.register(ctx)
+	if err != nil {
+		return nil, err
+	}
+	loopCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.cancel = cancel
+	r.loops.Go(func() { r.live(loopCtx, conn) })
+	r.loops.Go(func() { every(loopCtx, s.timing.look, r.look) })
+	r.loops.Go(func() { every(loopCtx, s.timing.sweep, r.sweep) })
+	return r, nil
+}
+
+// stop ends the loops, waits for them, and takes the row away.
+func (r *replica) stop(ctx context.Context) error {
+	r.cancel()
+	r.loops.Wait()
+	if err := r.store.queries.Deregister(ctx, r.store.clientID); err != nil {
+		return fmt.Errorf("delete the row of replica %d: %w", r.id.Load(), err)
+	}
+	return nil
+}
+
+// every calls do at intervals that vary by a tenth, so that replicas do not act in step.
+func every(ctx context.Context, interval time.Duration, do func(context.Context)) {
+	timer := time.NewTimer(jittered(interval))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			do(ctx)
+			timer.Reset(jittered(interval))
+		}
+	}
+}
+
+func jittered(d time.Duration) time.Duration {
+	return d + rand.N(d/5+1) - d/10 //nolint:gosec // spreads load, guards nothing
+}
+
+// live keeps the heartbeat and the lock until ctx ends. After a lost connection, and when the row is gone because the others took this
+// replica for dead, it registers anew. What it was running may then run elsewhere; the epoch keeps the two apart (invariant 3).
+func (r *replica) live(ctx context.Context, conn *pgx.Conn) {
+	// The end of the session frees the lock, also where closing it properly fails.
+	defer func() { closeConn(conn) }()
+	ticker := time.NewTicker(r.store.timing.heartbeat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := r.beat(ctx, conn)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		r.store.log.WarnContext(ctx, "replica registers anew", slog.Any("error", err))
+		closeConn(conn)
+		if conn = r.registerAgain(ctx); conn == nil {
+			return
+		}
+	}
+}
+
+var errTakenForDead = errors.New("the others took this replica for dead")
+
+func (r *replica) beat(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, replicaStatementTimeout)
+	defer cancel()
+	switch rows, err := db.New(conn).Heartbeat(ctx, r.id.Load()); {
+	case err != nil:
+		return fmt.Errorf("heartbeat: %w", err)
+	case rows == 0:
+		return errTakenForDead
+	default:
+		return nil
+	}
+}
+
+// registerAgain tries until it succeeds, or returns nil when ctx ends.
+func (r *replica) registerAgain(ctx context.Context) *pgx.Conn {
+	for delay := reconnectDelayMin; ; delay = min(2*delay, reconnectDelayMax) {
+		conn, err := r.register(ctx)
+		if err == nil {
+			return conn
+		}
+		if ctx.Err() == nil {
+			r.store.log.WarnContext(ctx, "replica cannot register", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(delay):
+		}
+	}
+}
+
+// register opens the replica's own connection, and puts the row there and takes its lock in one transaction: no other replica sees the row
+// without the lock. A row of before goes with it, so that nobody mistakes that one for a dead replica.
+func (r *replica) register(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*replicaStatementTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, r.connConfig())
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		if err := q.Deregister(ctx, r.store.clientID); err != nil {
+			return err
+		}
+		id, err := q.Register(ctx, db.RegisterParams{ClientID: r.store.clientID, StartedAt: timestamptz(r.startedAt)})
+		if err != nil {
+			return err
+		}
+		r.id.Store(id)
+		return q.HoldReplicaLock(ctx, db.HoldReplicaLockParams{Class: replicaLockClass, ID: id})
+	})
+	if err != nil {
+		closeConn(conn)
+		return nil, fmt.Errorf("put the row there: %w", err)
+	}
+	return conn, nil
+}
+
+// connConfig is the store's with keep-alives that tell both ends within about ten seconds that the other is gone: a machine that loses its
+// power closes no connection.
+func (r *replica) connConfig() *pgx.ConnConfig {
+	config := r.store.pool.Config().ConnConfig
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 4 * time.Second, Interval: 2 * time.Second, Count: 3}}
+	config.DialFunc = dialer.DialContext
+	setDefault(config.RuntimeParams, "tcp_keepalives_idle", "4")
+	setDefault(config.RuntimeParams, "tcp_keepalives_interval", "2")
+	setDefault(config.RuntimeParams, "tcp_keepalives_count", "3")
+	return config
+}
+
+func closeConn(conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), replicaStatementTimeout)
+	defer cancel()
+	// Whatever this returns, the socket is closed.
+	_ = conn.Close(ctx)
+}

@@ -1,0 +1,22 @@
+-- What our own statements name of River's tables, so that sqlc can check them. River's migrations make the tables.
+CREATE TYPE river_job_state AS ENUM ('available', 'cancelled', 'completed', 'discarded', 'pending', 'retryable', 'running', 'scheduled');
+
+CREATE TABLE river_job (
+    id bigint PRIMARY KEY,
+    state river_job_state NOT NULL,
+    args jsonb NOT NULL,
+    attempted_by text[],
+    finalized_at timestamptz,
+    scheduled_at timestamptz NOT NULL,
+    kind text NOT NULL
+);
+
+CREATE TABLE river_leader (
+    leader_id text NOT NULL
+);
+
+-- golang-migrate's.
+CREATE TABLE schema_migrations (
+    version bigint NOT NULL PRIMARY KEY,
+    dirty boolean NOT NULL
+);

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// timestamptz is t as Postgres keeps it, to the microsecond; the zero time is NULL.
+func timestamptz(t time.Time) pgtype.Timestamptz {
+	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
+}
+
+// timeOf is the reverse of timestamptz, in UTC.
+func timeOf(t pgtype.Timestamptz) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}
+
+func interval(d time.Duration) pgtype.Interval {
+	return pgtype.Interval{Microseconds: d.Microseconds(), Valid: true}
+}
+
+// fromJSON decodes a jsonb column into a value of type T; NULL is the zero value.
+func fromJSON[T any](column string, data []byte) (T, error) {
+	var value T
+	if data == nil {
+		return value, nil
+	}
+	if err := json.Unmarshal(data, &value); err != nil {
+		return value, fmt.Errorf("decode %s: %w", column, err)
+	}
+	return value, nil
+}

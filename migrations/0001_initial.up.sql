@@ -1,0 +1,117 @@
+-- An onboarding's row is what its protocol locks and counts on. It is written with every step, so it is narrow: the request, which is
+-- some kilobytes and hardly ever changes, has a table of its own and is not copied by each of those writes.
+--
+-- IDs compare by byte (COLLATE "C"): faster, and the same order as in Go.
+CREATE TABLE onboardings (
+    id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'onb\_%'),
+    external_id text NOT NULL DEFAULT '',
+    subaccount_sid text NOT NULL,
+    primary_profile_sid text NOT NULL,
+    callback_token text NOT NULL UNIQUE CHECK (callback_token <> ''),
+    -- The newest version of the request.
+    version integer NOT NULL CHECK (version >= 1),
+    -- A projection of what Onboarding.Status derives from the steps, written with them. It is kept only so that a list can be filtered
+    -- by it; nothing decides by it.
+    status text NOT NULL CHECK (status IN ('in_progress', 'in_review', 'action_required', 'approved', 'canceled')),
+    -- Raised by each claim; a runner's write names the epoch of its own claim and is void under an older one.
+    epoch bigint NOT NULL DEFAULT 0,
+    -- Something happened since the last claim.
+    woken boolean NOT NULL DEFAULT false,
+    -- The one River job that may run this onboarding, NULL when nothing is scheduled. No foreign key: River deletes finished jobs.
+    job_id bigint,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    canceled_at timestamptz,
+    CHECK ((status = 'canceled') = (canceled_at IS NOT NULL))
+) WITH (fillfactor = 70);
+
+-- One open onboarding for each subaccount.
+CREATE UNIQUE INDEX onboardings_open_subaccount_sid_key ON onboardings (subaccount_sid) WHERE canceled_at IS NULL;
+CREATE UNIQUE INDEX onboardings_external_id_key ON onboardings (external_id) WHERE external_id <> '';
+CREATE INDEX onboardings_subaccount_sid_idx ON onboardings (subaccount_sid, created_at, id);
+CREATE INDEX onboardings_created_at_idx ON onboardings (created_at, id);
+CREATE INDEX onboardings_status_idx ON onboardings (status, created_at, id);
+
+-- Every version of every request.
+CREATE TABLE requests (
+    onboarding_id text COLLATE "C" NOT NULL REFERENCES onboardings,
+    version integer NOT NULL CHECK (version >= 1),
+    request jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (onboarding_id, version)
+);
+
+-- The ledger. The only index is the primary key, whose columns never change, so that an update of a step touches the table alone.
+--
+-- No foreign key here and in events: every insert selects from the onboarding's row that it has just locked, and checking that again for
+-- each row would cost more than the insert.
+CREATE TABLE steps (
+    onboarding_id text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL CHECK (key <> ''),
+    state text NOT NULL CHECK (state IN ('pending', 'running', 'waiting', 'succeeded', 'failed', 'canceled')),
+    sid text NOT NULL DEFAULT '',
+    remote_status text NOT NULL DEFAULT '',
+    attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    error jsonb,
+    requirements jsonb,
+    waits_for text NOT NULL DEFAULT '',
+    intent_at timestamptz,
+    started_at timestamptz,
+    finished_at timestamptz,
+    next_attempt_at timestamptz,
+    PRIMARY KEY (onboarding_id, key)
+) WITH (fillfactor = 50);
+
+-- The numbers of the request, resolved, in the request's order.
+CREATE TABLE phone_numbers (
+    onboarding_id text COLLATE "C" NOT NULL,
+    position integer NOT NULL CHECK (position >= 0),
+    sid text NOT NULL,
+    phone_number text NOT NULL,
+    PRIMARY KEY (onboarding_id, position)
+);
+
+-- The history. The identity orders what one transaction wrote at one moment.
+CREATE TABLE events (
+    onboarding_id text COLLATE "C" NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    at timestamptz NOT NULL,
+    kind text NOT NULL CHECK (kind <> ''),
+    step text NOT NULL DEFAULT '',
+    actor text NOT NULL DEFAULT '',
+    detail text NOT NULL DEFAULT '',
+    PRIMARY KEY (onboarding_id, id)
+);
+
+CREATE TABLE callbacks (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    onboarding_id text COLLATE "C" NOT NULL REFERENCES onboardings,
+    received_at timestamptz NOT NULL,
+    idempotency_token text NOT NULL DEFAULT '',
+    signed_by text NOT NULL DEFAULT '',
+    content_type text NOT NULL DEFAULT '',
+    body bytea NOT NULL,
+    bundle_sid text NOT NULL DEFAULT '',
+    status text NOT NULL DEFAULT ''
+);
+
+CREATE UNIQUE INDEX callbacks_idempotency_token_key ON callbacks (onboarding_id, idempotency_token) WHERE idempotency_token <> '';
+CREATE INDEX callbacks_onboarding_id_idx ON callbacks (onboarding_id, id);
+
+CREATE TABLE api_keys (
+    name text PRIMARY KEY CHECK (name <> ''),
+    role text NOT NULL CHECK (role IN ('operator', 'viewer')),
+    -- Of the key; the key itself is nowhere.
+    sha256 bytea NOT NULL UNIQUE CHECK (length(sha256) = 32),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    revoked_at timestamptz
+);
+
+-- The processes that run now. Each holds the session-level advisory lock of its id for as long as it lives.
+CREATE TABLE replicas (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- The ID of the process's River client, which is in the attempted_by of the jobs it runs.
+    client_id text NOT NULL UNIQUE,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);

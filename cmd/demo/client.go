@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// customer is a subaccount at Twilio.
+type customer struct {
+	sid     string
+	numbers []string
+}
+
+// makeSubaccount makes a subaccount and buys it numbers, through Twilio's own API as the simulator serves it.
+func (w *world) makeSubaccount(ctx context.Context, name string, numbers int) (customer, error) {
+	var account struct{ SID string }
+	if err := w.twilioPost(ctx, "/2010-04-01/Accounts.json", url.Values{"FriendlyName": {name}}, &account); err != nil {
+		return customer{}, err
+	}
+	c := customer{sid: account.SID}
+	for i := range numbers {
+		var number struct {
+			PhoneNumber string `json:"phone_number"`
+		}
+		form := url.Values{"PhoneNumber": {fmt.Sprintf("+1312555%04d", 100+i)}}
+		if err := w.twilioPost(ctx, "/2010-04-01/Accounts/"+c.sid+"/IncomingPhoneNumbers.json", form, &number); err != nil {
+			return customer{}, err
+		}
+		c.numbers = append(c.numbers, number.PhoneNumber)
+	}
+	return c, nil
+}
+
+func (w *world) twilioPost(ctx context.Context, path string, form url.Values, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.twilioURL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	status, err := send(request, into)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("POST %s answered %d", path, status)
+	}
+	return err
+}
+
+// onboardingView is as much of the API's answer as the demo shows.
+type onboardingView struct {
+	ID              string
+	Status          string
+	CustomerProfile bundleView `json:"customer_profile"`
+	TrustProduct    bundleView `json:"trust_product"`
+	Attestation     string
+	PhoneNumbers    []struct {
+		SID         string
+		PhoneNumber string `json:"phone_number"`
+	} `json:"phone_numbers"`
+	Requirements []struct{ Pointer, Code, Message string }
+	Steps        []stepView
+}
+
+type bundleView struct{ SID, Status string }
+
+type stepView struct {
+	Key      string
+	Status   string
+	SID      string
+	Attempts int
+}
+
+func (o onboardingView) succeeded() int {
+	n := 0
+	for _, s := range o.Steps {
+		if s.Status == "succeeded" {
+			n++
+		}
+	}
+	return n
+}
+
+// post asks for the onboarding: the one request that an ISV's backend makes.
+func (w *world) post(ctx context.Context, c customer) (onboardingView, error) {
+	body := map[string]any{
+		"subaccount_sid":     c.sid,
+		"external_id":        "customer-1",
+		"notification_email": "trust@isv.example",
+		"business": map[string]any{
+			"business_name":                    "Example Plumbing LLC",
+			"business_identity":                "direct_customer",
+			"business_type":                    "Limited Liability Corporation",
+			"business_industry":                "CONSTRUCTION",
+			"business_registration_identifier": "EIN",
+			"business_registration_number":     "12-3456789",
+			"business_regions_of_operation":    "USA_AND_CANADA",
+			"website_url":                      "https://plumbing.example.com",
+		},
+		"address": map[string]any{
+			"customer_name": "Example Plumbing LLC",
+			"street":        "233 S Wacker Dr",
+			"city":          "Chicago",
+			"region":        "IL",
+			"postal_code":   "60606",
+			"iso_country":   "US",
+		},
+		"authorized_representatives": []map[string]any{
+			representative("First", "Owner", "CEO", "+13125550123"),
+			representative("Second", "Owner", "CFO", "+13125550124"),
+		},
+		"phone_numbers": c.numbers,
+	}
+	var o onboardingView
+	status, err := w.call(ctx, http.MethodPost, "/onboardings", body, &o)
+	if err == nil && status != http.StatusAccepted {
+		err = fmt.Errorf("POST /onboardings answered %d", status)
+	}
+	return o, err
+}
+
+func representative(first, last, position, phone string) map[string]any {
+	return map[string]any{
+		"first_name": first, "last_name": last, "email": strings.ToLower(first) + "@plumbing.example.com",
+		"phone_number": phone, "business_title": "Owner", "job_position": position,
+	}
+}
+
+func (w *world) get(ctx context.Context, id string) (onboardingView, error) {
+	var o onboardingView
+	status, err := w.call(ctx, http.MethodGet, "/onboardings/"+id, nil, &o)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("GET /onboardings/%s answered %d", id, status)
+	}
+	return o, err
+}
+
+func (w *world) call(ctx context.Context, method, path string, body, into any) (status int, err error) {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return 0, err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, w.serverURL+path, content)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+w.key)
+	return send(request, into)
+}
+
+// send makes the request and decodes its answer, unless into is nil. An answer that tells of a failure is shown as it is.
+func send(request *http.Request, into any) (status int, err error) {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || into == nil {
+		return response.StatusCode, err
+	}
+	if response.StatusCode >= 300 {
+		return response.StatusCode, fmt.Errorf("%s %s answered %d: %s", request.Method, request.URL.Path, response.StatusCode, body)
+	}
+	return response.StatusCode, json.Unmarshal(body, into)
+}

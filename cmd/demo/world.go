@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/attestd/attestd/internal/pgdev"
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// serverCommand is the first argument under which this program is the server.
+const serverCommand = "server"
+
+// world is all that the demo runs on this machine, each part on a loopback port of its own.
+type world struct {
+	postgres  *pgdev.Postgres
+	simulator *trusthubsim.Simulator
+	twilio    *http.Server
+	twilioURL string
+
+	environ    []string
+	serverURL  string
+	serverProc *exec.Cmd
+	key        string
+}
+
+func newWorld(ctx context.Context) (w *world, err error) {
+	w = &world{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	if w.postgres, err = pgdev.Start(ctx, pgdev.Options{}); err != nil {
+		return w, err
+	}
+	if err := w.startSimulator(ctx); err != nil {
+		return w, err
+	}
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return w, err
+	}
+	w.serverURL = "http://" + addr
+	w.environ = append(os.Environ(),
+		"DATABASE_URL="+w.postgres.URL(""),
+		"LISTEN_ADDR="+addr,
+		"PUBLIC_URL="+w.serverURL,
+		"TWILIO_ACCOUNT_SID="+trusthubsim.DefaultAccountSID,
+		"TWILIO_AUTH_TOKEN="+trusthubsim.DefaultAuthToken,
+		"TWILIO_PRIMARY_PROFILE_SID="+trusthubsim.DefaultPrimaryProfileSID,
+		"TWILIO_API_URL="+w.twilioURL,
+		"TWILIO_TRUSTHUB_URL="+w.twilioURL,
+		"LOG_LEVEL=warn",
+	)
+	if err := w.startServer(ctx); err != nil {
+		return w, err
+	}
+	out, err := w.server(ctx, "keys", "create", "-name", "demo", "-role", "operator").Output()
+	if err != nil {
+		return w, fmt.Errorf("make an API key: %w", err)
+	}
+	w.key = strings.TrimSpace(string(out))
+	return w, nil
+}
+
+func (w *world) startSimulator(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the simulator: %w", err)
+	}
+	w.twilioURL = "http://" + listener.Addr().String()
+	w.simulator = trusthubsim.New(trusthubsim.Config{ReviewDelay: 2 * time.Second, Latency: 150 * time.Millisecond})
+	w.twilio = &http.Server{Handler: w.simulator, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := w.twilio.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("the simulator stopped", "error", err)
+		}
+	}()
+	return nil
+}
+
+// server returns a command of the server, to be run as a process of its own.
+func (w *world) server(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{serverCommand}, args...)...) //nolint:gosec // This very program.
+	cmd.Env, cmd.Stderr = w.environ, os.Stderr
+	return cmd
+}
+
+func (w *world) startServer(ctx context.Context) error {
+	w.serverProc = w.server(context.WithoutCancel(ctx), "serve", "-migrate")
+	if err := w.serverProc.Start(); err != nil {
+		return fmt.Errorf("start the server: %w", err)
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		if w.ready(ctx) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return errors.New("the server was not ready within 30 s")
+}
+
+func (w *world) ready(ctx context.Context) bool {
+	status, err := w.call(ctx, http.MethodGet, "/readyz", nil, nil)
+	return err == nil && status == http.StatusOK
+}
+
+func (w *world) restartServer(ctx context.Context) error {
+	if err := w.serverProc.Process.Kill(); err != nil {
+		return fmt.Errorf("kill the server: %w", err)
+	}
+	_ = w.serverProc.Wait() // It was killed: that is what this says.
+	return w.startServer(ctx)
+}
+
+// stay keeps everything up until the demo is interrupted.
+func (w *world) stay(ctx context.Context) error {
+	fmt.Printf("\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
+		w.serverURL, w.key, w.twilioURL, w.postgres.URL(""))
+	<-ctx.Done()
+	return nil
+}
+
+func (w *world) close() error {
+	var errs []error
+	if w.serverProc != nil && w.serverProc.Process != nil && w.serverProc.ProcessState == nil {
+		errs = append(errs, w.serverProc.Process.Signal(syscall.SIGTERM))
+		if err := w.serverProc.Wait(); err != nil {
+			errs = append(errs, fmt.Errorf("the server: %w", err))
+		}
+	}
+	if w.twilio != nil {
+		errs = append(errs, w.twilio.Close())
+		w.simulator.Close()
+	}
+	if w.postgres != nil {
+		errs = append(errs, w.postgres.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// freeAddr returns a loopback address that nothing listens on now.
+func freeAddr(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/attestd/attestd/internal/api"
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// Config is the program's configuration, all of it from the environment. The README has the same table.
+type Config struct {
+	DatabaseURL string `env:"DATABASE_URL"`
+	ListenAddr  string `env:"LISTEN_ADDR" envDefault:":8080"`
+	// PublicURL is where Twilio reaches this service; empty means no status callbacks, only polling.
+	PublicURL string `env:"PUBLIC_URL"`
+
+	TwilioAccountSID        string `env:"TWILIO_ACCOUNT_SID"`
+	TwilioAuthToken         string `env:"TWILIO_AUTH_TOKEN"`
+	TwilioPrimaryProfileSID string `env:"TWILIO_PRIMARY_PROFILE_SID"`
+	TwilioAPIURL            string `env:"TWILIO_API_URL" envDefault:"https://api.twilio.com"`
+	TwilioTrustHubURL       string `env:"TWILIO_TRUSTHUB_URL" envDefault:"https://trusthub.twilio.com"`
+
+	SecondaryProfilePolicySID string           `env:"SECONDARY_PROFILE_POLICY_SID" envDefault:"RNdfbf3fae0e1107f8aded0e7cead80bf5"`
+	ShakenStirPolicySID       string           `env:"SHAKEN_STIR_POLICY_SID" envDefault:"RN7a97559effdf62d00f4298208492a5ea"`
+	TrustProductGate          onboarding.Gate  `env:"TRUST_PRODUCT_GATE" envDefault:"auto"`
+	CallbackAuth              api.CallbackAuth `env:"CALLBACK_AUTH" envDefault:"signature"`
+
+	ReviewPollMin time.Duration `env:"REVIEW_POLL_MIN" envDefault:"5m"`
+	ReviewPollMax time.Duration `env:"REVIEW_POLL_MAX" envDefault:"6h"`
+	// LookupSettle is how long Twilio's lists may lag behind a write.
+	LookupSettle time.Duration `env:"LOOKUP_SETTLE" envDefault:"3s"`
+
+	// Workers is how many onboardings this replica works on at once.
+	Workers  int        `env:"WORKERS" envDefault:"64"`
+	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+}
+
+// secrets may each be given in a file instead, named by NAME_FILE.
+var secrets = []string{"DATABASE_URL", "TWILIO_AUTH_TOKEN"}
+
+var sidPattern = regexp.MustCompile(`^[A-Z]{2}[0-9a-f]{32}$`)
+
+// LoadConfig reads the configuration from an environment such as os.Environ(). The error has a line for each variable that is missing or
+// malformed, all of them at once.
+func LoadConfig(environ []string) (Config, error) {
+	vars := env.ToMap(environ)
+	var problems []error
+	for _, name := range secrets {
+		problems = append(problems, fromFile(vars, name))
+	}
+	// A variable set to nothing, as compose files do, is one that is not set.
+	for name, value := range vars {
+		if value == "" {
+			delete(vars, name)
+		}
+	}
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
+		problems = append(problems, parseProblems(err)...)
+	}
+	problems = append(problems, c.check()...)
+	if err := errors.Join(problems...); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// LoadDatabaseURL reads the one variable that the commands beside serve need.
+func LoadDatabaseURL(environ []string) (string, error) {
+	vars := env.ToMap(environ)
+	if err := fromFile(vars, "DATABASE_URL"); err != nil {
+		return "", err
+	}
+	if vars["DATABASE_URL"] == "" {
+		return "", errors.New("DATABASE_URL (or DATABASE_URL_FILE) is missing")
+	}
+	return vars["DATABASE_URL"], nil
+}
+
+func fromFile(vars map[string]string, name string) error {
+	path := vars[name+"_FILE"]
+	if path == "" {
+		return nil
+	}
+	if vars[name] != "" {
+		return fmt.Errorf("%s and %s_FILE are both set: set one of them", name, name)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	vars[name] = strings.TrimSpace(string(content))
+	return nil
+}
+
+// parseProblems names the variable of each value that could not be read; the library names the field.
+func parseProblems(err error) []error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return []error{err}
+	}
+	names := map[string]string{
+		"ReviewPollMin": "REVIEW_POLL_MIN", "ReviewPollMax": "REVIEW_POLL_MAX", "LookupSettle": "LOOKUP_SETTLE",
+		"Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
+	}
+	var problems []error
+	for _, e := range all.Errors {
+		var parse env.ParseError
+		if errors.As(e, &parse) {
+			e = fmt.Errorf("%s: %w", names[parse.Name], parse.Err)
+		}
+		problems = append(problems, e)
+	}
+	return problems
+}
+
+// check says what is missing or malformed, naming the variable and what to set it to. No message repeats a secret.
+func (c Config) check() []error {
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+
+	if c.DatabaseURL == "" {
+		problem("DATABASE_URL (or DATABASE_URL_FILE) is missing: set it to postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	}
+	if c.TwilioAuthToken == "" {
+		problem("TWILIO_AUTH_TOKEN (or TWILIO_AUTH_TOKEN_FILE) is missing: set it to the parent account's auth token")
+	}
+	sid := func(name, value, prefix, what string, required bool) {
+		switch {
+		case value == "" && required:
+			problem("%s is missing: set it to %s", name, what)
+		case value != "" && (!sidPattern.MatchString(value) || !strings.HasPrefix(value, prefix)):
+			problem("%s: %q is not %s (%s and 32 hex digits)", name, value, what, prefix)
+		}
+	}
+	sid("TWILIO_ACCOUNT_SID", c.TwilioAccountSID, "AC", "the parent account's SID", true)
+	sid("TWILIO_PRIMARY_PROFILE_SID", c.TwilioPrimaryProfileSID, "BU", "the SID of the ISV's primary business profile", false)
+	sid("SECONDARY_PROFILE_POLICY_SID", c.SecondaryProfilePolicySID, "RN", "the SID of a policy", true)
+	sid("SHAKEN_STIR_POLICY_SID", c.ShakenStirPolicySID, "RN", "the SID of a policy", true)
+
+	for _, v := range []struct{ name, value string }{
+		{"PUBLIC_URL", c.PublicURL}, {"TWILIO_API_URL", c.TwilioAPIURL}, {"TWILIO_TRUSTHUB_URL", c.TwilioTrustHubURL},
+	} {
+		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			problem("%s: %q is not an http or https URL", v.name, v.value)
+		}
+	}
+	oneOf(problem, "TRUST_PRODUCT_GATE", c.TrustProductGate, onboarding.GateAuto, onboarding.GateSubmitted, onboarding.GateApproved)
+	oneOf(problem, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
+
+	if c.ReviewPollMin <= 0 {
+		problem("REVIEW_POLL_MIN: must be more than zero")
+	}
+	if c.ReviewPollMax < c.ReviewPollMin {
+		problem("REVIEW_POLL_MAX: must not be less than REVIEW_POLL_MIN")
+	}
+	if c.LookupSettle <= 0 {
+		problem("LOOKUP_SETTLE: must be more than zero")
+	}
+	if c.Workers < 1 || c.Workers > 10_000 {
+		problem("WORKERS: must be from 1 to 10000")
+	}
+	return problems
+}
+
+func oneOf[T ~string](problem func(string, ...any), name string, value T, allowed ...T) {
+	if !slices.Contains(allowed, value) {
+		problem("%s: %q is none of %v", name, value, allowed)
+	}
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// Program is the program with what a process has: its arguments, its environment and its streams.
+type Program struct {
+	// Args are the arguments after the program's name.
+	Args    []string
+	Environ []string
+	Stdout  io.Writer
+	Stderr  io.Writer
+	// Reached is [onboarding.Runner.Reached]: for tests that kill the process at a point of the protocol.
+	Reached func(onboarding.Point, onboarding.Key)
+	// Listening, if set, is called with the address that serve listens on.
+	Listening func(addr string)
+}
+
+const usage = `attestd takes Twilio subaccounts through Trust Hub to A-level SHAKEN/STIR attestation.
+
+  server serve [-migrate]          serve HTTP and work on onboardings until SIGTERM; -migrate first brings the database up to date
+  server migrate up                bring the database up to date
+  server migrate down [-steps N]   take back N migrations (1)
+  server migrate version           print the database's version
+  server keys create -name NAME -role operator|viewer
+                                   make an API key and print it, once
+  server keys list                 list the API keys
+  server keys revoke NAME          revoke an API key
+
+Configuration is by environment; the README lists the variables.
+`
+
+// errUsage ends the program with the usage text.
+var errUsage = errors.New("usage")
+
+// Main runs the command that the arguments name until it is done or ctx ends, and returns the exit status.
+func (p Program) Main(ctx context.Context) int {
+	err := p.command(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(p.Stderr, usage)
+		return 2
+	default:
+		fmt.Fprintf(p.Stderr, "attestd: %v\n", err)
+		return 1
+	}
+}
+
+func (p Program) command(ctx context.Context) error {
+	if len(p.Args) == 0 {
+		return errUsage
+	}
+	switch name, args := p.Args[0], p.Args[1:]; name {
+	case "serve":
+		return p.serve(ctx, args)
+	case "migrate":
+		return p.migrate(ctx, args)
+	case "keys":
+		return p.keys(ctx, args)
+	default:
+		return errUsage
+	}
+}
+
+// flags returns a flag set whose errors end in the usage text.
+func (p Program) flags(name string) *flag.FlagSet {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(p.Stderr)
+	set.Usage = func() {}
+	return set
+}

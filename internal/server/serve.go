@@ -1,0 +1,232 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/attestd/attestd/internal/api"
+	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store"
+	"github.com/attestd/attestd/internal/trusthub"
+)
+
+// How long a stop may take, in all less than the 20 s after which an orchestrator may kill: first the calls to Twilio in flight, then the
+// HTTP requests.
+const (
+	runsTimeout     = 12 * time.Second
+	requestsTimeout = 5 * time.Second
+)
+
+// serve runs the service until ctx ends, then stops it in order.
+func (p Program) serve(ctx context.Context, args []string) error {
+	flags := p.flags("serve")
+	migrate := flags.Bool("migrate", false, "bring the database up to date first")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return errUsage
+	}
+	config, err := LoadConfig(p.Environ)
+	if err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	logger := slog.New(slog.NewJSONHandler(p.Stderr, &slog.HandlerOptions{Level: config.LogLevel}))
+	if *migrate {
+		if err := store.Migrate(ctx, config.DatabaseURL); err != nil {
+			return err
+		}
+	}
+	s, err := p.newService(ctx, config, logger)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.run(ctx)
+}
+
+// service is the running program.
+type service struct {
+	logger   *slog.Logger
+	hub      *trusthub.Client
+	store    *store.Store
+	stopping chan struct{} // closed when the runners are to let go
+	draining atomic.Bool
+	listener net.Listener
+	http     *http.Server
+}
+
+// newService wires the parts together and opens what they need, but starts nothing.
+func (p Program) newService(ctx context.Context, config Config, logger *slog.Logger) (_ *service, err error) {
+	s := &service{logger: logger, stopping: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	s.hub, err = trusthub.New(trusthub.Config{
+		AccountSID:  config.TwilioAccountSID,
+		AuthToken:   config.TwilioAuthToken,
+		APIURL:      config.TwilioAPIURL,
+		TrustHubURL: config.TwilioTrustHubURL,
+		Logger:      logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	plan := onboarding.ShakenStir(onboarding.PlanConfig{
+		SecondaryProfilePolicySID: config.SecondaryProfilePolicySID,
+		ShakenStirPolicySID:       config.ShakenStirPolicySID,
+		Gate:                      config.TrustProductGate,
+		CallbackURL:               callbackURL(config.PublicURL),
+	})
+	replica := replicaName()
+	runner := &onboarding.Runner{
+		Hub:      s.hub,
+		Plan:     plan,
+		Name:     replica,
+		Timing:   onboarding.Timing{PollMin: config.ReviewPollMin, PollMax: config.ReviewPollMax, Settle: config.LookupSettle},
+		Random:   mathrand.Float64,
+		Stopping: s.stopping,
+		Logger:   logger,
+		Reached:  p.Reached,
+	}
+	s.store, err = store.Open(ctx, store.Config{
+		DatabaseURL: config.DatabaseURL,
+		Workers:     config.Workers,
+		ReplicaName: replica,
+		Logger:      logger,
+		Advance:     runner.Advance,
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := api.New(api.Config{
+		Service: &onboarding.Service{
+			Repository: s.store,
+			Plan:       plan,
+			NewID:      func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
+			NewToken:   newToken,
+			Now:        time.Now,
+		},
+		Callbacks:                s.store,
+		Keys:                     apiKeys{s.store},
+		Verifier:                 s.hub,
+		CallbackAuth:             config.CallbackAuth,
+		PublicURL:                strings.TrimRight(config.PublicURL, "/"),
+		DefaultPrimaryProfileSID: config.TwilioPrimaryProfileSID,
+		Ready:                    s.ready,
+		Logger:                   logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.ListenAddr)
+	if err != nil {
+		return nil, fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	if p.Listening != nil {
+		p.Listening(s.listener.Addr().String())
+	}
+	return s, nil
+}
+
+// run serves and works until ctx ends, or until serving fails.
+func (s *service) run(ctx context.Context) error {
+	// What runs is stopped in order below, not by ctx.
+	if err := s.store.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	s.logger.Info("attestd is serving", "addr", s.listener.Addr().String())
+
+	var err error
+	select {
+	case <-ctx.Done():
+		s.logger.Info("stopping")
+	case err = <-served:
+		err = fmt.Errorf("serve HTTP: %w", err)
+	}
+	return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
+}
+
+// stop is the orderly end: not ready any more, no new work, the calls in flight finished and written down, then the HTTP requests.
+func (s *service) stop(ctx context.Context) error {
+	s.draining.Store(true)
+	close(s.stopping)
+	runsCtx, cancel := context.WithTimeout(ctx, runsTimeout)
+	defer cancel()
+	err := s.store.Stop(runsCtx)
+	if err != nil {
+		s.logger.Warn("calls to Twilio are still under way; cutting them short", "error", err)
+		err = s.store.StopNow(ctx)
+	}
+	requestsCtx, cancel := context.WithTimeout(ctx, requestsTimeout)
+	defer cancel()
+	return errors.Join(err, s.http.Shutdown(requestsCtx))
+}
+
+func (s *service) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errors.New("stopping")
+	}
+	return s.store.Ping(ctx)
+}
+
+func (s *service) close() {
+	if s.store != nil {
+		s.store.Close()
+	}
+	if s.hub != nil {
+		s.hub.Close()
+	}
+	if s.listener != nil {
+		_ = s.listener.Close() // Closed already after an orderly stop.
+	}
+}
+
+// callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks
+// Twilio for five retries on any failure, where it makes one by itself: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+func callbackURL(publicURL string) func(token string) string {
+	if publicURL == "" {
+		return nil
+	}
+	return func(token string) string {
+		return strings.TrimRight(publicURL, "/") + "/webhooks/twilio/" + token + "#rc=5&rp=all"
+	}
+}
+
+// newToken returns 256 random bits, to be guessed by nobody.
+func newToken() string {
+	var random [32]byte
+	rand.Read(random[:]) //nolint:errcheck // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// replicaName tells the processes of one database apart, for people.
+func replicaName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), uuid.NewString()[:8])
+}

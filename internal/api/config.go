@@ -41,7 +41,10 @@ type Onboardings interface {
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }
 
-// CallbackTokens finds onboardings by the token in their callback URL.
+var _ Onboardings = (*onboarding.Service)(nil)
+
+// CallbackTokens finds onboardings by the token in their callback URL. It is asked only about tokens of up to 128 letters, digits and
+// "._~-", which is what needs no escaping in a URL.
 type CallbackTokens interface {
 	// FindByCallbackToken returns the onboarding and its subaccount. Errors: onboarding.ErrNotFound.
 	FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error)

@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
 	nethttpmiddleware "github.com/oapi-codegen/nethttp-middleware"
 
 	contractdoc "github.com/attestd/attestd/api"
@@ -56,13 +60,15 @@ func (c *contract) operation(method, path string) *openapi3.Operation {
 func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Fault) func(http.Handler) http.Handler {
 	validator := nethttpmiddleware.OapiRequestValidatorWithOptions(c.document, &nethttpmiddleware.Options{
 		Options: openapi3filter.Options{
-			MultiError:         true,
-			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // The key was checked before the body was read.
+			MultiError: true,
+			// Setting defaults rewrites the query, and what could not be read in it is gone before anyone has seen it.
+			SkipSettingDefaults: true,
+			AuthenticationFunc:  openapi3filter.NoopAuthenticationFunc, // The key was checked before the body was read.
 		},
 		ErrorHandlerWithOpts: func(_ context.Context, err error, w http.ResponseWriter, r *http.Request, _ nethttpmiddleware.ErrorHandlerOpts) {
 			faults, refusal := contractFaults(err)
 			if refusal == nil {
-				faults = append(faults, c.unknownParameters(r)...)
+				faults = append(c.parameterFaults(r), faults...)
 				if body, readErr := io.ReadAll(r.Body); readErr == nil && len(body) > 0 {
 					faults = mergeFaults(faults, moreFaults(r, body))
 				}
@@ -73,7 +79,7 @@ func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Faul
 	})
 	return func(next http.Handler) http.Handler {
 		return validator(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if faults := c.unknownParameters(r); len(faults) > 0 {
+			if faults := c.parameterFaults(r); len(faults) > 0 {
 				respondError(w, r, invalid(faults))
 				return
 			}
@@ -82,16 +88,26 @@ func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Faul
 	}
 }
 
-// unknownParameters finds query parameters that the operation does not have: a filter with a slip in its name must not select everything.
-func (c *contract) unknownParameters(r *http.Request) []Fault {
-	operation := c.operation(r.Method, routeOf(r))
-	if operation == nil {
-		return nil
+// parameterFaults finds what the validator passes over in a query: a parameter that the operation does not have, because a filter with a
+// slip in its name must not select everything; one given twice; and text that no database takes.
+func (c *contract) parameterFaults(r *http.Request) []Fault {
+	operation := c.operation(r.Method, routeOf(r)) // There is one: the route is the contract's.
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return []Fault{{Code: "format", Detail: "The query cannot be read. Write each parameter as name=value, percent-encoded, with & between them."}}
 	}
 	var faults []Fault
-	for name := range r.URL.Query() {
-		if operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
-			faults = append(faults, Fault{Parameter: &name, Code: "unknown_parameter", Detail: "There is no such query parameter here. Leave it out, or correct its name."})
+	for name, values := range query {
+		fault := func(code, detail string) {
+			faults = append(faults, Fault{Parameter: &name, Code: code, Detail: detail})
+		}
+		switch {
+		case operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
+			fault("unknown_parameter", "There is no such query parameter here. Leave it out, or correct its name.")
+		case len(values) > 1:
+			fault("duplicate", "Give this parameter once.")
+		case !utf8.ValidString(values[0]) || strings.ContainsFunc(values[0], isUnfit):
+			fault("control_character", "This has a character that cannot be shown. Take it out.")
 		}
 	}
 	return sortFaults(faults)
@@ -106,7 +122,10 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 	}
 	for _, e := range found {
 		var request *openapi3filter.RequestError
+		var unrouted *routers.RouteError
 		switch {
+		case errors.As(e, &unrouted): // The path has an empty segment, which the two routers read differently.
+			return nil, problem(problemNotFound, "There is no such path. The paths are in /openapi.yaml.")
 		case !errors.As(e, &request):
 			return nil, fmt.Errorf("validate a request against the contract: %w", e)
 		case request.Parameter != nil && request.Parameter.In == openapi3.ParameterInPath:

@@ -26,19 +26,24 @@ func pointerOf(names []string) string {
 
 // mergeFaults puts what the contract and what our own rules say about one body together, saying nothing twice. About the same member our
 // own rules say more clearly what to change, but where the contract finds a member missing, unknown or of the wrong type, our rules
-// never saw what was sent: then, and for everything within such a member, the contract's word stands alone.
+// never saw what was sent: then, and for everything within such a member, the contract's word stands alone. Nor do our rules miss anything
+// in an object of which they could not read a member that was sent.
 func mergeFaults(contract, own []Fault) []Fault {
 	unseen := make(map[string]bool)
+	unreadWithin := make(map[string]bool)
 	ownPointers := make(map[string]bool, len(own))
 	for _, f := range contract {
 		switch f.Code {
-		case "required", "null", "type", "unknown_member":
+		case "type", "null":
+			unseen[f.Pointer] = true
+			unreadWithin[f.Pointer[:max(0, strings.LastIndexByte(f.Pointer, '/'))]] = true
+		case "required", "unknown_member":
 			unseen[f.Pointer] = true
 		}
 	}
 	var merged []Fault
 	for _, f := range own {
-		if !withinAny(unseen, f.Pointer) {
+		if !withinAny(unseen, f.Pointer) && (f.Code != "required" || !unreadWithin[f.Pointer]) {
 			ownPointers[f.Pointer] = true
 			merged = append(merged, f)
 		}

@@ -182,6 +182,13 @@ func TestQueryFaultsNameTheParameter(t *testing.T) {
 		"SID malformed":        {"subaccount_sid=AC12", "subaccount_sid", "format"},
 		"cursor not ours":      {"cursor=abc", "cursor", "format"},
 		"cursor empty":         {"cursor=", "cursor", "empty"},
+		"limit empty":          {"limit=", "limit", "empty"},
+		"limit twice":          {"limit=1&limit=2", "limit", "duplicate"},
+		"limit with fraction":  {"limit=1.5", "limit", "type"},
+		"limit beyond numbers": {"limit=99999999999999999999", "limit", "type"},
+		"a NUL":                {"external_id=a%00", "external_id", "control_character"},
+		"no UTF-8":             {"external_id=%ff", "external_id", "control_character"},
+		"query malformed":      {"limit=%zz", "", "format"},
 		"parameter unknown":    {"stauts=approved", "stauts", "unknown_parameter"},
 		"external ID too long": {"external_id=" + string(make129('x')), "external_id", "too_long"},
 	} {
@@ -232,6 +239,9 @@ func TestThereIsNoSuchOnboarding(t *testing.T) {
 	for name, test := range map[string]struct{ method, path string }{
 		"get":             {http.MethodGet, "/onboardings/" + string(testID)},
 		"resume":          {http.MethodPost, "/onboardings/" + string(testID) + "/resume"},
+		"no ID":           {http.MethodPost, "/onboardings//resume"},
+		"encoded slash":   {http.MethodGet, "/onboardings/a%2Fb"},
+		"a NUL":           {http.MethodGet, "/onboardings/%00"},
 		"ID without form": {http.MethodGet, "/onboardings/42"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,6 +76,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{"address", map[string]any{}, "/address", "required"},
 		{"address", map[string]any{"sid": nil}, "/address", "required"},
 		{"address", map[string]any{"sid": "AD123"}, "/address/sid", "format"},
+		{"address", map[string]any{"sid": 5}, "/address/sid", "type"},
 		{"address/sid", "AD0123456789abcdef0123456789abcdef", "/address", "exclusive"},
 		{"address/customer_name", absent{}, "/address/customer_name", "required"},
 		{"address/customer_name", strings.Repeat("x", 65), "/address/customer_name", "too_long"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -33,8 +34,13 @@ const (
 	callbackPath = "/webhooks/twilio/"
 	// maxCallback is the largest callback body that is read; Twilio's are a few hundred bytes.
 	maxCallback = 64 << 10
-	// maxIdempotencyToken is how long an idempotency token may be; Twilio's are UUIDs.
-	maxIdempotencyToken = 128
+)
+
+var (
+	// callbackTokenForm takes what needs no escaping in a URL.
+	callbackTokenForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+	// keptHeaderForm is what a header must look like to be kept with a callback; Twilio's are media types and UUIDs.
+	keptHeaderForm = regexp.MustCompile(`^[ -~]{1,128}$`)
 )
 
 // CallbackURL is the URL to give to Twilio for the status callbacks of the onboarding with that token.
@@ -59,7 +65,11 @@ func callbackHandler(c Config) http.HandlerFunc {
 
 // readCallback reads a callback and checks that it is Twilio's.
 func readCallback(c Config, w http.ResponseWriter, r *http.Request) (onboarding.Callback, error) {
-	id, subaccount, err := c.Callbacks.FindByCallbackToken(r.Context(), chi.URLParam(r, "token"))
+	token := chi.URLParam(r, "token")
+	if !callbackTokenForm.MatchString(token) {
+		return onboarding.Callback{}, refused(nil)
+	}
+	id, subaccount, err := c.Callbacks.FindByCallbackToken(r.Context(), token)
 	if errors.Is(err, onboarding.ErrNotFound) {
 		// The same answer as to a wrong signature. The token is 256 random bits looked up in an index, so time tells nothing either.
 		return onboarding.Callback{}, refused(nil)
@@ -75,21 +85,25 @@ func readCallback(c Config, w http.ResponseWriter, r *http.Request) (onboarding.
 	if err != nil {
 		return onboarding.Callback{}, err
 	}
-	contentType := r.Header.Get("Content-Type")
+	contentType := keptHeader(r, "Content-Type")
 	bundleSID, status := callbackClaims(contentType, body)
-	token := r.Header.Get("I-Twilio-Idempotency-Token")
-	if len(token) > maxIdempotencyToken {
-		token = ""
-	}
 	return onboarding.Callback{
 		OnboardingID:     id,
-		IdempotencyToken: token,
+		IdempotencyToken: keptHeader(r, "I-Twilio-Idempotency-Token"),
 		SignedBy:         signedBy,
 		ContentType:      contentType,
 		Body:             body,
 		BundleSID:        bundleSID,
 		Status:           status,
 	}, nil
+}
+
+// keptHeader returns a header, or "" if it has not the form of one that Twilio sends.
+func keptHeader(r *http.Request, name string) string {
+	if v := r.Header.Get(name); keptHeaderForm.MatchString(v) {
+		return v
+	}
+	return ""
 }
 
 // authenticateCallback returns the account that signed the callback, or "" where that is not asked for.

@@ -60,6 +60,7 @@ func TestWhoMayCallBack(t *testing.T) {
 		"signature: wrong":                {CallbackSignature, testToken, "bad", nil, 403, ""},
 		"signature: cannot be checked":    {CallbackSignature, testToken, "good", away, 503, ""},
 		"signature: wrong token":          {CallbackSignature, "another", "good", nil, 403, ""},
+		"signature: malformed token":      {CallbackSignature, "%00", "good", nil, 403, ""},
 		"it is the default":               {"", testToken, "", nil, 403, ""},
 		"token: signed":                   {CallbackToken, testToken, "good", nil, 204, testSubaccount},
 		"token: unsigned":                 {CallbackToken, testToken, "", nil, 204, ""},
@@ -151,14 +152,16 @@ func TestACallbackThatCannotBeKeptIsAnsweredWithAnError(t *testing.T) {
 	}
 }
 
-func TestAnEndlessIdempotencyTokenIsNotKept(t *testing.T) {
+func TestHeadersThatTwilioWouldNotSendAreNotKept(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	r := callbackRequest("/webhooks/twilio/"+testToken, formType, "", "good")
-	r.Header.Set("I-Twilio-Idempotency-Token", strings.Repeat("x", 129))
-	b.do(r)
-	if got := b.service.callbacks[0].IdempotencyToken; got != "" {
-		t.Errorf("kept %q", got)
+	for _, strange := range []string{strings.Repeat("x", 129), "\xff", "a\tb"} {
+		b := setup(t)
+		r := callbackRequest("/webhooks/twilio/"+testToken, strange, "", "good")
+		r.Header.Set("I-Twilio-Idempotency-Token", strange)
+		b.do(r)
+		if got := b.service.callbacks[0]; got.IdempotencyToken != "" || got.ContentType != "" {
+			t.Errorf("%q: kept %q and %q", strange, got.IdempotencyToken, got.ContentType)
+		}
 	}
 }
 

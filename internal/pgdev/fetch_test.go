@@ -15,6 +15,10 @@ import (
 	"testing"
 )
 
+// The tests here and in find_test.go that write programs and run them are not
+// parallel: a child that another test forks meanwhile has the program open for
+// writing until its own exec, and running it is "text file busy" so long.
+
 // repository serves an archive in the place of Maven Central whose programs do
 // nothing, pg_ctl without success, and counts the archives taken.
 func repository(t *testing.T) (url string, taken *atomic.Int32) {
@@ -98,7 +102,6 @@ func callersAccount(t *testing.T) *account {
 }
 
 func TestDownloadIsUnpackedOnceAndKept(t *testing.T) {
-	t.Parallel()
 	url, taken := repository(t)
 	a, cache := callersAccount(t), reachableDir(t)
 	for range 2 {
@@ -123,7 +126,6 @@ func TestDownloadIsUnpackedOnceAndKept(t *testing.T) {
 }
 
 func TestDownloadThatAnotherProcessFinishedFirstIsTaken(t *testing.T) {
-	t.Parallel()
 	url, _ := repository(t)
 	cache := reachableDir(t)
 	tree := filepath.Join(cache, "postgres")
@@ -135,7 +137,6 @@ func TestDownloadThatAnotherProcessFinishedFirstIsTaken(t *testing.T) {
 }
 
 func TestFailedDownloadIsAnErrorAndLeavesNothing(t *testing.T) {
-	t.Parallel()
 	nothing := httptest.NewServer(http.NotFoundHandler())
 	defer nothing.Close()
 	cache := reachableDir(t)

@@ -45,6 +45,9 @@ func findOrFetch(ctx context.Context, binDir string, a *account) (string, error)
 	if findErr == nil {
 		return found, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return "", err // else everything would look missing
+	}
 	cache, fetchErr := cacheDir(a)
 	if fetchErr == nil {
 		var fetched string

@@ -70,7 +70,6 @@ func TestServerOnPathIsFoundThroughALink(t *testing.T) {
 }
 
 func TestUnusableDirectoriesArePassedOver(t *testing.T) {
-	t.Parallel()
 	a := callersAccount(t)
 	broken, whole := reachableDir(t), reachableDir(t)
 	for _, program := range []string{"initdb", "postgres"} {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -329,12 +330,10 @@ func TestRunsAsAnOrdinaryUser(t *testing.T) {
 		}
 		credential = a.credential
 		binary = filepath.Join(reachableDir(t), "pgdev.test")
-		program, err := os.ReadFile(os.Args[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(binary, program, 0o755); err != nil {
-			t.Fatal(err)
+		// Written by another process: what this one writes is "text file
+		// busy" to itself while any child forked meanwhile has it open.
+		if output, err := exec.CommandContext(t.Context(), "cp", os.Args[0], binary).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
 		}
 	}
 	owner := startOwner(t, credential, binary)

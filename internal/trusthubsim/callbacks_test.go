@@ -181,8 +181,8 @@ func TestCallbackRetries(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForCallbacksInFlight and stops those that have not begun.
-func TestCloseWaitsForCallbacksInFlight(t *testing.T) {
+// TestCloseStopsCallbacks that have not begun.
+func TestCloseStopsCallbacks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &mailbox{}
@@ -191,6 +191,30 @@ func TestCloseWaitsForCallbacksInFlight(t *testing.T) {
 		time.Sleep(time.Hour)
 		if got := m.received(); len(got) != 0 {
 			t.Errorf("%d callbacks after Close", len(got))
+		}
+	})
+}
+
+// slow takes a minute for each callback.
+type slow struct{ mailbox }
+
+func (s *slow) Do(r *http.Request) (*http.Response, error) {
+	time.Sleep(time.Minute)
+	return s.mailbox.Do(r)
+}
+
+// TestCloseWaitsForCallbacksInFlight.
+func TestCloseWaitsForCallbacksInFlight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := &slow{}
+		b := setup(t, Config{Review: ReviewManual, CallbackClient: client})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID, "StatusCallback", callbackURL)
+		b.sub.submit(p.path)
+		synctest.Wait()
+		b.sim.Close()
+		if got := client.received(); len(got) != 1 {
+			t.Errorf("%d callbacks had come when Close returned, want 1", len(got))
 		}
 	})
 }

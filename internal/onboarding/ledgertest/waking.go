@@ -174,15 +174,17 @@ func noWakeUpIsLost(t *testing.T, h Harness) {
 			}
 		})
 	}
-	for seen := 0; seen < wakers*each; {
-		ctx, ledger := h.Fetch(t, o.ID) // fails the test when a wake-up was lost
+	for seen, round := 0, 0; seen < wakers*each; round++ {
+		// Wake-ups meet no job, one for much later, and one that is about to begin.
+		next := []time.Time{{}, time.Now().Add(time.Hour), time.Now().Add(5 * time.Millisecond)}[round%3]
+		ctx, ledger := h.Fetch(t, o.ID) // a wake-up that is lost leaves nothing to fetch, and that fails the test
 		for woken := true; woken; {
 			claimed, err := ledger.Claim(ctx, o.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen = claimed.Step("preflight").Attempts
-			woken, err = ledger.Release(ctx, o.ID, claimed.Epoch, time.Time{})
+			woken, err = ledger.Release(ctx, o.ID, claimed.Epoch, next)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,90 @@
+// Command bench measures what attestd costs on top of the calls it makes: how long an onboarding takes next to its longest chain of calls,
+// how many onboardings are finished per second next to a bare loop that makes the same calls and writes nothing down, and what each
+// onboarding asks of Postgres.
+//
+//	go run ./cmd/bench [-n 256] [-rounds 3] [-check] [-top 0] [-profile DIR]
+//
+// The figures worth comparing are the ratios: both sides of each are measured in one run, in turns, against one simulator.
+//
+// # What runs where
+//
+// The simulator runs in this process and is reached over loopback TCP. attestd and the bare loop each run in a process of their own, both
+// started from this very program, so that each has the same distance to the simulator and a heap of its own. Postgres is a private one that
+// writes to disk as in production (fsync, full_page_writes and synchronous_commit are on).
+//
+// Start reading at [run]; bare.go has what attestd is compared with.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// options are what the command line says.
+type options struct {
+	perPhase int // onboardings
+	rounds   int
+	top      int    // statements to list
+	profiles string // a directory, or ""
+	check    bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if status, was := runAsPart(ctx); was {
+		os.Exit(status)
+	}
+	var o options
+	flag.IntVar(&o.perPhase, "n", 256, "`onboardings` in each phase of the throughput")
+	flag.IntVar(&o.rounds, "rounds", 3, "`rounds` of the throughput, each a phase of attestd and one of the bare loop")
+	flag.IntVar(&o.top, "top", 0, "list this `many` of the SQL statements that took Postgres longest")
+	flag.StringVar(&o.profiles, "profile", "", "write CPU profiles of attestd, the bare loop and the simulator to this `directory`")
+	flag.BoolVar(&o.check, "check", false, "fail where a figure is beyond its bound")
+	flag.Parse()
+	if flag.NArg() > 0 || o.perPhase < 1 || o.rounds < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures everything and writes the figures to out. An error means that something could not be measured or, with -check, that a figure
+// is beyond its bound.
+func run(ctx context.Context, o options, out io.Writer) (err error) {
+	if o.profiles != "" {
+		if err := os.MkdirAll(o.profiles, 0o750); err != nil {
+			return fmt.Errorf("make the directory of the profiles: %w", err)
+		}
+	}
+	d, err := startDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.stop()) }()
+	d.describe(out)
+
+	latency, err := measureLatency(ctx, d)
+	if err != nil {
+		return fmt.Errorf("latency: %w", err)
+	}
+	latency.print(out)
+	throughput, err := measureThroughput(ctx, d, o)
+	if err != nil {
+		return fmt.Errorf("throughput: %w", err)
+	}
+	throughput.print(out)
+	if o.check {
+		return errors.Join(latency.check(), throughput.check())
+	}
+	return nil
+}

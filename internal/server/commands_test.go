@@ -1,0 +1,121 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attestd/attestd/internal/pgdev/pgtest"
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+func TestKeysDecideWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	operator := w.key
+
+	_, out := w.command("keys", "create", "-name", "reader", "-role", "viewer")
+	w.key = strings.TrimSpace(out)
+	if status, _ := w.call(http.MethodGet, "/onboardings/"+id, nil, nil); status != http.StatusOK {
+		t.Errorf("a viewer's GET answered %d", status)
+	}
+	if status, _ := w.call(http.MethodPost, "/onboardings/"+id+"/resume", nil, nil); status != http.StatusForbidden {
+		t.Errorf("a viewer's POST answered %d, want 403", status)
+	}
+	_, list := w.command("keys", "list")
+	if !strings.Contains(list, "reader") || !strings.Contains(list, "viewer") || strings.Contains(list, w.key) {
+		t.Errorf("keys list printed:\n%s", list)
+	}
+	if status, out := w.command("keys", "revoke", "reader"); status != 0 {
+		t.Errorf("keys revoke ended with %d: %s", status, out)
+	}
+	if status, _ := w.call(http.MethodGet, "/onboardings/"+id, nil, nil); status != http.StatusUnauthorized {
+		t.Errorf("a revoked key's GET answered %d, want 401", status)
+	}
+	w.key = operator
+	if status, _ := w.call(http.MethodGet, "/onboardings/"+id, nil, nil); status != http.StatusOK {
+		t.Errorf("the other key's GET answered %d", status)
+	}
+	for _, args := range [][]string{{"keys", "create", "-role", "viewer"}, {"keys", "create", "-name", "x", "-role", "admin"}, {"keys", "create", "-name", "test", "-role", "viewer"}, {"keys", "revoke", "nobody"}} {
+		if status, out := w.command(args...); status == 0 || out == "" {
+			t.Errorf("%v ended with %d: %q", args, status, out)
+		}
+	}
+}
+
+func TestASecondOnboardingOfASubaccountNamesTheFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.serve()
+	customer := w.subaccount(1)
+	first := w.post(customer.request(nil)).ID
+	status, raw := w.call(http.MethodPost, "/onboardings", customer.request(nil), nil)
+	if status != http.StatusConflict || !strings.Contains(raw, first) {
+		t.Errorf("the second answered %d: %s", status, raw)
+	}
+}
+
+func TestMigrateGoesUpAndDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.environ["DATABASE_URL"] = pgtest.Empty(t)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"migrate", "version"}, "0"},
+		{[]string{"migrate", "up"}, "1"},
+		{[]string{"migrate", "up"}, "1"},
+		{[]string{"migrate", "down"}, "0"},
+		{[]string{"migrate", "up"}, "1"},
+	} {
+		if status, out := w.command(tt.args...); status != 0 || strings.TrimSpace(out) != tt.want {
+			t.Errorf("%v ended with %d and printed %q, want %q", tt.args, status, out, tt.want)
+		}
+	}
+}
+
+func TestAStopFinishesTheCallsInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Latency: 300 * time.Millisecond})
+	stop := w.serve()
+	customer := w.subaccount(1)
+	w.sim.ResetRequests()
+	id := w.post(customer.request(nil)).ID
+	w.eventually("calls in flight", func() bool { return len(w.sim.Requests()) > 5 }, func() string { return "" })
+	status, log := stop()
+	if status != 0 {
+		t.Fatalf("serve ended with %d:\n%s", status, log)
+	}
+	for _, r := range w.sim.Requests() {
+		if r.Status == 0 || r.FinishedAt.IsZero() {
+			t.Errorf("%s %s was cut off", r.Method, r.Path)
+		}
+	}
+	w.serve()
+	w.await(id, "approved")
+	for path, count := range calls(w.sim.Requests()) {
+		if strings.HasPrefix(path, "GET") && strings.HasSuffix(path, "s") {
+			t.Errorf("%s was made %d times: something had to be looked up", path, count)
+		}
+	}
+	wantEachOnce(t, w.held(customer), 1, 1)
+}
+
+func TestAFaultyConfigurationStopsTheStart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	delete(w.environ, "TWILIO_AUTH_TOKEN")
+	w.environ["TRUST_PRODUCT_GATE"] = "sometimes"
+	status, out := w.command("serve")
+	if status != 1 || !strings.Contains(out, "TWILIO_AUTH_TOKEN") || !strings.Contains(out, "TRUST_PRODUCT_GATE") {
+		t.Errorf("serve ended with %d and printed:\n%s", status, out)
+	}
+	if status, out := w.command("launch"); status != 2 || !strings.Contains(out, "serve [-migrate]") {
+		t.Errorf("an unknown command ended with %d and printed:\n%s", status, out)
+	}
+}

@@ -1,0 +1,188 @@
+package server_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+func TestOnePostBecomesAttestationA(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(2)
+	posted := w.post(customer.request(map[string]any{
+		"authorized_representatives": []any{representative("first"), representative("second")},
+		"phone_numbers":              []string{customer.numbers[0], customer.e164[1]},
+	}))
+	if posted.Attestation != nil || posted.Status != "in_progress" {
+		t.Errorf("at first: status %s, attestation %v", posted.Status, posted.Attestation)
+	}
+	done := w.await(posted.ID, "approved")
+
+	if done.Attestation == nil || *done.Attestation != "A" {
+		t.Errorf("attestation %v, want A", done.Attestation)
+	}
+	held := w.held(customer)
+	if done.CustomerProfile != (bundle{held.CustomerProfiles[0].SID, "twilio-approved"}) || done.TrustProduct != (bundle{held.TrustProducts[0].SID, "twilio-approved"}) {
+		t.Errorf("bundles %+v, %+v are not those that Twilio approved", done.CustomerProfile, done.TrustProduct)
+	}
+	for i, n := range done.PhoneNumbers {
+		if n.SID != customer.numbers[i] || n.PhoneNumber != customer.e164[i] || n.OnProfile == "" || n.OnProduct == "" {
+			t.Errorf("phone number %d: %+v", i, n)
+		}
+	}
+	for _, s := range done.Steps {
+		if s.Status != "succeeded" || s.SID == "" && !strings.HasSuffix(s.Key, "submission") && !strings.HasSuffix(s.Key, "review") {
+			t.Errorf("step %+v", s)
+		}
+	}
+	wantEachOnce(t, held, 2, 2)
+}
+
+// wantEachOnce checks that the account holds one of everything that an onboarding makes: nothing twice, nothing lost.
+func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, numbers int) {
+	t.Helper()
+	got := map[string]int{
+		"customer profiles":    len(held.CustomerProfiles),
+		"trust products":       len(held.TrustProducts),
+		"end users":            len(held.EndUsers),
+		"supporting documents": len(held.SupportingDocuments),
+		"addresses":            len(held.Addresses),
+	}
+	want := map[string]int{
+		"customer profiles": 1, "trust products": 1, "end users": 1 + representatives, "supporting documents": 1, "addresses": 1,
+		"objects on the profile": 3 + representatives, "numbers on the profile": numbers,
+		"objects on the product": 1, "numbers on the product": numbers,
+		"submissions of the profile": 1, "submissions of the product": 1,
+	}
+	for _, b := range held.CustomerProfiles {
+		got["objects on the profile"] += len(b.EntityAssignments)
+		got["numbers on the profile"] += len(b.ChannelEndpointAssignments)
+		got["submissions of the profile"] += b.Submissions
+	}
+	for _, b := range held.TrustProducts {
+		got["objects on the product"] += len(b.EntityAssignments)
+		got["numbers on the product"] += len(b.ChannelEndpointAssignments)
+		got["submissions of the product"] += b.Submissions
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what Twilio holds (-want +got):\n%s", diff)
+	}
+}
+
+var sidInPath = regexp.MustCompile(`/[A-Z]{2}[0-9a-f]{32}`)
+
+// calls counts the calls of a world by method and path, with every SID as {sid}.
+func calls(requests []trusthubsim.Request) map[string]int {
+	count := make(map[string]int)
+	for _, r := range requests {
+		count[r.Method+" "+sidInPath.ReplaceAllString(r.Path, "/{sid}")]++
+	}
+	return count
+}
+
+func TestTheCleanPathMakesNoCallMoreThanThePlanHas(t *testing.T) {
+	t.Parallel()
+	// 30 ms give the callback of a review the time to come after the submission was written down, as in life.
+	w := newWorld(t, trusthubsim.Config{Latency: 30 * time.Millisecond, ReviewDelay: time.Second})
+	w.serve()
+	customer := w.subaccount(2)
+	w.sim.ResetRequests()
+	w.await(w.post(customer.request(nil)).ID, "approved")
+
+	want := map[string]int{
+		// The preflight.
+		"GET /2010-04-01/Accounts/{sid}.json":                            1,
+		"GET /v1/CustomerProfiles/{sid}":                                 1 + 1, // and the review
+		"GET /2010-04-01/Accounts/{sid}/IncomingPhoneNumbers/{sid}.json": 2,
+		// What is made.
+		"POST /v1/CustomerProfiles":                      1,
+		"POST /v1/TrustProducts":                         1,
+		"POST /2010-04-01/Accounts/{sid}/Addresses.json": 1,
+		"POST /v1/SupportingDocuments":                   1,
+		"POST /v1/EndUsers":                              2,
+		// What is put together.
+		"POST /v1/CustomerProfiles/{sid}/EntityAssignments":          4,
+		"POST /v1/CustomerProfiles/{sid}/ChannelEndpointAssignments": 2,
+		"POST /v1/TrustProducts/{sid}/EntityAssignments":             1,
+		"POST /v1/TrustProducts/{sid}/ChannelEndpointAssignments":    2,
+		// What is checked and handed in. The product is evaluated again once the profile under it is approved.
+		"POST /v1/CustomerProfiles/{sid}/Evaluations": 1,
+		"POST /v1/TrustProducts/{sid}/Evaluations":    2,
+		"POST /v1/CustomerProfiles/{sid}":             1,
+		"POST /v1/TrustProducts/{sid}":                1,
+		"GET /v1/TrustProducts/{sid}":                 1,
+	}
+	if diff := cmp.Diff(want, calls(w.sim.Requests())); diff != "" {
+		t.Errorf("calls to Twilio (-want +got):\n%s", diff)
+	}
+}
+
+func TestStepsThatDoNotNeedEachOtherOverlap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Latency: 100 * time.Millisecond})
+	w.serve()
+	customer := w.subaccount(1)
+	w.sim.ResetRequests()
+	w.await(w.post(customer.request(nil)).ID, "approved")
+
+	var made []trusthubsim.Request
+	for _, r := range w.sim.Requests() {
+		switch r.Path {
+		case "/v1/CustomerProfiles", "/v1/TrustProducts", "/v1/EndUsers", "/2010-04-01/Accounts/" + customer.sid + "/Addresses.json":
+			if r.Method == http.MethodPost {
+				made = append(made, r)
+			}
+		}
+	}
+	if len(made) != 5 {
+		t.Fatalf("%d objects were made, want 5", len(made))
+	}
+	for _, a := range made {
+		for _, b := range made {
+			if !a.StartedAt.Before(b.FinishedAt) {
+				t.Errorf("%s began after %s had ended: they do not need each other", a.Path, b.Path)
+			}
+		}
+	}
+}
+
+func TestAGivenAddressIsTakenAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	var address struct{ SID string }
+	w.twilioPost("/2010-04-01/Accounts/"+customer.sid+"/Addresses.json", map[string][]string{
+		"CustomerName": {"Example Plumbing LLC"}, "Street": {"233 S Wacker Dr"}, "City": {"Chicago"}, "Region": {"IL"}, "PostalCode": {"60606"}, "IsoCountry": {"US"},
+	}, &address)
+	done := w.await(w.post(customer.request(map[string]any{"address": map[string]any{"sid": address.SID}})).ID, "approved")
+	if got := done.step("address").SID; got != address.SID {
+		t.Errorf("address %s, want the given %s", got, address.SID)
+	}
+	wantEachOnce(t, w.held(customer), 1, 1)
+}
+
+func TestFiveHundredNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{MaxConcurrent: 20})
+	w.serve()
+	customer := w.subaccount(500)
+	done := w.await(w.post(customer.request(nil)).ID, "approved")
+	if len(done.PhoneNumbers) != 500 {
+		t.Errorf("%d phone numbers, want 500", len(done.PhoneNumbers))
+	}
+	wantEachOnce(t, w.held(customer), 1, 500)
+	for _, r := range w.sim.Requests() {
+		if r.Status == http.StatusTooManyRequests {
+			t.Fatal("Twilio had to refuse calls because there were too many at once")
+		}
+	}
+}

@@ -1,0 +1,366 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/attestd/attestd/internal/pgdev/pgtest"
+	"github.com/attestd/attestd/internal/server"
+	"github.com/attestd/attestd/internal/store"
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// world is one test's own: a database, a simulated Twilio over real HTTP, and the program with its environment.
+type world struct {
+	t       *testing.T
+	sim     *trusthubsim.Simulator
+	twilio  *httptest.Server
+	environ map[string]string
+	url     string
+	key     string
+}
+
+// newWorld makes a world in which reviews take 100 ms and nothing runs yet.
+func newWorld(t *testing.T, sim trusthubsim.Config) *world {
+	t.Helper()
+	if sim.ReviewDelay == 0 {
+		sim.ReviewDelay = 100 * time.Millisecond
+	}
+	w := &world{t: t, sim: trusthubsim.New(sim)}
+	t.Cleanup(w.sim.Close)
+	w.twilio = httptest.NewServer(w.sim)
+	t.Cleanup(w.twilio.Close)
+	addr := freeAddr(t)
+	w.url = "http://" + addr
+	w.environ = map[string]string{
+		"DATABASE_URL":               pgtest.New(t, store.Migrate),
+		"LISTEN_ADDR":                addr,
+		"PUBLIC_URL":                 w.url,
+		"TWILIO_ACCOUNT_SID":         trusthubsim.DefaultAccountSID,
+		"TWILIO_AUTH_TOKEN":          trusthubsim.DefaultAuthToken,
+		"TWILIO_PRIMARY_PROFILE_SID": trusthubsim.DefaultPrimaryProfileSID,
+		"TWILIO_API_URL":             w.twilio.URL,
+		"TWILIO_TRUSTHUB_URL":        w.twilio.URL,
+		"LOOKUP_SETTLE":              "300ms",
+	}
+	status, out := w.command("keys", "create", "-name", "test", "-role", "operator")
+	if status != 0 {
+		t.Fatalf("keys create ended with %d: %s", status, out)
+	}
+	w.key = strings.TrimSpace(out)
+	return w
+}
+
+// env returns the environment of the program in this world.
+func (w *world) env() []string {
+	var environ []string
+	for name, value := range w.environ {
+		environ = append(environ, name+"="+value)
+	}
+	return environ
+}
+
+// command runs a command of the program to its end and returns its exit status and all that it printed.
+func (w *world) command(args ...string) (status int, out string) {
+	w.t.Helper()
+	var output bytes.Buffer
+	status = server.Program{Args: args, Environ: w.env(), Stdout: &output, Stderr: &output}.Main(w.t.Context())
+	return status, output.String()
+}
+
+// serve runs the program's serve in this process and returns when it is ready. The function it returns stops it as SIGTERM does and
+// returns the exit status and the log; it is called at the test's end at the latest.
+func (w *world) serve() (stop func() (status int, log string)) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	log := &syncBuffer{}
+	done := make(chan int, 1)
+	program := server.Program{Args: []string{"serve"}, Environ: w.env(), Stdout: log, Stderr: log}
+	go func() { done <- program.Main(ctx) }()
+	stop = sync.OnceValues(func() (int, string) {
+		cancel()
+		status := <-done
+		return status, log.String()
+	})
+	w.t.Cleanup(func() { stop() })
+	w.ready(log)
+	return stop
+}
+
+// ready waits until the service answers that it is.
+func (w *world) ready(log fmt.Stringer) {
+	w.t.Helper()
+	w.eventually("the service to be ready", func() bool {
+		status, _ := w.call(http.MethodGet, "/readyz", nil, nil)
+		return status == http.StatusOK
+	}, func() string { return log.String() })
+}
+
+// eventually asks until it holds. A test that fails here has waited far longer than anything takes.
+func (w *world) eventually(what string, holds func() bool, explain func() string) {
+	w.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(60 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			w.t.Fatalf("waited in vain for %s\n%s", what, explain())
+		}
+	}
+}
+
+// subaccount is a customer's account at the simulated Twilio.
+type subaccount struct {
+	sid     string
+	numbers []string // PN…
+	e164    []string
+}
+
+var nextNumber = struct {
+	sync.Mutex
+	n int
+}{}
+
+// subaccount makes an account under the parent and buys it numbers.
+func (w *world) subaccount(numbers int) subaccount {
+	w.t.Helper()
+	var account struct{ SID string }
+	w.twilioPost("/2010-04-01/Accounts.json", url.Values{"FriendlyName": {"Example Plumbing LLC"}}, &account)
+	s := subaccount{sid: account.SID}
+	for range numbers {
+		sid, number := w.buyNumber(s.sid)
+		s.numbers, s.e164 = append(s.numbers, sid), append(s.e164, number)
+	}
+	return s
+}
+
+func (w *world) buyNumber(account string) (sid, number string) {
+	w.t.Helper()
+	nextNumber.Lock()
+	nextNumber.n++
+	number = fmt.Sprintf("+1312555%04d", nextNumber.n)
+	nextNumber.Unlock()
+	var bought struct{ SID string }
+	w.twilioPost("/2010-04-01/Accounts/"+account+"/IncomingPhoneNumbers.json", url.Values{"PhoneNumber": {number}}, &bought)
+	return bought.SID, number
+}
+
+func (w *world) twilioPost(path string, form url.Values, into any) {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.twilio.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= 300 {
+		w.t.Fatalf("POST %s answered %d: %s (%v)", path, response.StatusCode, body, err)
+	}
+	if into != nil {
+		if err := json.Unmarshal(body, into); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// answer is an onboarding as the API answers it.
+type answer struct {
+	ID              string
+	Status          string
+	CustomerProfile bundle `json:"customer_profile"`
+	TrustProduct    bundle `json:"trust_product"`
+	Attestation     *string
+	PhoneNumbers    []struct {
+		SID         string
+		PhoneNumber string `json:"phone_number"`
+		OnProfile   string `json:"customer_profile_assignment_sid"`
+		OnProduct   string `json:"trust_product_assignment_sid"`
+	} `json:"phone_numbers"`
+	Requirements []struct{ Pointer, Code, Message, Source string }
+	Steps        []step
+	Warnings     []struct{ Pointer, Code, Detail string }
+}
+
+type bundle struct{ SID, Status string }
+
+type step struct {
+	Key, Status, SID string
+	Attempts         int
+}
+
+func (a answer) step(key string) step {
+	for _, s := range a.Steps {
+		if s.Key == key {
+			return s
+		}
+	}
+	return step{}
+}
+
+// sids are the SIDs of all steps that have one.
+func (a answer) sids() map[string]string {
+	all := make(map[string]string)
+	for _, s := range a.Steps {
+		if s.SID != "" {
+			all[s.Key] = s.SID
+		}
+	}
+	return all
+}
+
+// request is a request that Twilio has nothing against; changes are merged into it.
+func (s subaccount) request(changes map[string]any) map[string]any {
+	body := map[string]any{
+		"subaccount_sid":     s.sid,
+		"notification_email": "trust@isv.example",
+		"business": map[string]any{
+			"business_name": "Example Plumbing LLC", "business_identity": "direct_customer", "business_type": "Limited Liability Corporation",
+			"business_industry": "CONSTRUCTION", "business_registration_identifier": "EIN", "business_registration_number": "12-3456789",
+			"business_regions_of_operation": "USA_AND_CANADA", "website_url": "https://plumbing.example.com",
+		},
+		"address": map[string]any{
+			"customer_name": "Example Plumbing LLC", "street": "233 S Wacker Dr", "city": "Chicago", "region": "IL", "postal_code": "60606", "iso_country": "US",
+		},
+		"authorized_representatives": []any{representative("first")},
+		"phone_numbers":              s.numbers,
+	}
+	for name, value := range changes {
+		body[name] = value
+	}
+	return body
+}
+
+func representative(name string) map[string]any {
+	return map[string]any{
+		"first_name": name, "last_name": "Owner", "email": name + "@plumbing.example.com", "phone_number": "+13125550123",
+		"business_title": "Owner", "job_position": "CEO",
+	}
+}
+
+// post posts an onboarding that must be accepted.
+func (w *world) post(body map[string]any) answer {
+	w.t.Helper()
+	var a answer
+	status, raw := w.call(http.MethodPost, "/onboardings", body, &a)
+	if status != http.StatusAccepted {
+		w.t.Fatalf("POST /onboardings answered %d: %s", status, raw)
+	}
+	return a
+}
+
+func (w *world) get(id string) answer {
+	w.t.Helper()
+	var a answer
+	status, raw := w.call(http.MethodGet, "/onboardings/"+id, nil, &a)
+	if status != http.StatusOK {
+		w.t.Fatalf("GET /onboardings/%s answered %d: %s", id, status, raw)
+	}
+	return a
+}
+
+// await waits until the onboarding has the status.
+func (w *world) await(id, status string) answer {
+	w.t.Helper()
+	return w.awaitThat(id, "status "+status, func(a answer) bool { return a.Status == status })
+}
+
+func (w *world) awaitThat(id, what string, holds func(answer) bool) answer {
+	w.t.Helper()
+	var a answer
+	w.eventually(what, func() bool { a = w.get(id); return holds(a) }, func() string {
+		text, _ := json.MarshalIndent(a, "", " ")
+		return string(text)
+	})
+	return a
+}
+
+func (w *world) resume(id string) {
+	w.t.Helper()
+	if status, raw := w.call(http.MethodPost, "/onboardings/"+id+"/resume", nil, nil); status != http.StatusAccepted {
+		w.t.Fatalf("resume answered %d: %s", status, raw)
+	}
+}
+
+// call makes a request to the service; status 0 means that it could not be reached.
+func (w *world) call(method, path string, body, into any) (status int, raw string) {
+	w.t.Helper()
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		content = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, content)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+w.key)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	if into != nil && response.StatusCode < 300 {
+		if err := json.Unmarshal(text, into); err != nil {
+			w.t.Fatalf("%s %s answered what is no JSON: %s", method, path, text)
+		}
+	}
+	return response.StatusCode, string(text)
+}
+
+// held is what the simulated Twilio holds for the account.
+func (w *world) held(s subaccount) trusthubsim.AccountState { return w.sim.State().Accounts[s.sid] }
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It is closed at once.
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// syncBuffer is a buffer that a running program may write to while a test reads it.
+type syncBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+func TestRunsThatFailAreTriedAgainLaterAndLater(t *testing.T) {
+	t.Parallel()
+	want := []time.Duration{1, 2, 4, 8, 16, 30, 30}
+	for failures, seconds := range want {
+		job := &rivertype.JobRow{Errors: make([]rivertype.AttemptError, failures)}
+		got := time.Until(retryPolicy{}.NextRetry(job))
+		if off := (got - seconds*time.Second).Abs(); off > 500*time.Millisecond {
+			t.Errorf("after %d failures: %s, want %ds", failures+1, got, seconds)
+		}
+	}
+	if got := time.Until(retryPolicy{}.NextRetry(&rivertype.JobRow{Errors: make([]rivertype.AttemptError, 5000)})); got > 31*time.Second {
+		t.Errorf("after 5001 failures: %s", got)
+	}
+}
+
+func TestFailedRunIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	var mu sync.Mutex
+	failures := 0
+	s := startStore(t, Config{DatabaseURL: newDatabase(t), Workers: 1, Advance: func(ctx context.Context, l onboarding.Ledger, id onboarding.ID) error {
+		mu.Lock()
+		failures++
+		first := failures == 1
+		mu.Unlock()
+		if first {
+			return errors.New("the database is down, say")
+		}
+		return d.advance(ctx, l, id)
+	}})
+	id := newOnboarding(t, s)
+	r := d.fetch(t, id)
+	claimed, err := r.ledger.Claim(r.ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// ledgerOf claims a new onboarding.
+func ledgerOf(t *testing.T, b *testBundle) (onboarding.ID, run, *onboarding.Onboarding) {
+	t.Helper()
+	id := newOnboarding(t, b.store)
+	r := b.fetch(t, id)
+	claimed, err := r.ledger.Claim(r.ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id, r, claimed
+}
+
+func TestReleaseGoesOnWithoutAJobThatEndedBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, sql := range map[string]string{
+		"gone":      "DELETE FROM river_job WHERE id = $1",
+		"cancelled": "UPDATE river_job SET state = 'cancelled', finalized_at = now() WHERE id = $1",
+		"completed": "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = $1",
+	} {
+		id, r, claimed := ledgerOf(t, b)
+		if _, err := b.store.pool.Exec(t.Context(), sql, r.ledger.job.ID); err != nil {
+			t.Fatal(err)
+		}
+		next := claimed.ReadAt.Add(time.Hour)
+		if woken, err := r.ledger.Release(r.ctx, id, claimed.Epoch, next); err != nil || woken {
+			t.Errorf("%s: woken %t, %v", name, woken, err)
+		}
+		if due, _ := b.due(t, id); !due.Equal(next) {
+			t.Errorf("%s: due at %s, want %s", name, due, next)
+		}
+	}
+}
+
+func TestReleaseLeavesAJobThatIsToRunAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, r, claimed := ledgerOf(t, b)
+	_, err := b.store.pool.Exec(t.Context(), "UPDATE river_job SET state = 'retryable', scheduled_at = now() + interval '1 hour' WHERE id = $1", r.ledger.job.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
+		t.Errorf("release: %v, want %v", err, onboarding.ErrLostPlace)
+	}
+	if b.jobID(t, id) != r.ledger.job.ID {
+		t.Error("the job lost its place")
+	}
+}
+
+func TestJobOfAnUnknownOnboardingEnds(t *testing.T) {
+	t.Parallel()
+	var log lines
+	s := startStore(t, Config{
+		DatabaseURL: newDatabase(t), Workers: 1, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Advance: func(ctx context.Context, l onboarding.Ledger, id onboarding.ID) error {
+			_, err := l.Claim(ctx, id)
+			return err
+		},
+	})
+	inserted, err := s.river.Insert(t.Context(), advanceArgs{OnboardingID: "onb_unknown"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the job is completed", func() bool {
+		job, err := s.river.JobGet(t.Context(), inserted.Job.ID)
+		return err == nil && job.State == rivertype.JobStateCompleted
+	})
+	if !strings.Contains(log.String(), "does not exist") {
+		t.Errorf("nothing was logged of it: %s", log.String())
+	}
+}
+
+// lines collects a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -18,7 +18,7 @@ var onboardingIDForm = regexp.MustCompile(`^onb_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]
 func encodeCursor(c onboarding.Cursor) string {
 	raw := make([]byte, 0, 1+8+len(c.ID))
 	raw = append(raw, cursorVersion)
-	raw = binary.BigEndian.AppendUint64(raw, uint64(c.CreatedAt.UnixNano())) //nolint:gosec // Back and forth without loss.
+	raw = binary.BigEndian.AppendUint64(raw, uint64(c.CreatedAt.UnixNano()))
 	raw = append(raw, c.ID...)
 	return base64.RawURLEncoding.EncodeToString(raw)
 }

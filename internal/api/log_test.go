@@ -2,15 +2,12 @@ package api
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5/middleware"
 )
-
-func slogDiscard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // wrapped gives the handler the writer that accessLog gives it.
 func wrapped(next http.Handler) http.Handler {

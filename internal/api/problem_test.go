@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -132,8 +133,7 @@ func TestAPanicIsLoggedWithoutItsValueUnlessTheRuntimeMadeIt(t *testing.T) {
 	b = setup(t)
 	b.service.panics = func() (value any) {
 		defer func() { value = recover() }()
-		var none []int
-		return none[len(b.keys.known)]
+		return make([]int, 1)[len(b.keys.known)]
 	}()
 	b.call(http.MethodGet, "/onboardings", nil)
 	if log := b.log.String(); !strings.Contains(log, "index out of range") {
@@ -202,7 +202,7 @@ func TestARequestKeepsTheNameItCameWith(t *testing.T) {
 func TestAnAnswerThatHasBegunIsCutOffByAPanic(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	handler := requestID(slogDiscard())(wrapped(recoverPanics(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := requestID(slog.New(slog.DiscardHandler))(wrapped(recoverPanics(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "half an")
 		panic("answer")
 	}))))

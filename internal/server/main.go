@@ -33,6 +33,7 @@ const usage = `attestd takes Twilio subaccounts through Trust Hub to A-level SHA
                                    make an API key and print it, once
   server keys list                 list the API keys
   server keys revoke NAME          revoke an API key
+  server version                   print the program's version
 
 Configuration is by environment; the README lists the variables.
 `
@@ -66,6 +67,9 @@ func (p Program) command(ctx context.Context) error {
 		return p.migrate(ctx, args)
 	case "keys":
 		return p.keys(ctx, args)
+	case "version":
+		_, err := fmt.Fprintln(p.Stdout, version)
+		return err
 	default:
 		return errUsage
 	}

@@ -157,7 +157,7 @@ func (s *service) run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
-	s.logger.Info("attestd is serving", "addr", s.listener.Addr().String())
+	s.logger.Info("attestd is serving", "version", version, "addr", s.listener.Addr().String())
 
 	var err error
 	select {

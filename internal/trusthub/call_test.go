@@ -140,6 +140,9 @@ func TestAnAnswerThatCannotBeReadLeavesTheOutcomeUnknown(t *testing.T) {
 			if r := wantClass(t, err, onboarding.ClassUnknown); r.HTTPStatus != 201 {
 				t.Errorf("status is %d", r.HTTPStatus)
 			}
+			if large := len(body) > maxBody; errors.Is(err, errBodyTooLarge) != large {
+				t.Errorf("error is %v", err)
+			}
 		})
 	}
 }
@@ -435,7 +438,7 @@ func TestAnAccountsRequestsTakeTurns(t *testing.T) {
 			if n := len(s.asked); n != want {
 				t.Errorf("after %d s, %d requests were made, want %d", round, n, want)
 			}
-			if round == 0 { // others are not held up
+			if round == 0 { // one who cannot wait for his turn sends nothing
 				ctx, cancel := context.WithTimeout(context.Background(), time.Nanosecond)
 				if _, err := c.FetchAccount(ctx, subSID); remote(t, err).Class != onboarding.ClassRepeatable {
 					t.Errorf("waiting for a turn in vain: %v", err)

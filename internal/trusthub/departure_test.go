@@ -226,6 +226,10 @@ func TestARequestThatWasGivenUpCannotLeaveAnyMore(t *testing.T) {
 	if _, err := c.Write([]byte("POST")); !errors.Is(err, errGivenUp) {
 		t.Errorf("Write: %v, want %v", err, errGivenUp)
 	}
+	near.SetDeadline(time.Now())
+	if _, err := near.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("the connection is still open: %v", err)
+	}
 }
 
 func TestAnAnsweredRequestLeavesTheConnectionToTheNext(t *testing.T) {

@@ -5,7 +5,8 @@
 // signs with the credentials of the right account, bounds what it reads, and sorts every failure by what may be done about it. The answers
 // are read here as well, since the generated models refuse a whole page for one date they do not like.
 //
-// It repeats no call of its own accord, but for the one that was refused with stale credentials and so was never processed.
+// It repeats no call of its own accord, but for the one that was refused with stale credentials and so was never processed. (net/http
+// repeats what a connection from its pool took no byte of, and a read whose connection was closed as it was sent.)
 //
 // Start reading at call.go, the way of one request; classify.go is the table of failures; departure.go keeps a request from leaving late.
 package trusthub

@@ -1,0 +1,4 @@
+package server
+
+// version is the build's, set by the linker: see the Makefile.
+var version = "unknown"

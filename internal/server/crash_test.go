@@ -109,7 +109,7 @@ var readOnly = map[string]bool{"preflight": true, "customer_profile.review": tru
 // death is what is there at the end, and Twilio holds one of everything.
 func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 	t.Parallel()
-	slots := make(chan struct{}, 10) // Each has two processes and a database.
+	slots := make(chan struct{}, 16) // Each has two processes and a database.
 	for _, step := range steps {
 		for _, point := range []onboarding.Point{onboarding.BeforeIntent, onboarding.AfterIntent, pointSent, onboarding.AfterAnswer, onboarding.AfterCommit} {
 			if readOnly[step] && point != onboarding.AfterCommit {

@@ -57,8 +57,12 @@ func TestCredentials(t *testing.T) {
 	}
 
 	response, err := (transport{b.sim}).RoundTrip(mustRequest(t, http.MethodGet, "/v1/EndUsers"))
-	if err != nil || response.StatusCode != 401 || response.Header.Get("WWW-Authenticate") == "" {
-		t.Errorf("without credentials: %v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized || response.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("without credentials: %v", response)
 	}
 }
 

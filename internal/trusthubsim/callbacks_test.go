@@ -102,27 +102,32 @@ func TestCallbackSwitches(t *testing.T) {
 		check     func(t *testing.T, b *testBundle, got []received)
 	}{
 		{"lost", Callbacks{Lost: 1}, 0, func(t *testing.T, b *testBundle, _ []received) {
+			t.Helper()
 			if records := b.sim.CallbackRecords(); len(records) != 2 || !records[0].Lost {
 				t.Errorf("records %+v", records)
 			}
 		}},
 		{"duplicated", Callbacks{Duplicated: 1}, 4, func(t *testing.T, _ *testBundle, got []received) {
+			t.Helper()
 			if a, b := got[0].header.Get("I-Twilio-Idempotency-Token"), got[1].header.Get("I-Twilio-Idempotency-Token"); a != b {
 				t.Errorf("two deliveries of one callback have the tokens %s and %s", a, b)
 			}
 		}},
 		{"unsigned", Callbacks{Unsigned: 1}, 2, func(t *testing.T, _ *testBundle, got []received) {
+			t.Helper()
 			if _, signed := got[0].header["X-Twilio-Signature"]; signed {
 				t.Error("it is signed")
 			}
 		}},
 		{"the parent's token", Callbacks{ParentSigns: true}, 2, func(t *testing.T, b *testBundle, got []received) {
+			t.Helper()
 			form, _ := url.ParseQuery(got[0].body)
 			if got[0].header.Get("X-Twilio-Signature") != Sign(b.parent.token, callbackURL, form) {
 				t.Error("it is not signed with the parent's token")
 			}
 		}},
 		{"JSON", Callbacks{JSON: true}, 2, func(t *testing.T, b *testBundle, got []received) {
+			t.Helper()
 			var fields map[string]string
 			if err := json.Unmarshal([]byte(got[0].body), &fields); err != nil || fields["Status"] != "pending-review" {
 				t.Errorf("body %s: %v", got[0].body, err)
@@ -156,7 +161,7 @@ func TestLateCallbacks(t *testing.T) {
 		if got := m.received(); len(got) != 0 {
 			t.Fatalf("%d callbacks at once", len(got))
 		}
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		got := m.received()
 		if len(got) != 2 || got[0].at.Sub(started) < time.Minute || got[0].at.Equal(got[1].at) {
 			t.Errorf("callbacks %+v after %v", got, started)
@@ -188,7 +193,7 @@ func TestCloseStopsCallbacks(t *testing.T) {
 		m := &mailbox{}
 		b, _ := called(t, Callbacks{Delay: Duration(time.Minute)}, m, StatusApproved)
 		b.sim.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := m.received(); len(got) != 0 {
 			t.Errorf("%d callbacks after Close", len(got))
 		}
@@ -199,7 +204,7 @@ func TestCloseStopsCallbacks(t *testing.T) {
 type slow struct{ mailbox }
 
 func (s *slow) Do(r *http.Request) (*http.Response, error) {
-	time.Sleep(time.Minute)
+	pass(time.Minute)
 	return s.mailbox.Do(r)
 }
 

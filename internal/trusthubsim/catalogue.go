@@ -186,8 +186,10 @@ func supportingProfile() []profileRequirement {
 
 // numbered gives what never changes its place in lists.
 func numbered[T keyed](objects []T) []T {
-	for i, object := range objects {
-		object.key().seq = uint64(i) + 1
+	seq := uint64(0)
+	for _, object := range objects {
+		seq++
+		object.key().seq = seq
 	}
 	return objects
 }

@@ -37,8 +37,7 @@
 //   - A review of a product ends only after its customer profile is approved.
 //   - A number that is released or moved to another account loses its assignments.
 //   - A number leaves its customer profile only after it left the products.
-//   - While a request waits (latency, or a delay before the work) and its client leaves, the work is not done; in a delay
-//     after the work it is.
+//   - A request that has arrived is worked on, however long it waits before and whether or not its client is still there.
 //
 // # Reviews decided by the data
 //

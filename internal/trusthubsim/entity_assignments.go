@@ -130,7 +130,7 @@ func (k *bundleKind) assignEntity(c *call) (answer, *apiError) {
 
 // resolve finds the object that is to be assigned, and refuses one that the bundle's policy has no use for.
 func (a *entityAssignment) resolve(c *call) *apiError {
-	known := false
+	var known bool
 	p := a.bundle.policy
 	switch prefix := a.objectSID[:2]; prefix {
 	case "IT":

@@ -1,7 +1,6 @@
 package trusthubsim
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -56,9 +55,8 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 		out.write(w)
 		return
 	}
-	if !wait(r.Context(), s.cfg.Latency+hit.delayBefore()) {
-		return
-	}
+	// A client that leaves meanwhile changes nothing: what has arrived is worked on.
+	time.Sleep(s.cfg.Latency + hit.delayBefore())
 	switch hit.effect() {
 	case EffectDropBefore:
 		drop(w)
@@ -67,12 +65,11 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 		out = hit.reply()
 		out.write(w)
 		return
+	default: // the others let the work be done
 	}
 
 	done := s.work(r, form, formErr, record)
-	if !wait(r.Context(), hit.delayAfter()) {
-		return
-	}
+	time.Sleep(hit.delayAfter())
 	switch hit.effect() {
 	case EffectDropAfter:
 		drop(w)
@@ -200,21 +197,6 @@ func readForm(r *http.Request) (url.Values, *apiError) {
 		return nil, badRequest(codeBadRequest, "The body is not application/x-www-form-urlencoded")
 	}
 	return form, nil
-}
-
-// wait lets d pass; it reports false when the client left before.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func renderError(e *apiError) reply {

@@ -47,6 +47,7 @@ func TestBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		response.Body.Close()
 		if response.StatusCode != test.status {
 			t.Errorf("%s: %d, want %d", test.name, response.StatusCode, test.status)
 		}

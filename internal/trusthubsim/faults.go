@@ -22,13 +22,15 @@ const (
 	EffectDelay Effect = "delay"
 	// EffectDropBefore breaks the connection; the work is not done.
 	EffectDropBefore Effect = "drop_before"
-	// The others do the work first. EffectStatusAfter and EffectHTMLAfter then answer as their namesakes do,
-	// EffectDelayAfter waits and answers, EffectDropAfter breaks the connection, and EffectTruncateAfter breaks it in the
-	// middle of the answer's body.
-	EffectStatusAfter   Effect = "status_after"
-	EffectHTMLAfter     Effect = "html_after"
-	EffectDelayAfter    Effect = "delay_after"
-	EffectDropAfter     Effect = "drop_after"
+	// EffectStatusAfter does the work, then answers as EffectStatus does.
+	EffectStatusAfter Effect = "status_after"
+	// EffectHTMLAfter does the work, then answers as EffectHTML does.
+	EffectHTMLAfter Effect = "html_after"
+	// EffectDelayAfter does the work, then waits before it answers.
+	EffectDelayAfter Effect = "delay_after"
+	// EffectDropAfter does the work, then breaks the connection.
+	EffectDropAfter Effect = "drop_after"
+	// EffectTruncateAfter does the work, then breaks the connection in the middle of the answer's body.
 	EffectTruncateAfter Effect = "truncate_after"
 )
 

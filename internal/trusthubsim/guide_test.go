@@ -46,6 +46,7 @@ func library(t *testing.T, server *httptest.Server, sid, token string) *twilio.R
 
 // must is a call that has to succeed.
 func must[T any](t *testing.T) func(value T, err error) T {
+	t.Helper()
 	return func(value T, err error) T {
 		t.Helper()
 		if err != nil {

@@ -12,7 +12,7 @@ func walk(c caller, path string) (pages [][]string, back []string) {
 	for path != "" {
 		r := c.get(path).want(200)
 		pages = append(pages, r.sids())
-		next, previous := "", ""
+		var next, previous string
 		if meta, ok := r.body["meta"].(map[string]any); ok {
 			next, _ = meta["next_page_url"].(string)
 			previous, _ = meta["previous_page_url"].(string)

@@ -89,10 +89,13 @@ func (c *call) phoneNumber() (*phoneNumber, *apiError) {
 // the same for every number here.
 func listPhoneNumbers(c *call) (answer, *apiError) {
 	name := c.query.Get("FriendlyName")
-	pattern := regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(c.query.Get("PhoneNumber")), `\*`, `\d`))
+	var pattern *regexp.Regexp // what is quoted always compiles
+	if part := c.query.Get("PhoneNumber"); part != "" {
+		pattern = regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(part), `\*`, `\d`))
+	}
 	none := c.query.Get("Origin") != "" && c.query.Get("Origin") != "twilio"
 	match := func(n *phoneNumber) bool {
-		return !none && (name == "" || n.friendlyName == name) && pattern.MatchString(n.number)
+		return !none && (name == "" || n.friendlyName == name) && (pattern == nil || pattern.MatchString(n.number))
 	}
 	return v2010List(c, "incoming_phone_numbers", c.account.numbers.order, match, func(n *phoneNumber) any { return n.render() })
 }

@@ -129,13 +129,13 @@ func (s *Simulator) decide(b *bundle, decision Decision, now time.Time) {
 		b.review, b.reviewOver = nil, false
 		b.errors = nil
 	}
-	switch decision.Status {
-	case StatusRejected:
+	if decision.Status == StatusRejected {
 		b.errors, b.validUntil = decision.Errors, nil
 		if b.errors == nil {
 			b.errors = []ReviewError{}
 		}
-	case StatusApproved:
+	}
+	if decision.Status == StatusApproved {
 		b.validUntil = decision.ValidUntil
 		if b.validUntil == nil {
 			until := now.Add(s.cfg.ApprovalValidity)

@@ -23,11 +23,11 @@ func TestAnAutomaticReview(t *testing.T) {
 		}
 		b.sub.submit(p.path)
 		want(StatusPendingReview)
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		want(StatusPendingReview)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		want(StatusInReview)
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		want(StatusApproved)
 		got, err := time.Parse(time.RFC3339, b.sub.get(p.path).text("valid_until"))
 		if wanted := time.Now().Add(365 * 24 * time.Hour); err != nil || got.Sub(wanted).Abs() > time.Second {
@@ -47,14 +47,14 @@ func TestAProductWaitsForItsProfile(t *testing.T) {
 		b.sub.assign(product, p.profile).want(201)
 		b.sub.submit(p.path)
 		b.sub.submit(product)
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		synctest.Wait()
 		if profile, got := b.sub.status(p.path), b.sub.status(product); profile != "twilio-rejected" || got != "in-review" {
 			t.Fatalf("the profile is %s and the product %s", profile, got)
 		}
 		b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business()).want(200)
 		b.sub.submit(p.path)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		synctest.Wait()
 		if profile, got := b.sub.status(p.path), b.sub.status(product); profile != "twilio-approved" || got != "twilio-approved" {
 			t.Errorf("the profile is %s and the product %s", profile, got)
@@ -100,7 +100,7 @@ func TestDataThatIsRejected(t *testing.T) {
 				if got := b.sub.get(p.path).body["errors"]; got != nil {
 					t.Errorf("errors %v while in review", got)
 				}
-				time.Sleep(time.Second)
+				pass(time.Second)
 				synctest.Wait()
 				return b.sub.get(p.path).want(200)
 			}
@@ -144,7 +144,7 @@ func TestManualReviews(t *testing.T) {
 		refused(p.profile, StatusApproved, ErrNotReviewed)
 		refused("BU00000000000000000000000000000000", StatusApproved, ErrNoSuchBundle)
 		b.sub.submit(p.path)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := b.sub.status(p.path); got != "pending-review" {
 			t.Fatalf("without a decision the profile is %s", got)
 		}
@@ -170,14 +170,14 @@ func TestApprovalsLapse(t *testing.T) {
 		b := setup(t, Config{ReviewDelay: time.Second, ApprovalValidity: time.Hour})
 		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
 		b.sub.submit(p.path)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		product := productPath(b.sub.draftProduct(PolicyShakenStir))
 		b.sub.assign(product, p.profile).want(201)
 		if got := b.sub.evaluate(product).text("status"); got != "compliant" {
 			t.Fatalf("before the lapse the product is %s", got)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := b.sub.status(p.path); got != "twilio-approved" {
 			t.Errorf("after the lapse the profile is %s", got)
 		}
@@ -223,7 +223,7 @@ func TestCloseStopsReviews(t *testing.T) {
 		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
 		b.sub.submit(p.path)
 		b.sim.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := b.sub.status(p.path); got != "pending-review" {
 			t.Errorf("after Close the profile went on to %s", got)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // testBundle is a simulator with one subaccount, and callers for the parent and the subaccount.
@@ -84,6 +85,9 @@ func (c caller) send(method, path string, form url.Values) (*http.Response, erro
 	request.SetBasicAuth(c.sid, c.token)
 	return c.transport.RoundTrip(request)
 }
+
+// pass lets virtual time pass, in a bubble of testing/synctest.
+func pass(d time.Duration) { <-time.After(d) }
 
 // values builds a form from names and values in turn.
 func values(pairs ...string) url.Values {

@@ -1,7 +1,6 @@
 package trusthubsim
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -223,7 +222,7 @@ func TestShapesAreChecked(t *testing.T) {
 		probe := &testing.T{}
 		checkProperties(probe, name, body, errorShape)
 		if !probe.Failed() {
-			t.Error(fmt.Sprintf("a body with the fault %q passes", name))
+			t.Errorf("a body with the fault %q passes", name)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type Service struct {
 // Create accepts a valid request: from here on the onboarding goes on by itself. actor is who asked, for the history.
 // Errors: *ConflictError.
 func (s *Service) Create(ctx context.Context, actor string, r Request) (*Onboarding, error) {
-	now := s.Now()
+	now := s.Now().UTC().Truncate(time.Microsecond) // As the ledger will give it back.
 	o := &Onboarding{
 		ID:            s.NewID(),
 		Request:       r,

@@ -70,6 +70,7 @@ func (w *walk) concluded(step *Step, r Result) {
 	case r.InReview:
 		w.awaitReview(step, now)
 	case r.WaitsFor != "":
+		step.Error = nil
 		step.WaitsFor, step.NextAttemptAt = r.WaitsFor, time.Time{}
 		w.enter(step, StepWaiting)
 	default:

@@ -47,9 +47,11 @@ type run struct {
 type desk struct {
 	mu   sync.Mutex
 	runs map[onboarding.ID]chan run
+	// closed, once closed, ends all runs.
+	closed chan struct{}
 }
 
-func newDesk() *desk { return &desk{runs: map[onboarding.ID]chan run{}} }
+func newDesk() *desk { return &desk{runs: map[onboarding.ID]chan run{}, closed: make(chan struct{})} }
 
 func (d *desk) of(id onboarding.ID) chan run {
 	d.mu.Lock()
@@ -65,6 +67,8 @@ func (d *desk) advance(ctx context.Context, ledger onboarding.Ledger, id onboard
 	d.of(id) <- r
 	select {
 	case <-r.end:
+		return nil
+	case <-d.closed:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

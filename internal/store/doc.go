@@ -11,3 +11,5 @@
 //
 // The statements are in queries/, the schema in the package migrations. Start reading at [Open], then ledger.go.
 package store
+
+//go:generate go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate -f ../../sqlc.yaml

@@ -19,9 +19,10 @@ import (
 const (
 	// A job is never given up: the column holds no higher number.
 	maxAttempts = math.MaxInt16
-	// How often a free worker looks for work that no notification announced: what was scheduled for a time.
-	fetchPollInterval = 250 * time.Millisecond
+	// River notifies of one insert in each cooldown. What is inserted right after it, and what was scheduled for a time, is found by the
+	// poll: so it is frequent. Where there is nothing to fetch it reads one page of an index.
 	fetchCooldown     = 5 * time.Millisecond
+	fetchPollInterval = 50 * time.Millisecond
 	// How far ahead River's scheduler looks, and how often.
 	schedulerInterval = 5 * time.Second
 	// Finished jobs are of use only to whoever looks into a fault.

@@ -55,6 +55,20 @@ func TestFailedRunIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestJobThatIsDueSoonDoesNotWaitForTheScheduler(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for after, want := range map[time.Duration]string{time.Hour: "scheduled", 3 * time.Second: "available"} {
+		id, r, claimed := ledgerOf(t, b)
+		if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, claimed.ReadAt.Add(after)); err != nil {
+			t.Fatal(err)
+		}
+		if state := b.jobState(t, b.jobID(t, id)); state != want {
+			t.Errorf("due after %s: %s, want %s", after, state, want)
+		}
+	}
+}
+
 // ledgerOf claims a new onboarding.
 func ledgerOf(t *testing.T, b *testBundle) (onboarding.ID, run, *onboarding.Onboarding) {
 	t.Helper()

@@ -200,9 +200,8 @@ func (s *Store) inTx(ctx context.Context, do func(tx pgx.Tx, q *db.Queries) erro
 }
 
 const (
-	uniqueViolation     = "23505"
-	foreignKeyViolation = "23503"
-	undefinedTable      = "42P01"
+	uniqueViolation = "23505"
+	undefinedTable  = "42P01"
 )
 
 func hasCode(err error, code string) bool {

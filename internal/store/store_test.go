@@ -160,7 +160,7 @@ func TestStopWaitsForRunsAndTakesNoNew(t *testing.T) {
 		select {
 		case <-b.desk.of(waiting):
 			return false
-		case <-time.After(3 * fetchPollInterval):
+		case <-time.After(10 * fetchPollInterval):
 			return true
 		}
 	})
@@ -179,8 +179,10 @@ func TestStopWaitsForRunsAndTakesNoNew(t *testing.T) {
 	if _, err := r.ledger.Release(r.ctx, running, claimed.Epoch, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	close(r.end)
-	if err := b.store.Stop(t.Context()); err != nil {
+	close(b.desk.closed)
+	ctx, cancel = context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	if err := b.store.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 	var replicas int

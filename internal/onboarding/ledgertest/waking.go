@@ -178,7 +178,10 @@ func noWakeUpIsLost(t *testing.T, h Harness) {
 		// Wake-ups meet no job, one for much later, and one that is about to begin.
 		next := []time.Time{{}, time.Now().Add(time.Hour), time.Now().Add(5 * time.Millisecond)}[round%3]
 		ctx, ledger := h.Fetch(t, o.ID) // a wake-up that is lost leaves nothing to fetch, and that fails the test
-		for woken := true; woken; {
+		for woken, claims := true, 0; woken; claims++ {
+			if claims > wakers*each {
+				t.Fatal("woken more often than somebody woke it")
+			}
 			claimed, err := ledger.Claim(ctx, o.ID)
 			if err != nil {
 				t.Fatal(err)

@@ -17,6 +17,8 @@ CREATE TABLE onboardings (
     epoch bigint NOT NULL DEFAULT 0,
     -- Something happened since the last claim.
     woken boolean NOT NULL DEFAULT false,
+    -- A claim has seen that something happened, and its run has not ended in order: if it died, the next claim is told again.
+    waking boolean NOT NULL DEFAULT false,
     -- The one River job that may run this onboarding, NULL when nothing is scheduled. No foreign key: River deletes finished jobs.
     job_id bigint,
     created_at timestamptz NOT NULL,

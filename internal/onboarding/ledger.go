@@ -11,7 +11,7 @@ import (
 // Two implementations share one conformance suite: Postgres in internal/store and memory in internal/onboarding/memledger.
 type Ledger interface {
 	// Claim takes the onboarding for this runner: it raises the epoch, clears the wake-up flag, and returns what the ledger holds, with
-	// the flag as it was in Woken. Errors: ErrNotFound.
+	// the flag as it was in Woken. What a run was told that never came to its Release, the next claim is told again. Errors: ErrNotFound.
 	Claim(ctx context.Context, id ID) (*Onboarding, error)
 	// Record writes c in one transaction. Errors: ErrLostPlace; any other leaves it unknown whether it was written.
 	Record(ctx context.Context, c Change) error

@@ -91,13 +91,13 @@ func (l *Ledger) Release(ctx context.Context, id onboarding.ID, epoch int64, nex
 			return err
 		}
 		if next.IsZero() {
-			return q.SetJob(ctx, db.SetJobParams{ID: string(id)})
+			return q.EndRun(ctx, db.EndRunParams{ID: string(id)})
 		}
 		jobID, err := l.store.insertJob(ctx, tx, id, next)
 		if err != nil {
 			return err
 		}
-		return q.SetJob(ctx, db.SetJobParams{ID: string(id), JobID: &jobID})
+		return q.EndRun(ctx, db.EndRunParams{ID: string(id), JobID: &jobID})
 	})
 	if err != nil {
 		return false, fmt.Errorf("release onboarding %s: %w", id, err)

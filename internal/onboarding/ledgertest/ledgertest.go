@@ -65,6 +65,7 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"ReleaseWithoutATimeWaitsForAWakeUp", releaseWithoutATimeWaitsForAWakeUp},
 		{"WakeUpDuringARunIsToldAtRelease", wakeUpDuringARunIsToldAtRelease},
 		{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
+		{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
 		{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
 		{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
 		{"NoWakeUpIsLost", noWakeUpIsLost},

@@ -125,6 +125,31 @@ func wakeUpBeforeTheClaimIsToldByTheClaim(t *testing.T, h Harness) {
 	wantNoJob(t, h, o.ID)
 }
 
+func wakeUpOfARunThatDiedIsToldToTheNext(t *testing.T, h Harness) {
+	o := fresh()
+	create(t, h, o)
+	ctx, ledger := h.Fetch(t, o.ID)
+	wake(t, h, o.ID)
+	// Each of these runs dies without a word; the last ends in order.
+	for range 3 {
+		claimed, err := ledger.Claim(ctx, o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !claimed.Woken {
+			t.Fatal("the wake-up died with the run that was told of it")
+		}
+	}
+	claimed, err := ledger.Claim(ctx, o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release(ctx, t, ledger, claimed, claimed.ReadAt)
+	if _, _, after := claim(t, h, o.ID); after.Woken {
+		t.Error("told of a wake-up that a run before had acted on")
+	}
+}
+
 func wakeUpBringsTheScheduledJobForward(t *testing.T, h Harness) {
 	for _, after := range []time.Duration{time.Hour, 3 * time.Second} {
 		o := fresh()

@@ -155,8 +155,9 @@ func (s *Store) Release(_ context.Context, id onboarding.ID, epoch int64, next t
 
 func (e *entry) claim() (*onboarding.Onboarding, error) {
 	e.whole.Epoch++
+	e.whole.Woken = e.whole.Woken || e.waking
 	o, err := e.read()
-	e.whole.Woken = false
+	e.waking, e.whole.Woken = e.whole.Woken, false
 	return o, err
 }
 
@@ -171,6 +172,7 @@ func (s *Store) release(e *entry, epoch int64, next time.Time) (woken bool, err 
 	default:
 		s.schedule(e, next)
 	}
+	e.waking = false
 	return false, nil
 }
 

@@ -30,8 +30,10 @@ var (
 // entry is an onboarding with what Postgres keeps in other tables and columns.
 type entry struct {
 	// whole has its steps in the order of their keys.
-	whole     onboarding.Onboarding
-	status    onboarding.Status
+	whole  onboarding.Onboarding
+	status onboarding.Status
+	// waking: a claim has seen a wake-up, and its run has not ended in order.
+	waking    bool
 	job       *job
 	events    []onboarding.Event
 	callbacks []onboarding.Callback

@@ -1,11 +1,12 @@
 -- name: ClaimOnboarding :one
 -- Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
--- the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again. Only the job that the row names may claim:
+-- the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
+-- order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
 -- one that was replaced has no place.
 WITH before AS (
-    SELECT o.id, o.woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR UPDATE
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR UPDATE
 )
-UPDATE onboardings o SET epoch = o.epoch + 1, woken = false
+UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
 RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at, o.epoch, before.woken, o.job_id, now()::timestamptz AS read_at;
 
@@ -54,6 +55,9 @@ SELECT count(*) FROM fence;
 -- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: a wake-up since the claim is seen here, and one
 -- that comes later waits for this transaction to end and then finds the next job.
 SELECT woken FROM onboardings WHERE id = @id AND epoch = @epoch AND job_id = @job_id::bigint FOR UPDATE;
+
+-- name: EndRun :exec
+UPDATE onboardings SET job_id = sqlc.narg('job_id'), waking = false WHERE id = @id;
 
 -- name: SetJob :exec
 -- The caller holds the row lock.

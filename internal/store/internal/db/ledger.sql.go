@@ -13,9 +13,9 @@ import (
 
 const ClaimOnboarding = `-- name: ClaimOnboarding :one
 WITH before AS (
-    SELECT o.id, o.woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR UPDATE
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR UPDATE
 )
-UPDATE onboardings o SET epoch = o.epoch + 1, woken = false
+UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
 RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at, o.epoch, before.woken, o.job_id, now()::timestamptz AS read_at
 `
@@ -38,7 +38,8 @@ type ClaimOnboardingRow struct {
 }
 
 // Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
-// the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again. Only the job that the row names may claim:
+// the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
+// order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
 // one that was replaced has no place.
 func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams) (ClaimOnboardingRow, error) {
 	row := q.db.QueryRow(ctx, ClaimOnboarding, arg.ID, arg.JobID)
@@ -55,6 +56,20 @@ func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams
 		&i.ReadAt,
 	)
 	return i, err
+}
+
+const EndRun = `-- name: EndRun :exec
+UPDATE onboardings SET job_id = $1, waking = false WHERE id = $2
+`
+
+type EndRunParams struct {
+	JobID *int64
+	ID    string
+}
+
+func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) error {
+	_, err := q.db.Exec(ctx, EndRun, arg.JobID, arg.ID)
+	return err
 }
 
 const LockForRelease = `-- name: LockForRelease :one

@@ -68,3 +68,12 @@ demo: ## show one onboarding from the POST to attestation A
 .PHONY: bench
 bench: ## measure the figures that the README states
 	go run ./cmd/bench
+
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME each (10s)
+	@grep -rn --include=fuzz_test.go --include='fuzz_*_test.go' -oE '^func Fuzz[A-Za-z]+' internal | \
+	sed -E 's|^(.*)/[^/]+:[0-9]+:func |\1 |' | while read -r package target; do \
+		echo "$$target in ./$$package"; \
+		go test "./$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done

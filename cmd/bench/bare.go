@@ -304,7 +304,9 @@ func (s *script) approved(ctx context.Context, kind onboarding.BundleKind) {
 type approvals struct {
 	url    string
 	server *http.Server
-	known  sync.Map // of chan struct{} by bundle SID, closed when the bundle is approved
+
+	mu    sync.Mutex
+	known map[string]chan struct{} // by bundle SID, closed when the bundle is approved
 }
 
 func listenForApprovals(ctx context.Context) (*approvals, error) {
@@ -312,20 +314,35 @@ func listenForApprovals(ctx context.Context) (*approvals, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for callbacks: %w", err)
 	}
-	a := &approvals{url: "http://" + listener.Addr().String() + "/callbacks"}
+	a := &approvals{url: "http://" + listener.Addr().String() + "/callbacks", known: make(map[string]chan struct{})}
 	a.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.FormValue("Status") == onboarding.BundleApproved {
-			close(a.of(r.FormValue("BundleSid")))
+			a.approve(r.FormValue("BundleSid"))
 		}
 	})}
 	go a.server.Serve(listener) //nolint:errcheck // It ends with close.
 	return a, nil
 }
 
+func (a *approvals) approve(bundle string) {
+	approved := a.of(bundle)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-approved: // A callback may come twice.
+	default:
+		close(approved)
+	}
+}
+
 // of returns the channel that is closed when the bundle is approved.
 func (a *approvals) of(bundle string) chan struct{} {
-	known, _ := a.known.LoadOrStore(bundle, make(chan struct{}))
-	return known.(chan struct{}) //nolint:errcheck,forcetypeassert // Nothing else is stored.
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known[bundle] == nil {
+		a.known[bundle] = make(chan struct{})
+	}
+	return a.known[bundle]
 }
 
 func (a *approvals) close() { _ = a.server.Close() }

@@ -2,7 +2,7 @@
 // how many onboardings are finished per second next to a bare loop that makes the same calls and writes nothing down, and what each
 // onboarding asks of Postgres.
 //
-//	go run ./cmd/bench [-n 256] [-rounds 3] [-check] [-top 0] [-profile DIR]
+//	go run ./cmd/bench [-repeat 7] [-n 256] [-rounds 3] [-check] [-top 0] [-profile DIR]
 //
 // The figures worth comparing are the ratios: both sides of each are measured in one run, in turns, against one simulator.
 //
@@ -28,7 +28,8 @@ import (
 
 // options are what the command line says.
 type options struct {
-	perPhase int // onboardings
+	repeat   int // latencies to take the median of
+	perPhase int // onboardings in a phase of the throughput
 	rounds   int
 	top      int    // statements to list
 	profiles string // a directory, or ""
@@ -36,24 +37,27 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if status, was := runAsPart(ctx); was {
+	if status, was := runAsPart(); was {
 		os.Exit(status)
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	var o options
+	flag.IntVar(&o.repeat, "repeat", 7, "measure the latency so many `times`; the median counts")
 	flag.IntVar(&o.perPhase, "n", 256, "`onboardings` in each phase of the throughput")
 	flag.IntVar(&o.rounds, "rounds", 3, "`rounds` of the throughput, each a phase of attestd and one of the bare loop")
 	flag.IntVar(&o.top, "top", 0, "list this `many` of the SQL statements that took Postgres longest")
 	flag.StringVar(&o.profiles, "profile", "", "write CPU profiles of attestd, the bare loop and the simulator to this `directory`")
 	flag.BoolVar(&o.check, "check", false, "fail where a figure is beyond its bound")
 	flag.Parse()
-	if flag.NArg() > 0 || o.perPhase < 1 || o.rounds < 1 {
+	if flag.NArg() > 0 || o.repeat < 1 || o.perPhase < 1 || o.rounds < 1 {
 		flag.Usage()
+		stop()
 		os.Exit(2)
 	}
 	if err := run(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
 		os.Exit(1)
 	}
 }
@@ -73,7 +77,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, d.stop()) }()
 	d.describe(out)
 
-	latency, err := measureLatency(ctx, d)
+	latency, err := measureLatency(ctx, d, o.repeat)
 	if err != nil {
 		return fmt.Errorf("latency: %w", err)
 	}

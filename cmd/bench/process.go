@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -22,11 +23,13 @@ const (
 // profileVariable names the file that a part writes its CPU profile to.
 const profileVariable = "ATTESTD_BENCH_CPU_PROFILE"
 
-// runAsPart runs the part that the arguments name and returns its exit status, if they name one.
-func runAsPart(ctx context.Context) (status int, was bool) {
+// runAsPart runs the part that the arguments name until it is done or told to end, and returns its exit status, if they name one.
+func runAsPart() (status int, was bool) {
 	if len(os.Args) < 2 || os.Args[1] != serverPart && os.Args[1] != barePart {
 		return 0, false
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
 	stopProfile, err := startProfile(os.Getenv(profileVariable))
 	if err == nil {
 		if os.Args[1] == serverPart {

@@ -113,17 +113,19 @@ func (b bundle) evaluation(needs []Key) Node {
 
 // unlessOnlyStatus makes an evaluation wait for the step review, where the only thing it finds amiss is that the supporting bundle is not
 // approved yet.
+//
+// One that is made after the approval must not wait: that would be for ever. One that is looked up may have been made before it, whatever
+// has become of the review since, and is then outdated: waiting for what has happened already means that it is made again.
 func (n Node) unlessOnlyStatus(review Key) Node {
 	effect := n.Effect
 	n.Effect = func(o *Onboarding) Effect {
 		e := effect(o)
-		if s := o.Step(review); s != nil && s.State == StepSucceeded {
-			return e // Approved already: to wait for that would be to wait for ever.
-		}
 		do, find := e.Do, e.Find
-		e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
-			r, err := do(ctx, hub)
-			return r.waitForStatus(review), err
+		if s := o.Step(review); s == nil || s.State != StepSucceeded {
+			e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+				r, err := do(ctx, hub)
+				return r.waitForStatus(review), err
+			}
 		}
 		e.Find = func(ctx context.Context, hub TrustHub) ([]Result, error) {
 			found, err := find(ctx, hub)

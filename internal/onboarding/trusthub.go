@@ -15,6 +15,12 @@ import (
 // The Find methods return what the account holds under exactly that name, or parent and object, oldest first and from all pages; they
 // are lookups, and one that finds nothing says so with an empty slice, not with an error.
 type TrustHub interface {
+	// Room says how many calls for the account are worth beginning now, and how long to wait before any more of them: positive, unless
+	// there is no limit. Asking makes no call. No calls means that Twilio is down or the account is held back: whoever asks is given a time
+	// of his own, so that all who wait do not come back at once, and should ask once and keep to it. The calls are not reserved; one for
+	// which there is no room any more fails with a RemoteError that is Held.
+	Room(account string) (calls int, wait time.Duration)
+
 	// FetchAccount reads a subaccount with its parent's credentials.
 	FetchAccount(ctx context.Context, sid string) (Account, error)
 	// ParentAccount is the SID of the account that attestd was configured with.

@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,43 +13,53 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/server"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// With these set the test binary is the program, and dies by SIGKILL when it reaches the point of the step.
-const (
-	envProgram = "ATTESTD_TEST_PROGRAM"
-	envPoint   = "ATTESTD_TEST_DIE_AT"
-	envStep    = "ATTESTD_TEST_DIE_STEP"
-)
+// With this set the test binary is the program. What it reads from its standard input, a point and a step in one line, is where it dies by
+// SIGKILL; it says "armed" and the same when it knows.
+const envProgram = "ATTESTD_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envProgram) == "" {
 		os.Exit(m.Run())
 	}
+	go arm(os.Stdin)
 	program := server.Program{Args: os.Args[1:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Reached: die}
 	os.Exit(program.Main(context.Background()))
+}
+
+// fate is where the program dies.
+type fate struct {
+	point onboarding.Point
+	step  string
+}
+
+var armed atomic.Pointer[fate]
+
+func arm(orders io.Reader) {
+	lines := bufio.NewScanner(orders)
+	for lines.Scan() {
+		point, step, _ := strings.Cut(lines.Text(), " ")
+		armed.Store(&fate{onboarding.Point(point), step})
+		fmt.Println("armed", lines.Text())
+	}
 }
 
 // pointSent is the moment between the request's departure and its answer: Twilio does the work after this process is dead.
 const pointSent onboarding.Point = "sent"
 
-// died makes the process die once: what comes after is another process's.
-var died atomic.Bool
-
 func die(point onboarding.Point, key onboarding.Key) {
-	want, step := onboarding.Point(os.Getenv(envPoint)), os.Getenv(envStep)
-	if step == "" || !matchesStep(string(key), step) {
+	f := armed.Load()
+	if f == nil || !matchesStep(string(key), f.step) {
 		return
 	}
 	switch {
-	case point == want:
+	case point == f.point:
 		kill()
-	case want == pointSent && point == onboarding.AfterIntent && died.CompareAndSwap(false, true):
+	case f.point == pointSent && point == onboarding.AfterIntent && armed.CompareAndSwap(f, nil):
 		time.AfterFunc(simLatency/2, kill)
 	}
 }
@@ -66,31 +78,57 @@ const simLatency = 60 * time.Millisecond
 
 // process is the program as a process of its own.
 type process struct {
-	cmd  *exec.Cmd
-	log  *syncBuffer
-	done chan error
+	cmd   *exec.Cmd
+	stdin io.Writer
+	log   *syncBuffer
+	ended chan struct{} // closed when it has ended and was waited for
 }
 
-// spawn starts serve as a process of its own that dies at the point of the step, if one is given.
-func (w *world) spawn(point onboarding.Point, step string) *process {
-	w.t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], "serve"), log: &syncBuffer{}, done: make(chan error, 1)} //nolint:gosec,noctx // This very test binary; it is killed below.
-	p.cmd.Env = append(w.env(), envProgram+"=1", envPoint+"="+string(point), envStep+"="+step)
+// startProgram starts serve in a process of its own with that environment.
+func startProgram(environ []string) (*process, error) {
+	p := &process{cmd: exec.Command(os.Args[0], "serve"), log: &syncBuffer{}, ended: make(chan struct{})}
+	p.cmd.Env = append(environ, envProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	if err := p.cmd.Start(); err != nil {
-		w.t.Fatal(err)
+	var err error
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
 	}
-	go func() { p.done <- p.cmd.Wait() }()
-	w.t.Cleanup(func() { p.kill() })
-	return p
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait() // That it was killed is no news.
+		close(p.ended)
+	}()
+	return p, nil
 }
 
 // kill kills the process, if it is not dead yet, and waits for its end.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	if _, open := <-p.done; open {
-		close(p.done)
+	<-p.ended
+}
+
+// spawn starts serve in a process of its own and returns when it is ready.
+func (w *world) spawn() *process {
+	w.t.Helper()
+	p, err := startProgram(w.env())
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	w.t.Cleanup(p.kill)
+	w.ready(p.log)
+	return p
+}
+
+// dieAt makes the process die when it next reaches the point of the step.
+func (p *process) dieAt(w *world, point onboarding.Point, step string) {
+	w.t.Helper()
+	order := fmt.Sprintf("%s %s\n", point, step)
+	if _, err := io.WriteString(p.stdin, order); err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("the process to be armed", func() bool { return strings.Contains(p.log.String(), "armed "+order) }, p.log.String)
 }
 
 // steps are all steps of an onboarding with one number and two representatives.
@@ -105,64 +143,86 @@ var steps = []string{
 // readOnly are the steps that leave nothing behind at Twilio and so have no intent and no answer that could be lost.
 var readOnly = map[string]bool{"preflight": true, "customer_profile.review": true, "trust_product.review": true}
 
+// pointsOf are the points of the step at which something may go wrong.
+func pointsOf(step string) []onboarding.Point {
+	if readOnly[step] {
+		return []onboarding.Point{onboarding.AfterCommit}
+	}
+	return []onboarding.Point{onboarding.BeforeIntent, onboarding.AfterIntent, pointSent, onboarding.AfterAnswer, onboarding.AfterCommit}
+}
+
+// crashSlots bounds how many worlds of the tests here are at work at once: each has a database and a process or two.
+var crashSlots = make(chan struct{}, 16)
+
 // The process is killed with SIGKILL at every point of every step; another finishes the same onboarding. What was recorded before the
 // death is what is there at the end, and Twilio holds one of everything.
+//
+// The points of one step share a world, in which the heir of one death is the next to die: half as many processes, and a fifth of the
+// databases.
 func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 	t.Parallel()
-	slots := make(chan struct{}, 16) // Each has two processes and a database.
 	for _, step := range steps {
-		for _, point := range []onboarding.Point{onboarding.BeforeIntent, onboarding.AfterIntent, pointSent, onboarding.AfterAnswer, onboarding.AfterCommit} {
-			if readOnly[step] && point != onboarding.AfterCommit {
-				continue
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			crashSlots <- struct{}{}
+			defer func() { <-crashSlots }()
+			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
+			w.environ["DATABASE_URL"] += "&pool_max_conns=6"
+			w.environ["REVIEW_POLL_MIN"] = "1s" // A callback that comes while no process lives is lost.
+			living := w.spawn()
+			for _, point := range pointsOf(step) {
+				t.Run(string(point), func(t *testing.T) {
+					living.dieAt(w, point, step)
+					living = w.killAndFinish(t, living)
+				})
 			}
-			t.Run(fmt.Sprintf("%s/%s", step, point), func(t *testing.T) {
-				t.Parallel()
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				killAndFinish(t, point, step)
-			})
-		}
+		})
 	}
 }
 
-func killAndFinish(t *testing.T, point onboarding.Point, step string) {
-	w := newWorld(t, trusthubsim.Config{Latency: simLatency})
-	w.environ["DATABASE_URL"] += "&pool_max_conns=6"
-	w.environ["REVIEW_POLL_MIN"] = "1s" // A callback that comes while no process lives is lost.
+// killAndFinish posts an onboarding that the process dies of, and returns the process that finished it.
+func (w *world) killAndFinish(t *testing.T, doomed *process) (heir *process) {
+	t.Helper()
 	customer := w.subaccount(1)
-	doomed := w.spawn(point, step)
-	w.ready(doomed.log)
 	id := w.post(customer.request(map[string]any{"authorized_representatives": []any{representative("first"), representative("second")}})).ID
 	select {
-	case <-doomed.done:
-		close(doomed.done)
+	case <-doomed.ended:
 	case <-time.After(60 * time.Second):
 		t.Fatalf("the process did not die; the onboarding:\n%+v", w.get(id))
 	}
-
-	heir := w.spawn("", "")
-	w.ready(heir.log)
+	heir = w.spawn()
 	before := w.get(id).sids()
 	after := w.await(id, "approved").sids()
+	wantKept(t, before, after)
+	wantEachOnce(t, w.held(customer), 2, 1)
+	wantNothingDeleted(t, w.held(customer))
+	return heir
+}
+
+// wantKept checks that every SID that was known before something went wrong is still the step's at the end.
+func wantKept(t *testing.T, before, after map[string]string) {
+	t.Helper()
 	for key, sid := range before {
 		if strings.HasSuffix(key, ".evaluation") {
 			continue // The product is evaluated a second time when its profile is approved.
 		}
 		if after[key] != sid {
-			t.Errorf("%s was %s before the death and %s after", key, sid, after[key])
+			t.Errorf("%s was %s before and is %s at the end", key, sid, after[key])
 		}
 	}
-	wantEachOnce(t, w.held(customer), 2, 1)
-	wantNothingDeleted(t, w.held(customer))
 }
 
 // wantNothingDeleted checks that there never was a second of anything, not even for a moment.
 func wantNothingDeleted(t *testing.T, held trusthubsim.AccountState) {
 	t.Helper()
-	if diff := cmp.Diff(trusthubsim.DeletedState{}, held.Deleted, cmp.Comparer(func(a, b trusthubsim.DeletedState) bool {
-		return len(a.CustomerProfiles)+len(a.TrustProducts)+len(a.EndUsers)+len(a.SupportingDocuments)+len(a.Addresses) ==
-			len(b.CustomerProfiles)+len(b.TrustProducts)+len(b.EndUsers)+len(b.SupportingDocuments)+len(b.Addresses)
-	})); diff != "" {
-		t.Errorf("objects were made twice and deleted:\n%s", diff)
+	if n := deletions(held); n > 0 {
+		t.Errorf("%d objects were made twice and deleted:\n%+v", n, held.Deleted)
 	}
+}
+
+// deletions is how many objects and assignments were deleted.
+func deletions(held trusthubsim.AccountState) int {
+	d := held.Deleted
+	return len(d.CustomerProfiles) + len(d.TrustProducts) + len(d.EndUsers) + len(d.SupportingDocuments) + len(d.Addresses) +
+		len(d.EntityAssignments) + len(d.ChannelEndpointAssignments)
 }

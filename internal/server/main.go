@@ -33,6 +33,8 @@ const usage = `attestd takes Twilio subaccounts through Trust Hub to A-level SHA
                                    make an API key and print it, once
   server keys list                 list the API keys
   server keys revoke NAME          revoke an API key
+  server reconcile ID [-fix]       compare an onboarding's ledger with what Twilio holds, and exit with 1 if they differ; -fix adopts what
+                                   the ledger lacks and removes what is there twice
   server version                   print the program's version
 
 Configuration is by environment; the README lists the variables.
@@ -67,6 +69,8 @@ func (p Program) command(ctx context.Context) error {
 		return p.migrate(ctx, args)
 	case "keys":
 		return p.keys(ctx, args)
+	case "reconcile":
+		return p.reconcile(ctx, args)
 	case "version":
 		_, err := fmt.Fprintln(p.Stdout, version)
 		return err

@@ -49,6 +49,13 @@ func TestOnePostBecomesAttestationA(t *testing.T) {
 // wantEachOnce checks that the account holds one of everything that an onboarding makes: nothing twice, nothing lost.
 func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, numbers int) {
 	t.Helper()
+	if diff := eachOnce(held, representatives, numbers); diff != "" {
+		t.Errorf("what Twilio holds (-want +got):\n%s", diff)
+	}
+}
+
+// eachOnce is how what the account holds differs from one of everything that an onboarding makes; "" if it does not.
+func eachOnce(held trusthubsim.AccountState, representatives, numbers int) string {
 	got := map[string]int{
 		"customer profiles":    len(held.CustomerProfiles),
 		"trust products":       len(held.TrustProducts),
@@ -72,9 +79,7 @@ func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, 
 		got["numbers on the product"] += len(b.ChannelEndpointAssignments)
 		got["submissions of the product"] += b.Submissions
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what Twilio holds (-want +got):\n%s", diff)
-	}
+	return cmp.Diff(want, got)
 }
 
 var sidInPath = regexp.MustCompile(`/[A-Z]{2}[0-9a-f]{32}`)
@@ -159,13 +164,13 @@ func TestAGivenAddressIsTakenAsItIs(t *testing.T) {
 	w := newWorld(t, trusthubsim.Config{})
 	w.serve()
 	customer := w.subaccount(1)
-	var address struct{ SID string }
-	w.twilioPost("/2010-04-01/Accounts/"+customer.sid+"/Addresses.json", map[string][]string{
-		"CustomerName": {"Example Plumbing LLC"}, "Street": {"233 S Wacker Dr"}, "City": {"Chicago"}, "Region": {"IL"}, "PostalCode": {"60606"}, "IsoCountry": {"US"},
-	}, &address)
-	done := w.await(w.post(customer.request(map[string]any{"address": map[string]any{"sid": address.SID}})).ID, "approved")
-	if got := done.step("address").SID; got != address.SID {
-		t.Errorf("address %s, want the given %s", got, address.SID)
+	address, err := w.newAddress(customer.sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := w.await(w.post(customer.request(map[string]any{"address": map[string]any{"sid": address}})).ID, "approved")
+	if got := done.step("address").SID; got != address {
+		t.Errorf("address %s, want the given %s", got, address)
 	}
 	wantEachOnce(t, w.held(customer), 1, 1)
 }

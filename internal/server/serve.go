@@ -74,22 +74,10 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 			s.close()
 		}
 	}()
-	s.hub, err = trusthub.New(trusthub.Config{
-		AccountSID:  config.TwilioAccountSID,
-		AuthToken:   config.TwilioAuthToken,
-		APIURL:      config.TwilioAPIURL,
-		TrustHubURL: config.TwilioTrustHubURL,
-		Logger:      logger,
-	})
-	if err != nil {
+	if s.hub, err = config.trustHub(logger); err != nil {
 		return nil, err
 	}
-	plan := onboarding.ShakenStir(onboarding.PlanConfig{
-		SecondaryProfilePolicySID: config.SecondaryProfilePolicySID,
-		ShakenStirPolicySID:       config.ShakenStirPolicySID,
-		Gate:                      config.TrustProductGate,
-		CallbackURL:               callbackURL(config.PublicURL),
-	})
+	plan := config.plan()
 	replica := replicaName()
 	runner := &onboarding.Runner{
 		Hub:      s.hub,
@@ -202,6 +190,27 @@ func (s *service) close() {
 	if s.listener != nil {
 		_ = s.listener.Close() // Closed already after an orderly stop.
 	}
+}
+
+// trustHub is the client of Twilio that the configuration asks for.
+func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
+	return trusthub.New(trusthub.Config{
+		AccountSID:  c.TwilioAccountSID,
+		AuthToken:   c.TwilioAuthToken,
+		APIURL:      c.TwilioAPIURL,
+		TrustHubURL: c.TwilioTrustHubURL,
+		Logger:      logger,
+	})
+}
+
+// plan is the plan that the configuration asks for.
+func (c Config) plan() onboarding.Plan {
+	return onboarding.ShakenStir(onboarding.PlanConfig{
+		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
+		ShakenStirPolicySID:       c.ShakenStirPolicySID,
+		Gate:                      c.TrustProductGate,
+		CallbackURL:               callbackURL(c.PublicURL),
+	})
 }
 
 // callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks

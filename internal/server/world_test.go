@@ -34,6 +34,12 @@ type world struct {
 // newWorld makes a world in which reviews take 100 ms and nothing runs yet.
 func newWorld(t *testing.T, sim trusthubsim.Config) *world {
 	t.Helper()
+	return newWorldOn(t, sim, pgtest.New(t, store.Migrate))
+}
+
+// newWorldOn makes a world on that database, which is migrated.
+func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world {
+	t.Helper()
 	if sim.ReviewDelay == 0 {
 		sim.ReviewDelay = 100 * time.Millisecond
 	}
@@ -44,7 +50,7 @@ func newWorld(t *testing.T, sim trusthubsim.Config) *world {
 	addr := freeAddr(t)
 	w.url = "http://" + addr
 	w.environ = map[string]string{
-		"DATABASE_URL":               pgtest.New(t, store.Migrate),
+		"DATABASE_URL":               databaseURL,
 		"LISTEN_ADDR":                addr,
 		"PUBLIC_URL":                 w.url,
 		"TWILIO_ACCOUNT_SID":         trusthubsim.DefaultAccountSID,
@@ -110,7 +116,7 @@ func (w *world) ready(log fmt.Stringer) {
 // eventually asks until it holds. A test that fails here has waited far longer than anything takes.
 func (w *world) eventually(what string, holds func() bool, explain func() string) {
 	w.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(60 * time.Second)
 	for !holds() {
@@ -137,49 +143,82 @@ var nextNumber = struct {
 // subaccount makes an account under the parent and buys it numbers.
 func (w *world) subaccount(numbers int) subaccount {
 	w.t.Helper()
-	var account struct{ SID string }
-	w.twilioPost("/2010-04-01/Accounts.json", url.Values{"FriendlyName": {"Example Plumbing LLC"}}, &account)
-	s := subaccount{sid: account.SID}
-	for range numbers {
-		sid, number := w.buyNumber(s.sid)
-		s.numbers, s.e164 = append(s.numbers, sid), append(s.e164, number)
+	s, err := w.newSubaccount(numbers)
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	return s
 }
 
+// newSubaccount is subaccount for any goroutine.
+func (w *world) newSubaccount(numbers int) (subaccount, error) {
+	var account struct{ SID string }
+	err := w.postToTwilio("/2010-04-01/Accounts.json", url.Values{"FriendlyName": {"Example Plumbing LLC"}}, &account)
+	s := subaccount{sid: account.SID}
+	for i := 0; i < numbers && err == nil; i++ {
+		var sid, number string
+		sid, number, err = w.newNumber(s.sid)
+		s.numbers, s.e164 = append(s.numbers, sid), append(s.e164, number)
+	}
+	return s, err
+}
+
 func (w *world) buyNumber(account string) (sid, number string) {
 	w.t.Helper()
+	sid, number, err := w.newNumber(account)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return sid, number
+}
+
+func (w *world) newNumber(account string) (sid, number string, err error) {
 	nextNumber.Lock()
 	nextNumber.n++
 	number = fmt.Sprintf("+1312555%04d", nextNumber.n)
 	nextNumber.Unlock()
 	var bought struct{ SID string }
-	w.twilioPost("/2010-04-01/Accounts/"+account+"/IncomingPhoneNumbers.json", url.Values{"PhoneNumber": {number}}, &bought)
-	return bought.SID, number
+	err = w.postToTwilio("/2010-04-01/Accounts/"+account+"/IncomingPhoneNumbers.json", url.Values{"PhoneNumber": {number}}, &bought)
+	return bought.SID, number, err
+}
+
+// newAddress makes an address that a request may name.
+func (w *world) newAddress(account string) (sid string, err error) {
+	var address struct{ SID string }
+	err = w.postToTwilio("/2010-04-01/Accounts/"+account+"/Addresses.json", url.Values{
+		"CustomerName": {"Example Plumbing LLC"}, "Street": {"233 S Wacker Dr"}, "City": {"Chicago"}, "Region": {"IL"}, "PostalCode": {"60606"}, "IsoCountry": {"US"},
+	}, &address)
+	return address.SID, err
 }
 
 func (w *world) twilioPost(path string, form url.Values, into any) {
 	w.t.Helper()
+	if err := w.postToTwilio(path, form, into); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// postToTwilio makes a call to the simulated Twilio with the parent's credentials. It may be called from any goroutine.
+func (w *world) postToTwilio(path string, form url.Values, into any) error {
 	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.twilio.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		w.t.Fatal(err)
+		return err
 	}
 	request.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		w.t.Fatal(err)
+		return err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode >= 300 {
-		w.t.Fatalf("POST %s answered %d: %s (%v)", path, response.StatusCode, body, err)
+		return fmt.Errorf("POST %s answered %d: %s (%v)", path, response.StatusCode, body, err)
 	}
-	if into != nil {
-		if err := json.Unmarshal(body, into); err != nil {
-			w.t.Fatal(err)
-		}
+	if into == nil {
+		return nil
 	}
+	return json.Unmarshal(body, into)
 }
 
 // answer is an onboarding as the API answers it.
@@ -303,21 +342,32 @@ func (w *world) resume(id string) {
 // call makes a request to the service; status 0 means that it could not be reached.
 func (w *world) call(method, path string, body, into any) (status int, raw string) {
 	w.t.Helper()
+	status, raw = w.callAt(http.DefaultClient, w.url, method, path, body)
+	if into != nil && status != 0 && status < 300 {
+		if err := json.Unmarshal([]byte(raw), into); err != nil {
+			w.t.Fatalf("%s %s answered what is no JSON: %s", method, path, raw)
+		}
+	}
+	return status, raw
+}
+
+// callAt makes a request to the service at that URL. It may be called from any goroutine.
+func (w *world) callAt(client *http.Client, base, method, path string, body any) (status int, raw string) {
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			w.t.Fatal(err)
+			return 0, err.Error()
 		}
 		content = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, content)
+	request, err := http.NewRequestWithContext(w.t.Context(), method, base+path, content)
 	if err != nil {
-		w.t.Fatal(err)
+		return 0, err.Error()
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+w.key)
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -325,11 +375,6 @@ func (w *world) call(method, path string, body, into any) (status int, raw strin
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, err.Error()
-	}
-	if into != nil && response.StatusCode < 300 {
-		if err := json.Unmarshal(text, into); err != nil {
-			w.t.Fatalf("%s %s answered what is no JSON: %s", method, path, text)
-		}
 	}
 	return response.StatusCode, string(text)
 }

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// longestChain is how many calls one after the other the plan takes to submit both bundles of a request, whatever runs beside them. A step
+// counts as one call: the reads of the preflight are made at once.
+func longestChain(r onboarding.Request) int {
+	plan := onboarding.ShakenStir(onboarding.PlanConfig{Gate: onboarding.GateSubmitted})
+	o := &onboarding.Onboarding{Request: r}
+	for _, number := range r.PhoneNumbers {
+		o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: number, Number: number})
+	}
+	needs := make(map[onboarding.Key][]onboarding.Key)
+	for _, node := range plan(o) {
+		needs[node.Key] = node.Needs
+	}
+	var depth func(onboarding.Key) int
+	depth = func(key onboarding.Key) int {
+		deepest := 0
+		for _, need := range needs[key] {
+			deepest = max(deepest, depth(need))
+		}
+		return deepest + 1
+	}
+	return max(depth("customer_profile.submission"), depth("trust_product.submission"))
+}

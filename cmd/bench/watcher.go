@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+const (
+	// watchInterval is how often the watcher looks. A look is one small statement for all onboardings under way, so that watching them
+	// costs next to nothing of what is measured; asking the API for each would.
+	watchInterval = 20 * time.Millisecond
+	// watchPatience is how long no onboarding may be finished before something is wrong.
+	watchPatience = 30 * time.Second
+)
+
+// watcher posts onboardings and sees in attestd's database when they are approved.
+type watcher struct {
+	session      *pgx.Conn
+	transactions int64 // that it has made
+
+	mu       sync.Mutex
+	underWay map[string]chan error // by ID; what the onboarding came to
+}
+
+func newWatcher(ctx context.Context, databaseURL string) (*watcher, error) {
+	session, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("watch the database: %w", err)
+	}
+	return &watcher{session: session, underWay: make(map[string]chan error)}, nil
+}
+
+func (w *watcher) close(ctx context.Context) error { return w.session.Close(ctx) }
+
+// onboard posts the requests, concurrency of them under way at any time, and returns how long it took until all were approved. It returns
+// when attestd has nothing more to do for them.
+func (w *watcher) onboard(ctx context.Context, s *stage, requests []onboarding.Request) (took time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := w.watch(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	begun := time.Now()
+	err = atOnce(ctx, concurrency, requests, func(ctx context.Context, r onboarding.Request) error {
+		id, err := s.post(ctx, r)
+		if err != nil {
+			return err
+		}
+		select {
+		case err := <-w.watchFor(id):
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	took = time.Since(begun)
+	cancel(nil)
+	watching.Wait()
+	if err != nil {
+		return 0, err
+	}
+	return took, w.waitUntilIdle(ctx)
+}
+
+// watchFor returns the channel that says what the onboarding came to.
+func (w *watcher) watchFor(id string) <-chan error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	outcome := make(chan error, 1)
+	w.underWay[id] = outcome
+	return outcome
+}
+
+// watch looks at what is under way until ctx ends.
+func (w *watcher) watch(ctx context.Context) error {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		finished, err := w.look(context.WithoutCancel(ctx))
+		switch {
+		case err != nil:
+			return err
+		case finished > 0:
+			last = time.Now()
+		case time.Since(last) > watchPatience:
+			return fmt.Errorf("no onboarding was finished for %v", watchPatience)
+		}
+	}
+}
+
+// look tells whoever waits which onboardings are approved, and that an onboarding that needs a person will not be. It returns how many these
+// are.
+func (w *watcher) look(ctx context.Context) (finished int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := make([]string, 0, len(w.underWay))
+	for id := range w.underWay {
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	w.transactions++
+	rows, err := w.session.Query(ctx, "SELECT "+ownMark+" id, status FROM onboardings WHERE id = ANY($1) AND status IN ('approved', 'action_required')", ids)
+	if err != nil {
+		return 0, fmt.Errorf("watch the database: %w", err)
+	}
+	var id, status string
+	_, err = pgx.ForEachRow(rows, []any{&id, &status}, func() error {
+		if status == string(onboarding.StatusApproved) {
+			w.underWay[id] <- nil
+		} else {
+			w.underWay[id] <- fmt.Errorf("onboarding %s needs a person", id)
+		}
+		delete(w.underWay, id)
+		finished++
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("watch the database: %w", err)
+	}
+	return finished, nil
+}
+
+// waitUntilIdle returns when no job is left: the last callbacks come after the approval that they tell of was seen.
+func (w *watcher) waitUntilIdle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchPatience)
+	defer cancel()
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		w.transactions++
+		var jobs int
+		err := w.session.QueryRow(ctx, "SELECT "+ownMark+" count(*) FROM river_job WHERE finalized_at IS NULL").Scan(&jobs)
+		switch {
+		case err != nil:
+			return fmt.Errorf("watch the database: %w", err)
+		case jobs == 0:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("attestd still had work after all onboardings were approved")
+		case <-ticker.C:
+		}
+	}
+}

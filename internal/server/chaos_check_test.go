@@ -1,0 +1,220 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// requestJournal keeps what matters of the requests to Twilio: what had an effect, and what Twilio refused by its own rules. The
+// simulator's log keeps everything, but not for ever.
+type requestJournal struct {
+	sim  *trusthubsim.Simulator
+	mu   sync.Mutex
+	kept map[int]trusthubsim.Request // by number
+}
+
+func newRequestJournal(sim *trusthubsim.Simulator) *requestJournal {
+	return &requestJournal{sim: sim, kept: make(map[int]trusthubsim.Request)}
+}
+
+// keep takes in the simulator's log every now and then until ctx ends.
+func (j *requestJournal) keep(ctx context.Context) {
+	for wait(ctx, 5*time.Second) {
+		j.take()
+	}
+}
+
+func (j *requestJournal) take() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.sim.Requests() {
+		if made := r.Method == http.MethodPost && r.SID != ""; made || r.Status >= 400 && r.FaultID == 0 {
+			j.kept[r.Number] = r
+		}
+	}
+}
+
+// byAccount are the requests in the order of their arrival, by the account that they acted on.
+func (j *requestJournal) byAccount() map[string][]trusthubsim.Request {
+	j.take()
+	all := make(map[string][]trusthubsim.Request)
+	for _, r := range j.kept {
+		all[r.AccountSID] = append(all[r.AccountSID], r)
+	}
+	for _, requests := range all {
+		slices.SortFunc(requests, func(a, b trusthubsim.Request) int { return a.Number - b.Number })
+	}
+	return all
+}
+
+// check checks that nothing was lost, nothing is there twice, and nothing came out of order.
+func (c *chaos) check() {
+	c.t.Helper()
+	held, requests := c.sim.State(), c.requests.byAccount()
+	for _, o := range c.orders {
+		var faults []string
+		a := c.get(o.id)
+		account := held.Accounts[o.customer.sid]
+		if a.Status != "approved" || a.Attestation == nil || *a.Attestation != "A" {
+			faults = append(faults, fmt.Sprintf("status %s without attestation A", a.Status))
+		}
+		if diff := eachOnce(account, o.representatives, len(o.customer.numbers)); diff != "" {
+			faults = append(faults, "what Twilio holds (-want +got):\n"+diff)
+		}
+		if len(faults) == 0 {
+			if diff := cmp.Diff(sidsAtTwilio(a, account), a.sids()); diff != "" {
+				faults = append(faults, "SIDs (-at Twilio +in the API):\n"+diff)
+			}
+			faults = append(faults, outOfOrder(account, requests[o.customer.sid])...)
+		}
+		for _, r := range requests[o.customer.sid] {
+			if r.Status >= 400 && r.FaultID == 0 {
+				faults = append(faults, fmt.Sprintf("Twilio refused %s %s %v with %d, code %d: it came at the wrong time", r.Method, r.Path, r.Form, r.Status, r.ErrorCode))
+			}
+		}
+		if len(faults) > 0 {
+			c.t.Errorf("%s\n%s", strings.Join(faults, "\n"), c.story(o.id))
+		}
+	}
+	for _, line := range c.fleet.logLines("woke onboardings that had no job") {
+		c.t.Errorf("the sweep had to wake what the protocol had left asleep: %s", line)
+	}
+	for _, line := range c.fleet.logLines("panic") {
+		c.t.Errorf("a panic: %s", line)
+	}
+	for _, took := range c.takeovers() {
+		if took.claimedAlone && took.claimed > 5*time.Second {
+			c.t.Errorf("%s went on %v after its replica was killed, want 5s at most", took.onboarding, took.claimed)
+		}
+	}
+}
+
+// sidsAtTwilio are the SIDs that the onboarding's steps should have, read from what Twilio holds.
+func sidsAtTwilio(a answer, held trusthubsim.AccountState) map[string]string {
+	sids := map[string]string{"preflight": held.SID, "address": held.Addresses[0].SID}
+	objects := map[string]string{trusthubsim.DefaultPrimaryProfileSID: "primary"}
+	tagged := func(sid, friendlyName string) {
+		if key, ok := strings.CutPrefix(friendlyName, a.ID+"/"); ok {
+			sids[key], objects[sid] = sid, key
+		}
+	}
+	for _, o := range slices.Concat(held.EndUsers, held.SupportingDocuments) {
+		tagged(o.SID, o.FriendlyName)
+	}
+	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
+		tagged(b.SID, b.FriendlyName)
+	}
+	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
+		key := objects[b.SID]
+		for _, assigned := range b.EntityAssignments {
+			sids[key+"."+objects[assigned.ObjectSID]] = assigned.SID
+		}
+		for _, assigned := range b.ChannelEndpointAssignments {
+			sids[key+".number."+assigned.ChannelEndpointSID] = assigned.SID
+		}
+		for _, e := range b.Evaluations {
+			// One whose answer was lost for good may be there beside the one that is known: nothing hangs on it.
+			if step := key + ".evaluation"; e.SID == a.step(step).SID && e.Status == "compliant" {
+				sids[step] = e.SID
+			}
+		}
+	}
+	return sids
+}
+
+// outOfOrder says what was done before what must precede it. The requests are one account's, in the order of their arrival.
+func outOfOrder(held trusthubsim.AccountState, requests []trusthubsim.Request) (faults []string) {
+	compliant := make(map[string]bool) // evaluations, and then bundles that had one
+	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
+		for _, e := range b.Evaluations {
+			compliant[e.SID] = e.Status == "compliant"
+		}
+	}
+	profile, product := held.CustomerProfiles[0].SID, held.TrustProducts[0].SID
+	done := make(map[string]bool)
+	for _, r := range requests {
+		if r.Method != http.MethodPost || r.SID == "" {
+			continue
+		}
+		form := func(name string) string {
+			if values := r.Form[name]; len(values) > 0 {
+				return values[0]
+			}
+			return ""
+		}
+		bundle, what := cutBundle(r.Path)
+		switch number := form("ChannelEndpointSid"); {
+		case what == "Evaluations" && compliant[r.SID]:
+			done["evaluated "+bundle] = true
+		case what == "EntityAssignments":
+			done["assigned "+form("ObjectSid")+" to "+bundle] = true
+		case number != "":
+			if bundle == product && !done["assigned "+number+" to "+profile] {
+				faults = append(faults, number+" was put on the product before it was on the profile")
+			}
+			if bundle == product && !done["assigned "+profile+" to "+product] {
+				faults = append(faults, number+" was put on the product before the profile was")
+			}
+			done["assigned "+number+" to "+bundle] = true
+		case form("Status") == "pending-review" && !done["evaluated "+bundle]:
+			faults = append(faults, bundle+" was submitted without a compliant evaluation")
+		}
+	}
+	return faults
+}
+
+// cutBundle takes the bundle and what is under it from a path such as /v1/TrustProducts/BU…/Evaluations.
+func cutBundle(path string) (bundle, what string) {
+	parts := strings.Split(path, "/")
+	if len(parts) > 3 {
+		bundle = parts[3]
+	}
+	if len(parts) > 4 {
+		what = parts[4]
+	}
+	return bundle, what
+}
+
+// report prints what was measured.
+func (c *chaos) report(took time.Duration) {
+	kinds := make(map[string]int)
+	for _, d := range c.fleet.disturbances {
+		kind, _, _ := strings.Cut(d.what, " for ")
+		kinds[kind]++
+	}
+	held, twice := c.sim.State(), 0
+	for _, o := range c.orders {
+		twice += deletions(held.Accounts[o.customer.sid])
+	}
+	c.t.Logf("%d onboardings in %v: %.0f a minute", len(c.orders), took.Round(100*time.Millisecond), float64(len(c.orders))/took.Minutes())
+	c.t.Logf("what was done to them: %v", kinds)
+	c.t.Logf("objects that were made twice and removed: %d", twice)
+
+	var claimed, acted, anyhow []time.Duration
+	for _, one := range c.takeovers() {
+		anyhow = append(anyhow, one.claimed)
+		if one.claimedAlone {
+			claimed = append(claimed, one.claimed)
+		}
+		if one.actedAlone {
+			acted = append(acted, one.acted)
+		}
+	}
+	line := func(what string, times []time.Duration) {
+		typical, worst := typicalAndWorst(times)
+		c.t.Logf("from a SIGKILL until another replica %s: typically %v, at worst %v (%d onboardings)", what, typical, worst, len(times))
+	}
+	line("had the onboarding, nothing else being wrong", claimed)
+	line("called Twilio for it or wrote to its ledger, nothing else being wrong", acted)
+	line("had it, whatever else was wrong", anyhow)
+	c.t.Logf("what the replicas complained of: %v", c.fleet.complaints())
+}

@@ -1,0 +1,182 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store"
+	"github.com/attestd/attestd/internal/trusthub"
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// rig is a replica in this process, put together as serve does it but without HTTP, and with what a test wants to get at: its runs, the
+// points that they reach, and its times, which are short.
+type rig struct {
+	*world
+	store   *store.Store
+	service *onboarding.Service
+	log     *syncBuffer
+	run     atomic.Pointer[context.Context] // of the newest run
+	trap    atomic.Pointer[trap]
+}
+
+// trap does something, once, when a run reaches the point of the step.
+type trap struct {
+	fate
+	spring func(run context.Context)
+	sprung chan struct{} // closed when spring has returned
+}
+
+// rigTiming makes a lookup believe after a second that there is nothing.
+var rigTiming = onboarding.Timing{
+	SendWindow: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
+	RetryMin: 50 * time.Millisecond, RetryMax: time.Second, PollMin: 200 * time.Millisecond, PollMax: 400 * time.Millisecond,
+}
+
+// newRig starts a replica that makes at most that many calls at once for one onboarding, 0 for the default, and waits callTimeout for
+// Twilio's answer, 0 for the default.
+func newRig(t *testing.T, concurrency int, callTimeout time.Duration) *rig {
+	t.Helper()
+	r := &rig{world: newWorld(t, trusthubsim.Config{Latency: simLatency}), log: &syncBuffer{}}
+	logger := slog.New(slog.NewTextHandler(r.log, nil))
+	hub, err := trusthub.New(trusthub.Config{
+		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken,
+		APIURL: r.twilio.URL, TrustHubURL: r.twilio.URL, Timeout: callTimeout, Logger: logger,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(hub.Close)
+	plan := onboarding.ShakenStir(onboarding.PlanConfig{
+		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
+		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
+		Gate:                      onboarding.GateAuto,
+	})
+	runner := &onboarding.Runner{
+		Hub: hub, Plan: plan, Name: "rig", Concurrency: concurrency, Timing: rigTiming, Random: rand.Float64,
+		Stopping: make(chan struct{}), Logger: logger, Reached: r.reached,
+	}
+	r.store, err = store.Open(t.Context(), store.Config{
+		DatabaseURL: r.environ["DATABASE_URL"] + "&pool_max_conns=6", Workers: 4, ReplicaName: "rig", Logger: logger,
+		Advance: func(ctx context.Context, ledger onboarding.Ledger, id onboarding.ID) error {
+			r.run.Store(&ctx)
+			return runner.Advance(ctx, ledger, id)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.store.Close)
+	r.service = &onboarding.Service{
+		Repository: r.store, Plan: plan,
+		NewID:    func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
+		NewToken: uuid.NewString,
+		Now:      time.Now,
+	}
+	if err := r.store.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.store.StopNow(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// reached is the runner's hook.
+func (r *rig) reached(point onboarding.Point, key onboarding.Key) {
+	set := r.trap.Load()
+	if set == nil || !matchesStep(string(key), set.step) {
+		return
+	}
+	sent := set.point == pointSent && point == onboarding.AfterIntent
+	if point != set.point && !sent || !r.trap.CompareAndSwap(set, nil) {
+		return
+	}
+	run := *r.run.Load()
+	spring := func() {
+		defer close(set.sprung)
+		set.spring(run)
+	}
+	if sent {
+		time.AfterFunc(simLatency/2, spring)
+		return
+	}
+	spring()
+}
+
+// interrupt posts an onboarding, lets spring happen when it reaches the point of the step, and checks that it is finished nevertheless:
+// with what was recorded before, one of everything, and nothing that was ever there twice.
+func (r *rig) interrupt(t *testing.T, point onboarding.Point, step string, spring func(t *testing.T, run context.Context)) {
+	t.Helper()
+	customer := r.subaccount(1)
+	sprung := make(chan struct{})
+	id := make(chan onboarding.ID, 1)
+	var before map[string]string
+	r.trap.Store(&trap{fate: fate{point, step}, sprung: sprung, spring: func(run context.Context) {
+		before = r.sids(t, <-id)
+		spring(t, run)
+	}})
+	o, err := r.service.Create(t.Context(), "test", r.rigRequest(t, customer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id <- o.ID
+	select {
+	case <-sprung:
+	case <-time.After(60 * time.Second):
+		t.Fatalf("no run reached %s of %s\n%s", point, step, r.log)
+	}
+	r.eventually("the onboarding to be approved", func() bool {
+		// While connections are cut an error is no wonder.
+		read, err := r.service.Get(t.Context(), o.ID)
+		return err == nil && read.Status() == onboarding.StatusApproved
+	}, r.log.String)
+	wantKept(t, before, r.sids(t, o.ID))
+	wantEachOnce(t, r.held(customer), 2, 1)
+	wantNothingDeleted(t, r.held(customer))
+}
+
+// rigRequest is the request of world.post as the API would hand it on.
+func (r *rig) rigRequest(t *testing.T, customer subaccount) onboarding.Request {
+	t.Helper()
+	body, err := json.Marshal(customer.request(map[string]any{
+		"authorized_representatives": []any{representative("first"), representative("second")},
+		"primary_profile_sid":        trusthubsim.DefaultPrimaryProfileSID,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var request onboarding.Request
+	if err := json.Unmarshal(body, &request); err != nil {
+		t.Fatal(err)
+	}
+	return request
+}
+
+// sids are the SIDs that the ledger holds.
+func (r *rig) sids(t *testing.T, id onboarding.ID) map[string]string {
+	t.Helper()
+	o, err := r.service.Get(t.Context(), id)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	all := make(map[string]string)
+	for _, s := range o.Steps {
+		if s.SID != "" {
+			all[string(s.Key)] = s.SID
+		}
+	}
+	return all
+}
+

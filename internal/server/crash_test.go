@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,11 +25,23 @@ const envProgram = "ATTESTD_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envProgram) == "" {
+		runInParallel()
 		os.Exit(m.Run())
 	}
 	go arm(os.Stdin)
 	program := server.Program{Args: os.Args[1:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Reached: die}
 	os.Exit(program.Main(context.Background()))
+}
+
+// runInParallel lets more tests run at once than there are processors, unless the command line says otherwise: the tests of this package
+// wait for processes to die and for reviews to end most of their time.
+func runInParallel() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", "20") // It is a number.
+	}
 }
 
 // fate is where the program dies.
@@ -151,9 +164,6 @@ func pointsOf(step string) []onboarding.Point {
 	return []onboarding.Point{onboarding.BeforeIntent, onboarding.AfterIntent, pointSent, onboarding.AfterAnswer, onboarding.AfterCommit}
 }
 
-// crashSlots bounds how many worlds of the tests here are at work at once: each has a database and a process or two.
-var crashSlots = make(chan struct{}, 16)
-
 // The process is killed with SIGKILL at every point of every step; another finishes the same onboarding. What was recorded before the
 // death is what is there at the end, and Twilio holds one of everything.
 //
@@ -164,8 +174,6 @@ func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			crashSlots <- struct{}{}
-			defer func() { <-crashSlots }()
 			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
 			w.environ["DATABASE_URL"] += "&pool_max_conns=6"
 			w.environ["REVIEW_POLL_MIN"] = "1s" // A callback that comes while no process lives is lost.

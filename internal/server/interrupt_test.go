@@ -63,8 +63,6 @@ func everyPoint(t *testing.T, spring func(*rig) func(*testing.T, context.Context
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			crashSlots <- struct{}{}
-			defer func() { <-crashSlots }()
 			r := newRig(t, 0, 0)
 			for _, point := range pointsOf(step) {
 				t.Run(string(point), func(t *testing.T) { r.interrupt(t, point, step, spring(r)) })
@@ -83,8 +81,6 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 		}
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			crashSlots <- struct{}{}
-			defer func() { <-crashSlots }()
 			r := newRig(t, 1, callTimeout) // One call at a time: the next one is this step's.
 			r.interrupt(t, onboarding.AfterIntent, step, func(t *testing.T, _ context.Context) {
 				t.Helper()

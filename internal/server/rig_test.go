@@ -179,4 +179,3 @@ func (r *rig) sids(t *testing.T, id onboarding.ID) map[string]string {
 	}
 	return all
 }
-

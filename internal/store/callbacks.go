@@ -12,35 +12,48 @@ import (
 
 // RecordCallback implements [onboarding.Repository]. Errors: [onboarding.ErrNotFound].
 func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake bool) error {
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		// The lock comes first, also for a callback that wakes nobody: two deliveries of one callback then follow each other.
-		row, err := q.LockOnboarding(ctx, string(c.OnboardingID))
-		if err != nil {
-			return notFoundIfNoRows(err)
-		}
-		body := c.Body
-		if body == nil {
-			body = []byte{}
-		}
-		kept, err := q.InsertCallback(ctx, db.InsertCallbackParams{
-			OnboardingID:     string(c.OnboardingID),
-			ReceivedAt:       timestamptz(c.ReceivedAt),
-			IdempotencyToken: c.IdempotencyToken,
-			SignedBy:         c.SignedBy,
-			ContentType:      c.ContentType,
-			Body:             body,
-			BundleSid:        c.BundleSID,
-			Status:           c.Status,
-		})
-		if err != nil || kept == 0 || !wake {
-			return err
-		}
-		return s.wake(ctx, tx, q, c.OnboardingID, row)
-	})
+	params := db.InsertCallbackParams{
+		OnboardingID:     string(c.OnboardingID),
+		ReceivedAt:       timestamptz(c.ReceivedAt),
+		IdempotencyToken: c.IdempotencyToken,
+		SignedBy:         c.SignedBy,
+		ContentType:      c.ContentType,
+		Body:             append([]byte{}, c.Body...), // Never NULL.
+		BundleSid:        c.BundleSID,
+		Status:           c.Status,
+	}
+	var err error
+	if wake {
+		err = s.keepAndWake(ctx, c.OnboardingID, params)
+	} else {
+		_, err = s.queries.InsertCallback(ctx, params)
+	}
+	if hasCode(err, foreignKeyViolation) {
+		err = onboarding.ErrNotFound
+	}
 	if err != nil {
 		return fmt.Errorf("keep a callback of onboarding %s: %w", c.OnboardingID, err)
 	}
 	return nil
+}
+
+// keepAndWake keeps the callback and wakes the onboarding: in one round trip where the onboarding has a job, else in a transaction.
+func (s *Store) keepAndWake(ctx context.Context, id onboarding.ID, params db.InsertCallbackParams) error {
+	coming, err := s.queries.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
+	if err != nil || coming {
+		return err
+	}
+	return s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+		row, err := q.LockOnboarding(ctx, string(id))
+		if err != nil {
+			return notFoundIfNoRows(err)
+		}
+		kept, err := q.InsertCallback(ctx, params)
+		if err != nil || kept == 0 {
+			return err
+		}
+		return s.wake(ctx, tx, q, id, row)
+	})
 }
 
 // Callbacks returns the callbacks that were kept for an onboarding, oldest first.

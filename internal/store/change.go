@@ -11,12 +11,21 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// recordChange writes c and says whether it was written: not if epoch is given and not the onboarding's newest, nor if there is no such
-// onboarding. Without an epoch the caller holds the row lock.
-func recordChange(ctx context.Context, q *db.Queries, epoch *int64, c onboarding.Change) (bool, error) {
+// recordChange writes what was decided by whoever holds the row lock, which no epoch fences.
+func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error {
+	params, err := recordParams(nil, c)
+	if err != nil {
+		return err
+	}
+	q.RecordChange(ctx, []db.RecordChangeParams{params}).QueryRow(func(_ int, _ int64, rowErr error) { err = rowErr })
+	return err
+}
+
+// recordParams lays c out for the statement, which writes it if epoch is nil or the onboarding's newest.
+func recordParams(epoch *int64, c onboarding.Change) (db.RecordChangeParams, error) {
 	params := db.RecordChangeParams{ID: string(c.ID), Epoch: epoch, Status: string(c.Status)}
 	if err := setSteps(&params, c.Steps); err != nil {
-		return false, err
+		return params, err
 	}
 	for i, n := range c.Numbers {
 		params.NumberPositions = append(params.NumberPositions, int32(i)) //nolint:gosec // a request has 500 numbers at most
@@ -30,8 +39,7 @@ func recordChange(ctx context.Context, q *db.Queries, epoch *int64, c onboarding
 		params.EventActors = append(params.EventActors, e.Actor)
 		params.EventDetails = append(params.EventDetails, e.Detail)
 	}
-	written, err := q.RecordChange(ctx, params)
-	return written > 0, err
+	return params, nil
 }
 
 // setSteps lays the steps out in columns. Of several with one key the last counts: one statement writes a row once.

@@ -66,7 +66,11 @@ func (l *Ledger) noClaim(ctx context.Context, id onboarding.ID) error {
 
 // Record implements [onboarding.Ledger].
 func (l *Ledger) Record(ctx context.Context, c onboarding.Change) error {
-	written, err := recordChange(ctx, l.store.queries, &c.Epoch, c)
+	params, err := recordParams(&c.Epoch, c)
+	if err != nil {
+		return err
+	}
+	written, err := l.store.recorder.record(ctx, params)
 	if err != nil {
 		return fmt.Errorf("record a change of onboarding %s: %w", c.ID, err)
 	}

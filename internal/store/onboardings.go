@@ -40,14 +40,13 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		if err != nil {
 			return err
 		}
-		_, err = recordChange(ctx, q, nil, onboarding.Change{
+		return recordChange(ctx, q, onboarding.Change{
 			ID:      o.ID,
 			Status:  o.Status(),
 			Steps:   o.Steps,
 			Numbers: o.Numbers,
 			Events:  []onboarding.Event{e},
 		})
-		return err
 	})
 	if hasCode(err, uniqueViolation) {
 		if conflict := s.conflict(ctx, o.Request); conflict != nil {
@@ -121,7 +120,7 @@ func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboa
 			return err
 		}
 		change.ID = id
-		if _, err := recordChange(ctx, q, nil, change); err != nil {
+		if err := recordChange(ctx, q, change); err != nil {
 			return err
 		}
 		return s.wake(ctx, tx, q, id, row)

@@ -73,6 +73,9 @@ func (b inOrder) Query(context.Context, string, ...any) (pgx.Rows, error) { retu
 
 func (b inOrder) QueryRow(context.Context, string, ...any) pgx.Row { return b.results.QueryRow() }
 
+// SendBatch is there for the interface: a batch within a batch makes no sense.
+func (b inOrder) SendBatch(context.Context, *pgx.Batch) pgx.BatchResults { return b.results }
+
 // notFoundIfNoRows is [onboarding.ErrNotFound] for pgx.ErrNoRows, and any other error as it is.
 func notFoundIfNoRows(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {

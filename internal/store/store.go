@@ -53,6 +53,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	queries  *db.Queries
 	river    *riverClient
+	recorder *recorder
 	replica  *replica
 }
 
@@ -104,6 +105,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
+	s.recorder = newRecorder(s.queries)
 	return s, nil
 }
 
@@ -176,7 +178,10 @@ func (s *Store) endReplica(ctx context.Context) error {
 }
 
 // Close closes the connections. The store must have been stopped if it was started.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	s.recorder.close()
+	s.pool.Close()
+}
 
 // Ping says whether the database answers and has the schema of this build.
 func (s *Store) Ping(ctx context.Context) error {
@@ -200,8 +205,9 @@ func (s *Store) inTx(ctx context.Context, do func(tx pgx.Tx, q *db.Queries) erro
 }
 
 const (
-	uniqueViolation = "23505"
-	undefinedTable  = "42P01"
+	uniqueViolation     = "23505"
+	foreignKeyViolation = "23503"
+	undefinedTable      = "42P01"
 )
 
 func hasCode(err error, code string) bool {

@@ -83,7 +83,7 @@ var mutants = []mutant{
 		}),
 	},
 	{
-		name: "what is surplus is removed, and so is what is kept", laws: []string{"removed", "lost", "stuck"},
+		name: "what is surplus is removed, and so is what is kept", laws: []string{"removed", "lost", "stuck", "made twice"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			if find := e.Find; find != nil {
 				e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Result, error) {

@@ -298,11 +298,11 @@ func (l ledger) through(what string, do func() error) error {
 	err := errLedger
 	if !f.failsBefore {
 		// What is on its way to the ledger arrives, though its sender die.
-		pass(f.there)
+		w.pass(f.there)
 		err = do()
 	}
 	w.tracef("%s: %v", name, err)
-	pass(f.back)
+	w.pass(f.back)
 	if f.failsAfter && err == nil {
 		err = errLedger
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is 2000, or 200 with -short")
+	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is 2000, or 200 with -short or 300 with -race")
 	firstSeed = flag.Uint64("seed", 1, "the first seed")
 	show      = flag.Bool("show", false, "print the trace of every run")
 )
@@ -25,7 +25,7 @@ func TestNothingTwiceNothingLost(t *testing.T) {
 	case n == 0 && testing.Short():
 		n = 200
 	case n == 0:
-		n = 2000
+		n = defaultSeeds
 	}
 	var total tally
 	var next atomic.Int64

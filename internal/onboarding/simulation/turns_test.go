@@ -79,6 +79,13 @@ func (t *turns) give(rng *rand.Rand) bool {
 	return true
 }
 
+// after makes what was done in all turns so far known to a goroutine that a timer woke: nothing else moves at such a moment, but nobody has
+// told the memory so.
+func (t *turns) after() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+}
+
 // bury sends away those that wait for a turn of a replica that died.
 func (t *turns) bury(r *replica) {
 	t.mu.Lock()

@@ -47,15 +47,17 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	sent := r.WithContext(context.WithoutCancel(r.Context()))
 	w.working.Go(func() {
 		var f fate
-		if !w.turns.wait(nil, "wire "+key, func(rng *rand.Rand) { f = w.fate(rng, r.Method, r.URL.Path) }) {
+		if !w.turns.wait(nil, "wire "+key, func(rng *rand.Rand) {
+			f = w.fate(rng, r.Method, r.URL.Path)
+			w.aim(x.from, r.Method, f)
+		}) {
 			answered <- reply{err: errOver}
 			return
 		}
 		w.tracef("  sent %s %s", key, f)
-		w.aim(x.from, r.Method, f)
-		pass(f.there)
+		w.pass(f.there)
 		response, err := w.atTwilio(of, sent, body, f)
-		pass(f.back)
+		w.pass(f.back)
 		answered <- reply{response, err}
 	})
 	var a reply
@@ -64,6 +66,7 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	case <-r.Context().Done():
 		a.err = r.Context().Err()
 	}
+	w.turns.after()
 	if x.from.paused && !w.turns.wait(x.from, "wake "+key, nil) {
 		return nil, errOver
 	}
@@ -81,8 +84,10 @@ func (w *world) atTwilio(of call, r *http.Request, body []byte, f fate) (*http.R
 			again.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		w.tokens.towardsTwilio(again)
+		defer w.turns.after()
 		return w.sim.Transport().RoundTrip(again)
 	}
+	defer w.turns.after()
 	response, err := send()
 	if f.twice && err == nil && response.StatusCode == http.StatusCreated {
 		w.doubled++
@@ -250,4 +255,7 @@ func digest(body []byte) string {
 }
 
 // pass lets virtual time pass.
-func pass(d time.Duration) { <-time.After(d) }
+func (w *world) pass(d time.Duration) {
+	<-time.After(d)
+	w.turns.after()
+}

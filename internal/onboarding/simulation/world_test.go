@@ -131,6 +131,7 @@ func (w *world) play() {
 	w.at(w.roughEnd, w.calm)
 	deadline := w.roughEnd.Add(maxDuration)
 	for w.turns.given < maxTurns {
+		synctest.Wait()
 		switch {
 		case w.violation != nil:
 			return
@@ -143,7 +144,7 @@ func (w *world) play() {
 		}
 		w.fetch()
 		if w.turns.give(w.rng) {
-			pass(time.Duration(1_000 + w.rng.IntN(40_000)))
+			w.pass(time.Duration(1_000 + w.rng.IntN(40_000)))
 			continue
 		}
 		if w.idle() {
@@ -362,7 +363,7 @@ func (w *world) setUp() error {
 			}
 			numbers = append(numbers, pick(w.rng, number.SID, number.Number))
 		}
-		pass(w.scenario.lag + time.Second)
+		w.pass(w.scenario.lag + time.Second)
 		o, err := w.service.Create(w.ctx, "key:simulated", w.scenario.request(account.SID, numbers))
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at
 -- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 
--- name: RecordChange :one
+-- name: RecordChange :batchone
 -- One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
 -- newest (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch means that the caller holds
 -- the row lock and decides.

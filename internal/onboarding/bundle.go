@@ -113,17 +113,19 @@ func (b bundle) evaluation(needs []Key) Node {
 
 // unlessOnlyStatus makes an evaluation wait for the step review, where the only thing it finds amiss is that the supporting bundle is not
 // approved yet.
+//
+// One that is made after the approval must not wait: that would be for ever. One that is looked up may have been made before it, whatever
+// has become of the review since, and is then outdated: waiting for what has happened already means that it is made again.
 func (n Node) unlessOnlyStatus(review Key) Node {
 	effect := n.Effect
 	n.Effect = func(o *Onboarding) Effect {
 		e := effect(o)
-		if s := o.Step(review); s != nil && s.State == StepSucceeded {
-			return e // Approved already: to wait for that would be to wait for ever.
-		}
 		do, find := e.Do, e.Find
-		e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
-			r, err := do(ctx, hub)
-			return r.waitForStatus(review), err
+		if s := o.Step(review); s == nil || s.State != StepSucceeded {
+			e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+				r, err := do(ctx, hub)
+				return r.waitForStatus(review), err
+			}
 		}
 		e.Find = func(ctx context.Context, hub TrustHub) ([]Result, error) {
 			found, err := find(ctx, hub)
@@ -141,18 +143,23 @@ func (n Node) unlessOnlyStatus(review Key) Node {
 func (b bundle) submission() Node {
 	return Node{Key: b.key.Sub("submission"), Needs: []Key{b.key.Sub("evaluation")}, Effect: func(o *Onboarding) Effect {
 		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		before := BundleDraft
+		if o.Bundle(b.key).Status == BundleRejected {
+			before = BundleRejected
+		}
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				answered, err := hub.SubmitBundle(ctx, account, b.kind, bundleSID)
-				if err == nil && answered.Status == BundleDraft {
+				if err == nil && answered.Status == before {
 					return Result{RemoteStatus: answered.Status, Requirements: []Requirement{leftInDraft()}}, nil
 				}
 				return Result{RemoteStatus: answered.Status}, err
 			},
-			// Nothing but a submission takes a bundle out of draft.
+			// Nothing but a submission takes a bundle out of draft. One that was rejected may have been handed in again and rejected again
+			// since; handing in the same once more costs a review, and that is all.
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
-				if err != nil || read.Status == BundleDraft {
+				if err != nil || read.Status == before {
 					return nil, err
 				}
 				return []Result{{RemoteStatus: read.Status}}, nil

@@ -70,8 +70,15 @@ type RemoteError struct {
 	// Message is Twilio's text. It may repeat personal data, so Error leaves it out.
 	Message  string
 	MoreInfo string
-	// RetryAfter is how long Twilio asked us to wait; 0 if it did not say.
+	// RetryAfter is how long to wait before the call is worth making again, as Twilio asked or as the TrustHub makes of it for all who
+	// share the trouble; 0 if neither says.
 	RetryAfter time.Duration
+	// Outage says that the failure is not this call's: Twilio as a whole does not work. RetryAfter then tells when it is worth trying again,
+	// and how often this call has failed before has nothing to do with it.
+	Outage bool
+	// Held says of a repeatable failure that the call was not even tried, because it stood no chance or would have done harm: Twilio is
+	// down, or the account has too many calls under way. It says nothing about this call, which may be made as ever after RetryAfter.
+	Held bool
 	// BundleSID is the other bundle that a conflict names, if it names one.
 	BundleSID string
 	// Err is the failure underneath, such as a timeout; nil when Twilio answered. It names no URL with personal data in it.

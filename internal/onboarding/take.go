@@ -26,6 +26,10 @@ func (w *walk) take(a answer) {
 	delete(w.inFlight, a.key)
 	step := w.step(a.key)
 	read := a.effect.Find == nil
+	if e := asRemote(a.err); a.err != nil && e.Held {
+		w.heldBack(step, e, a.lookup || read)
+		return
+	}
 	if read {
 		step.Attempts++
 	}
@@ -52,6 +56,19 @@ func (w *walk) failed(step *Step, a answer, e *RemoteError, read bool) {
 	default:
 		w.refused(step, []Requirement{requirementFor(e, a.effect)})
 	}
+}
+
+// heldBack leaves the step as if the call had never been thought of, until it is worth making: it was not made, so it is no attempt, and
+// the waits between attempts do not grow while Twilio as a whole is down. A lookup or a read leaves no trace in the ledger at all; an
+// intent that was written is taken back.
+func (w *walk) heldBack(step *Step, e *RemoteError, noIntent bool) {
+	step.NextAttemptAt = w.now().Add(e.RetryAfter)
+	if noIntent {
+		return
+	}
+	step.Attempts--
+	step.Error = e.stepError()
+	w.enter(step, StepWaiting)
 }
 
 // concluded applies what Twilio answered, or what a lookup found in its place.
@@ -95,7 +112,10 @@ func (w *walk) awaitReview(step *Step, now time.Time) time.Time {
 
 // tryLater leaves the step waiting for its next attempt. Too many requests hold back the whole onboarding: they share the account's limit.
 func (w *walk) tryLater(step *Step, e *RemoteError) {
-	wait := max(e.RetryAfter, backoff(step.Attempts, w.timing.RetryMin, w.timing.RetryMax, w.runner.Random()))
+	wait := e.RetryAfter
+	if !e.Outage {
+		wait = max(wait, backoff(step.Attempts, w.timing.RetryMin, w.timing.RetryMax, w.runner.Random()))
+	}
 	step.NextAttemptAt = w.now().Add(wait)
 	if e.HTTPStatus == 429 && step.NextAttemptAt.After(w.notBefore) {
 		w.notBefore = step.NextAttemptAt
@@ -115,12 +135,17 @@ func (w *walk) unknown(step *Step) {
 // lookUpLater tries the lookup itself again: nothing is known before one gets through.
 func (w *walk) lookUpLater(step *Step, e *RemoteError) {
 	step.Error = e.stepError()
-	switch e.Class {
-	case ClassPermanent, ClassCredentials:
+	now := w.now()
+	switch {
+	case e.Class == ClassPermanent, e.Class == ClassCredentials:
 		// The lookup will not get through until a person has done something; until then the outcome stays unknown.
-		step.NextAttemptAt = w.now().Add(w.timing.RetryMax)
+		step.NextAttemptAt = now.Add(w.timing.RetryMax)
+	case e.Outage:
+		step.NextAttemptAt = now.Add(e.RetryAfter)
 	default:
-		step.NextAttemptAt = w.now().Add(max(e.RetryAfter, w.timing.RetryMin))
+		// Each wait is about as long as all before it together, so that they double without being counted.
+		waited := min(max(now.Sub(step.IntentAt), w.timing.RetryMin), w.timing.RetryMax)
+		step.NextAttemptAt = now.Add(max(e.RetryAfter, backoff(1, waited, waited, w.runner.Random())))
 	}
 	w.enter(step, StepRunning)
 }
@@ -138,10 +163,10 @@ func (w *walk) lookedUp(step *Step, a answer) {
 		w.concluded(step, a.found[0])
 		return
 	}
-	now := w.now()
 	settled := step.IntentAt.Add(w.timing.SendWindow + w.timing.Settle)
-	if now.Before(settled) {
-		step.NextAttemptAt = now.Add(min(settled.Sub(now), max(w.timing.Settle/8, now.Sub(step.IntentAt))))
+	if a.asked.Before(settled) {
+		now, left := w.now(), settled.Sub(w.nowAtLeast())
+		step.NextAttemptAt = now.Add(max(0, min(left, max(w.timing.Settle/8, now.Sub(step.IntentAt)))))
 		return // Between two looks of one lookup there is nothing to write down.
 	}
 	if step.Error != nil && step.Error.HTTPStatus == 409 {

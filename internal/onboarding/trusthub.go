@@ -15,6 +15,12 @@ import (
 // The Find methods return what the account holds under exactly that name, or parent and object, oldest first and from all pages; they
 // are lookups, and one that finds nothing says so with an empty slice, not with an error.
 type TrustHub interface {
+	// Room says how many calls for the account are worth beginning now, and how long to wait before any more of them: positive, unless
+	// there is no limit. Asking makes no call. No calls means that Twilio is down or the account is held back: whoever asks is given a time
+	// of his own, so that all who wait do not come back at once, and should ask once and keep to it. The calls are not reserved; one for
+	// which there is no room any more fails with a RemoteError that is Held.
+	Room(account string) (calls int, wait time.Duration)
+
 	// FetchAccount reads a subaccount with its parent's credentials.
 	FetchAccount(ctx context.Context, sid string) (Account, error)
 	// ParentAccount is the SID of the account that attestd was configured with.
@@ -26,15 +32,21 @@ type TrustHub interface {
 	FetchAddress(ctx context.Context, account, sid string) (Object, error)
 	CreateAddress(ctx context.Context, account, friendlyName string, a Address) (Object, error)
 	FindAddresses(ctx context.Context, account, friendlyName string) ([]Object, error)
+	// UpdateAddress replaces the address's fields. Twilio refuses it for one that a verified document names (21630).
+	UpdateAddress(ctx context.Context, account, sid string, a Address) (Object, error)
 	DeleteAddress(ctx context.Context, account, sid string) error
 
 	// CreateSupportingDocument makes a document of type customer_profile_address that names the address.
 	CreateSupportingDocument(ctx context.Context, account, friendlyName, addressSID string) (Object, error)
 	FindSupportingDocuments(ctx context.Context, account, friendlyName string) ([]Object, error)
+	// UpdateSupportingDocument makes the document name another address.
+	UpdateSupportingDocument(ctx context.Context, account, sid, addressSID string) (Object, error)
 	DeleteSupportingDocument(ctx context.Context, account, sid string) error
 
 	CreateEndUser(ctx context.Context, account string, u EndUser) (Object, error)
 	FindEndUsers(ctx context.Context, account, friendlyName, endUserType string) ([]Object, error)
+	// UpdateEndUser replaces all attributes of the end user.
+	UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (Object, error)
 	DeleteEndUser(ctx context.Context, account, sid string) error
 
 	CreateBundle(ctx context.Context, account string, b NewBundle) (Bundle, error)

@@ -19,11 +19,12 @@ type walk struct {
 	// answers has room for every call in flight: a call never waits for the walk.
 	answers  chan answer
 	inFlight map[Key]bool
-	// notBefore holds all new calls back after Twilio said that there were too many.
+	// notBefore holds all new calls back after Twilio said that there were too many, or while it is down.
 	notBefore time.Time
 
-	// clock is what to add to this process's time to have the ledger's.
-	clock time.Duration
+	// clock is what to add to this process's time to have the ledger's, and clockAtLeast is as well: the truth is between them, for nobody
+	// knows how long the claim was on its way there, how long back, and how long this process was paused meanwhile.
+	clock, clockAtLeast time.Duration
 	// change is what the next write to the ledger will hold.
 	change  Change
 	changed map[Key]bool
@@ -35,7 +36,9 @@ type answer struct {
 	lookup bool
 	effect Effect
 	result Result
-	found  []Result
+	// asked is when a lookup began, or earlier: what it did not find was not there then. Its answer may have come much later.
+	asked time.Time
+	found []Result
 	// removed and kept are the SIDs of what the lookup found beyond the first.
 	removed, kept []string
 	err           error
@@ -65,6 +68,8 @@ func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk
 		inFlight: make(map[Key]bool, concurrency),
 		changed:  make(map[Key]bool),
 		clock:    o.ReadAt.Sub(claimedAt),
+
+		clockAtLeast: o.ReadAt.Sub(time.Now()),
 	}
 	w.change = Change{ID: o.ID, Epoch: o.Epoch}
 	w.arrange()
@@ -91,8 +96,14 @@ func (w *walk) arrange() {
 	}
 }
 
-// now is the time by the ledger's clock: replicas' own clocks differ.
+// now is the time by the ledger's clock: replicas' own clocks differ. It may be early by the time that the claim took, so that an intent is
+// never dated back.
 func (w *walk) now() time.Time { return time.Now().Add(w.clock).Truncate(time.Microsecond) }
+
+// nowAtLeast is what the ledger's clock shows already, for certain.
+func (w *walk) nowAtLeast() time.Time {
+	return time.Now().Add(w.clockAtLeast).Truncate(time.Microsecond)
+}
 
 func (w *walk) step(k Key) *Step { return &w.onb.Steps[w.index[k]] }
 
@@ -104,7 +115,7 @@ func (w *walk) run(ctx context.Context) (next time.Time, err error) {
 	defer w.drain()
 	defer cancel()
 	for {
-		starts, due := w.choose()
+		starts, due := w.withinRoom(w.choose())
 		if err := w.launch(ctx, starts); err != nil {
 			return time.Time{}, err
 		}
@@ -188,6 +199,9 @@ func (w *walk) choose() (starts []start, due time.Time) {
 			continue
 		}
 		step, effect := w.step(node.Key), node.Effect(w.onb)
+		if step.SID != "" && effect.Update != nil {
+			effect = effect.updating(step.SID)
+		}
 		if effect.ReadLater && step.State == StepPending {
 			at = w.awaitReview(step, now)
 			if due.IsZero() || at.Before(due) {
@@ -198,6 +212,27 @@ func (w *walk) choose() (starts []start, due time.Time) {
 		starts = append(starts, start{node: node, effect: effect, lookup: step.State == StepRunning})
 	}
 	return starts, due
+}
+
+// withinRoom leaves the calls out for which there is no room at Twilio, before anything is written about them: while Twilio is down, an
+// onboarding costs the ledger a claim and a release each time it looks, and its history nothing.
+func (w *walk) withinRoom(starts []start, due time.Time) ([]start, time.Time) {
+	if len(starts) == 0 {
+		return starts, due
+	}
+	calls, wait := w.runner.Hub.Room(w.onb.Request.SubaccountSID)
+	if calls >= len(starts) {
+		return starts, due
+	}
+	again := w.now().Add(wait)
+	if calls == 0 {
+		w.notBefore = latest(w.notBefore, again)
+		return nil, w.notBefore
+	}
+	if due.IsZero() || again.Before(due) {
+		due = again
+	}
+	return starts[:calls], due
 }
 
 // dueAt tells when the step is due by itself, if it ever is: not while it is in flight, done, or waits for another.
@@ -213,7 +248,7 @@ func (w *walk) dueAt(node Node) (time.Time, bool) {
 				return time.Time{}, false
 			}
 		}
-		return time.Time{}, true
+		return step.NextAttemptAt, true // Zero, unless a read was held back in this walk.
 	case StepRunning:
 		return step.NextAttemptAt, true
 	case StepWaiting:
@@ -290,7 +325,7 @@ func (w *walk) record(ctx context.Context) error {
 // call makes one call to Twilio. It runs in a goroutine of its own and touches nothing of the walk. A panic in it is an unknown outcome:
 // it must not take the process, and with it everyone else's onboardings, down.
 func (w *walk) call(ctx context.Context, s start, sendBy time.Time) (a answer) {
-	a = answer{key: s.node.Key, lookup: s.lookup, effect: s.effect}
+	a = answer{key: s.node.Key, lookup: s.lookup, effect: s.effect, asked: w.nowAtLeast()}
 	defer func() {
 		if p := recover(); p != nil {
 			a.err = &RemoteError{Class: ClassUnknown, Err: fmt.Errorf("panic: %T", p)}

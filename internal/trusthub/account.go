@@ -19,6 +19,7 @@ func (c *Client) FetchAccount(ctx context.Context, sid string) (onboarding.Accou
 
 func (c *Client) readAccount(ctx context.Context, sid string) (resource, error) {
 	k := c.as(ctx, c.parent, sid)
+	k.about = sid
 	_, err := k.core().FetchAccount(sid)
 	r, err := k.resource(err)
 	switch {

@@ -145,18 +145,16 @@ func bundleErrors(raw json.RawMessage) []onboarding.BundleError {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(entry, &fields) != nil || fields == nil {
 			e := onboarding.BundleError{Message: textOf(entry)}
-			var bare code
-			if bare.UnmarshalJSON(entry); bare != 0 {
-				e = onboarding.BundleError{Code: int(bare)}
+			if bare := codeOf(entry); bare != 0 {
+				e = onboarding.BundleError{Code: bare}
 			}
 			all = append(all, e)
 			continue
 		}
 		var e onboarding.BundleError
 		for _, key := range []string{"code", "error_code"} {
-			var c code
-			if c.UnmarshalJSON(fields[key]); c != 0 && e.Code == 0 {
-				e.Code = int(c)
+			if e.Code == 0 {
+				e.Code = codeOf(fields[key])
 			}
 		}
 		for _, key := range []string{"message", "description", "failure_reason", "reason", "detail"} {

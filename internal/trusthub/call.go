@@ -26,9 +26,11 @@ import (
 // The generated services are given an empty object as the answer: they build requests for us, and we read answers from here.
 type call struct {
 	*Client
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // twilio-go's interface has no parameter for it, and a call lives no longer than it
 	// account is the one whose credentials sign.
 	account string
+	// about is the account that the call is about: another one when the parent asks about a subaccount. Failures are put down to it.
+	about string
 	// bundle is the one that the call assigns something to, if it does: a conflict with that very bundle means that it is done.
 	bundle string
 
@@ -36,6 +38,8 @@ type call struct {
 	url    *url.URL
 	status int
 	body   []byte
+	// verdict is what the last request tells about the host.
+	verdict verdict
 	// bad is why the call must not be made.
 	bad error
 }
@@ -44,7 +48,7 @@ var _ client.BaseClient = (*call)(nil)
 
 // as begins a call signed by account. sids are those that the call puts into a path.
 func (c *Client) as(ctx context.Context, account string, sids ...string) *call {
-	k := &call{Client: c, ctx: ctx, account: account}
+	k := &call{Client: c, ctx: ctx, account: account, about: account}
 	if !isSID(account) {
 		k.bad = errors.New("malformed account SID")
 	}
@@ -136,16 +140,49 @@ func unsent(err error) error {
 	return &never
 }
 
-// exchange makes one request and reads its answer into k.
+// exchange makes one request and reads its answer into k, if there is room for it. A request for which there is none does not leave; that
+// is looked at again when its turn has come, since much may have happened in between.
 func (k *call) exchange(form, token string) *onboarding.RemoteError {
-	lane, err := k.lanes.enter(k.ctx, k.account)
+	k.status, k.body, k.verdict = 0, nil, noVerdict
+	if failure := k.heldBack(); failure != nil {
+		return failure
+	}
+	entered := k.now()
+	turn, err := k.lanes.enter(k.ctx, k.account, entered, k.patience(entered))
 	if err != nil {
 		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Err: fmt.Errorf("wait for a turn: %w", err)}
 	}
-	defer k.lanes.leave(k.account, lane)
+	var failure *onboarding.RemoteError
+	defer func() { // also after a panic
+		if failure != nil && isTooMany(failure) {
+			failure.RetryAfter = k.lanes.leaveRefused(k.account, turn, failure.RetryAfter, k.now(), k.random())
+			return
+		}
+		k.lanes.leave(k.account, turn, k.status != 0, k.now())
+	}()
+	if failure = k.heldBack(); failure != nil {
+		return failure
+	}
+	circuit := k.circuitOf(k.url)
+	pass, wait := circuit.enter(k.now(), k.random())
+	if wait > 0 {
+		failure = held(errCircuitOpen, wait)
+		return failure
+	}
+	defer func() {
+		var asked time.Duration
+		if failure != nil {
+			asked = failure.RetryAfter
+		}
+		done, wait := circuit.leave(pass, k.verdict, k.about, asked, k.now(), k.random())
+		if failure != nil && wait > 0 {
+			failure.Outage, failure.RetryAfter = true, max(failure.RetryAfter, wait)
+		}
+		k.logCircuit(done)
+	}()
 
 	begun := time.Now()
-	failure := k.roundTrip(form, token)
+	failure = k.roundTrip(form, token)
 	if k.log.Enabled(k.ctx, slog.LevelDebug) {
 		k.logRequest(time.Since(begun), failure)
 	}
@@ -171,16 +208,20 @@ func (k *call) roundTrip(form, token string) *onboarding.RemoteError {
 	case err != nil && d.tooLate.Load():
 		return k.fail(outcome{neverSent: true}, errTooLate)
 	case err != nil:
-		return k.fail(outcome{neverSent: d.neverLeft() || neverConnected(err)}, err)
+		neverSent := d.neverLeft() || neverConnected(err)
+		k.verdict = silence(neverSent, k.ctx.Err() != nil)
+		return k.fail(outcome{neverSent: neverSent}, err)
 	}
 	defer response.Body.Close()
 	d.arrived()
-	k.status = response.StatusCode
+	k.status, k.verdict = response.StatusCode, alive
 	body, err := readBody(response.Body)
 	switch {
 	case k.status < 200 || k.status > 299:
 		// The status says enough, however the body ended.
-		return k.refused(response.Header, body)
+		failure := k.refused(response.Header, body)
+		k.verdict = spoken(k.status, failure.Code)
+		return failure
 	case err != nil && k.method != http.MethodDelete:
 		return k.fail(outcome{unreadable: true}, err)
 	}
@@ -228,4 +269,15 @@ func (k *call) logRequest(took time.Duration, failure *onboarding.RemoteError) {
 		}
 	}
 	k.log.LogAttrs(k.ctx, slog.LevelDebug, "twilio request", attrs...)
+}
+
+// logCircuit says that a host began or ceased to be held back: once, however many requests that concerns.
+func (k *call) logCircuit(c change) {
+	switch c {
+	case opened:
+		k.log.WarnContext(k.ctx, "twilio does not answer as it should; requests are held back but for one at a time", "host", k.url.Host)
+	case closed:
+		k.log.InfoContext(k.ctx, "twilio answers again; requests are let through", "host", k.url.Host)
+	case unchanged, stayedOpen:
+	}
 }

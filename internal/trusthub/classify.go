@@ -78,6 +78,11 @@ func classify(o outcome) (class onboarding.Class, other string) {
 	}
 }
 
+// isTooMany says that the account had too many requests under way.
+func isTooMany(e *onboarding.RemoteError) bool {
+	return e.HTTPStatus == http.StatusTooManyRequests || e.Code == codeTooManyRequests
+}
+
 // classifyConflict reads a 409. Twilio gives it for an assignment that is there already, with the bundle in the text ("already assigned
 // to BU…"):
 //

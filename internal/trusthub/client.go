@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,6 +18,10 @@ const (
 	DefaultTrustHubURL             = "https://trusthub.twilio.com"
 	DefaultTimeout                 = 15 * time.Second
 	DefaultMaxConcurrentPerAccount = 20
+	// DefaultCircuitFailures in a row mean that Twilio is down. Where one call in ten fails, which single calls bear well enough, that many
+	// come together once in ten thousand million calls.
+	DefaultCircuitFailures = 10
+	DefaultCircuitMax      = 30 * time.Second
 )
 
 // Config is what a [Client] is made of. Only the credentials are required.
@@ -30,12 +35,21 @@ type Config struct {
 	// Timeout is for one request, from its turn to the end of its answer.
 	Timeout time.Duration
 	// MaxConcurrentPerAccount limits the requests under way that one account's credentials have signed: Twilio counts concurrent requests
-	// per account and refuses the excess with 429 (code 20429). Others wait for their turn. Negative means no limit.
+	// per account and refuses the excess with 429 (code 20429). Others wait for their turn. It is where a client begins: an account that is
+	// refused is given fewer for a while. Negative means no limit.
 	MaxConcurrentPerAccount int
+	// CircuitFailures is how many failures in a row, and nothing else between them, make the client hold back all requests to a host but
+	// one now and then; negative means never.
+	CircuitFailures int
+	// CircuitMax is the longest time between two such trials.
+	CircuitMax time.Duration
 	// Logger gets a debug line for each request. It never sees a query, a body or a credential.
 	Logger *slog.Logger
-	// Now tells the time by which a request is too late (see [onboarding.WithSendBy]) and against which Retry-After dates are read.
+	// Now tells the time: by which a request is too late (see [onboarding.WithSendBy]), against which Retry-After dates are read, and until
+	// which requests are held back.
 	Now func() time.Time
+	// Random returns a number in [0, 1), for jitter. It must be safe for concurrent use.
+	Random func() float64
 	// Transport takes the place of the client's own HTTP transport, in tests. A request is then checked for lateness before RoundTrip, not
 	// at the socket. Close leaves it alone.
 	Transport http.RoundTripper
@@ -50,8 +64,10 @@ type Client struct {
 	atSocket    bool // lateness is checked at the socket, because the transport is ours
 	timeout     time.Duration
 	now         func() time.Time
+	random      func() float64
 	log         *slog.Logger
 	lanes       lanes
+	circuits    [2]circuit // of the API's host and of Trust Hub's, see circuitOf
 	tokens      tokens
 	parentToken string
 	closeIdle   func()
@@ -83,6 +99,7 @@ func New(cfg Config) (*Client, error) {
 		transport:   cfg.Transport,
 		timeout:     cfg.Timeout,
 		now:         cfg.Now,
+		random:      cfg.Random,
 		log:         cfg.Logger,
 		closeIdle:   func() {},
 	}
@@ -96,12 +113,24 @@ func New(cfg Config) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
+	if c.random == nil {
+		c.random = rand.Float64
+	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	c.lanes.width = cfg.MaxConcurrentPerAccount
 	if c.lanes.width == 0 {
 		c.lanes.width = DefaultMaxConcurrentPerAccount
+	}
+	for i := range c.circuits {
+		c.circuits[i] = circuit{failures: cfg.CircuitFailures, least: circuitMin, most: cfg.CircuitMax, parent: c.parent}
+		if cfg.CircuitFailures == 0 {
+			c.circuits[i].failures = DefaultCircuitFailures
+		}
+		if cfg.CircuitMax <= 0 {
+			c.circuits[i].most = DefaultCircuitMax
+		}
 	}
 	c.tokens.fetch = c.fetchToken
 	return c, nil

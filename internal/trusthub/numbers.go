@@ -62,6 +62,7 @@ func (c *Client) lookUpNumbers(ctx context.Context, account string, wanted []str
 
 func (c *Client) lookUpNumber(ctx context.Context, account, number string) ([]resource, error) {
 	k := c.as(ctx, c.parent)
+	k.about = account
 	if isNumberSID(number) {
 		params := &api.FetchIncomingPhoneNumberParams{}
 		_, err := k.core().FetchIncomingPhoneNumber(number, params.SetPathAccountSid(account))
@@ -87,6 +88,7 @@ func (c *Client) scanNumbers(ctx context.Context, account string, wanted []strin
 		missing[number] = true
 	}
 	k := c.as(ctx, c.parent)
+	k.about = account
 	params := &api.ListIncomingPhoneNumberParams{}
 	params.SetPathAccountSid(account).SetPageSize(pageSize)
 	_, err := k.core().PageIncomingPhoneNumber(params, "", "")

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"testing"
@@ -121,7 +120,7 @@ func TestAForgerCannotMakeUsAskTwilioOften(t *testing.T) {
 
 func TestASignatureThatCannotBeCheckedIsAnError(t *testing.T) {
 	t.Parallel()
-	c := connect(t, &twilio{Handler: http.HandlerFunc(always(503, ""))}, "")
+	c := connect(t, &twilio{Handler: always(503, "")}, "")
 	_, err := c.SignedBy(context.Background(), subSID, sign(subToken, callbackURL, callbackForm), callbackURL, formType, []byte(callbackForm.Encode()))
 	wantClass(t, err, onboarding.ClassRepeatable)
 }

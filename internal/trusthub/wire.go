@@ -104,9 +104,7 @@ var momentLayouts = []string{
 // UnmarshalJSON never fails.
 func (m *moment) UnmarshalJSON(b []byte) error {
 	var text string
-	if json.Unmarshal(b, &text) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(b, &text) // What is no text is in none of the forms.
 	for _, layout := range momentLayouts {
 		if t, err := time.Parse(layout, text); err == nil {
 			m.Time = t.UTC()
@@ -121,11 +119,19 @@ type code int
 
 // UnmarshalJSON never fails.
 func (c *code) UnmarshalJSON(b []byte) error {
-	n, err := strconv.Atoi(strings.TrimSpace(string(bytes.Trim(b, `"`))))
-	if err == nil && n > 0 {
+	if n := codeOf(b); n != 0 {
 		*c = code(n)
 	}
 	return nil
+}
+
+// codeOf is the code that a JSON value holds, or 0.
+func codeOf(raw json.RawMessage) int {
+	n, err := strconv.Atoi(strings.TrimSpace(string(bytes.Trim(raw, `"`))))
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }
 
 // entries returns the elements of a JSON array; a value that is no array is its own only element, null and nothing are none.

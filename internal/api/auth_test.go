@@ -25,6 +25,7 @@ func TestEveryOperationOnOnboardingsWantsAKey(t *testing.T) {
 			{http.MethodPost, "/onboardings"},
 			{http.MethodGet, "/onboardings"},
 			{http.MethodGet, "/onboardings/" + string(testID)},
+			{http.MethodPatch, "/onboardings/" + string(testID)},
 			{http.MethodPost, "/onboardings/" + string(testID) + "/resume"},
 		} {
 			t.Run(name+" "+operation.method+operation.path, func(t *testing.T) {
@@ -68,6 +69,7 @@ func TestAViewerMayOnlyRead(t *testing.T) {
 		{http.MethodGet, "/onboardings", nil, http.StatusOK},
 		{http.MethodGet, "/onboardings/" + string(testID), nil, http.StatusOK},
 		{http.MethodPost, "/onboardings", validBody(), http.StatusForbidden},
+		{http.MethodPatch, "/onboardings/" + string(testID), map[string]any{}, http.StatusForbidden},
 		{http.MethodPost, "/onboardings/" + string(testID) + "/resume", nil, http.StatusForbidden},
 	} {
 		b := setup(t)

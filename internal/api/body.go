@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,23 +16,38 @@ import (
 // maxBody is the largest request body that is read, but for callbacks.
 const maxBody = 1 << 20
 
-// readJSON reads the JSON body of a POST, bounded, and hands it on with the text in it trimmed, so that whatever looks at it afterwards, the
-// contract's patterns included, sees the same. A request without a body passes: whether one is needed, the contract says.
-func readJSON(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := readBody(w, r, maxBody)
-		if err == nil && len(body) > 0 {
-			body, err = trimmedJSON(r.Header.Get("Content-Type"), body)
-		}
-		if err != nil {
-			respondError(w, r, err)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
-		r.GetBody = nil
-		next.ServeHTTP(w, r)
-	})
+// readJSON reads the JSON body of a POST or PATCH, bounded, and hands it on with the text in it trimmed, so that whatever looks at it
+// afterwards, the contract's patterns included, sees the same. A request without a body passes: whether one is needed, the contract says.
+func readJSON(c *contract) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := readBody(w, r, maxBody)
+			if err == nil && len(body) > 0 {
+				body, err = c.trimmedBody(r, body)
+			}
+			if err != nil {
+				respondError(w, r, err)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.ContentLength = int64(len(body))
+			r.GetBody = nil
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// trimmedBody returns the request's body trimmed, if its media type is one that the operation takes. The media type is written the way the
+// contract has it, for all that go by it afterwards.
+func (c *contract) trimmedBody(r *http.Request, body []byte) ([]byte, error) {
+	taken := c.bodyTypes(r.Method, routeOf(r))
+	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, declared := parameters["charset"]
+	if err != nil || !slices.Contains(taken, mediaType) || declared && !strings.EqualFold(charset, "utf-8") {
+		return nil, problem(problemUnsupportedMediaType, "Send JSON in UTF-8, with Content-Type: "+strings.Join(taken, " or ")+".")
+	}
+	r.Header.Set("Content-Type", mediaType)
+	return trimmedJSON(body)
 }
 
 // readBody reads at most limit bytes of the body.
@@ -48,12 +64,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 }
 
 // trimmedJSON returns a JSON document with the white space around every string value taken away.
-func trimmedJSON(contentType string, body []byte) ([]byte, error) {
-	mediaType, parameters, err := mime.ParseMediaType(contentType)
-	charset, declared := parameters["charset"]
-	if err != nil || mediaType != "application/json" || declared && !strings.EqualFold(charset, "utf-8") {
-		return nil, problem(problemUnsupportedMediaType, "Send JSON in UTF-8, with Content-Type: application/json.")
-	}
+func trimmedJSON(body []byte) ([]byte, error) {
 	if !utf8.Valid(body) {
 		return nil, problem(problemMalformedBody, "The body is not in UTF-8.")
 	}

@@ -220,6 +220,30 @@ func validBody() map[string]any {
 	}
 }
 
+// validRequest is the request of validBody as it is stored.
+func validRequest() onboarding.Request {
+	return onboarding.Request{
+		SubaccountSID:     testSubaccount,
+		ExternalID:        "customer-1042",
+		PrimaryProfileSID: "BU00000000000000000000000000000002",
+		NotificationEmail: "trust-hub@isv.example",
+		Business: onboarding.Business{
+			Name: "Example Plumbing LLC", Identity: "direct_customer", Type: "Limited Liability Corporation", Industry: "CONSUMER",
+			RegistrationIdentifier: "EIN", RegistrationNumber: "123456789", RegionsOfOperation: "USA_AND_CANADA",
+			WebsiteURL: "https://www.example.com", SocialMediaProfileURLs: "https://social.example.net/plumbing",
+		},
+		Address: onboarding.Address{
+			CustomerName: "Example Plumbing LLC", Street: "100 Main Street", StreetSecondary: "Suite 4", City: "Springfield",
+			Region: "IL", PostalCode: "62701", ISOCountry: "US",
+		},
+		AuthorizedRepresentatives: []onboarding.Representative{
+			{FirstName: "First", LastName: "Representative", Email: "first@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO"},
+			{FirstName: "Second", LastName: "Representative", Email: "second@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO"},
+		},
+		PhoneNumbers: []string{"+12025550100", "PN0123456789abcdef0123456789abcdef"},
+	}
+}
+
 func representativeBody(name string) map[string]any {
 	return map[string]any{
 		"first_name":     name,

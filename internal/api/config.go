@@ -37,6 +37,9 @@ type Onboardings interface {
 	List(ctx context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error)
 	// Resume makes failed steps due again. Errors: onboarding.ErrNotFound.
 	Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error)
+	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, onboarding.ErrVersion,
+	// *onboarding.RefusedError.
+	Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error)
 	// ReceiveCallback keeps a callback that was checked, and wakes its onboarding.
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -55,6 +57,27 @@ func (c *contract) operation(method, path string) *openapi3.Operation {
 	return item.GetOperation(method)
 }
 
+// bodyTypes returns the media types that the operation's body may have, sorted in reverse: what is particular to it first. An operation that
+// wants no body takes JSON all the same.
+func (c *contract) bodyTypes(method, path string) []string {
+	operation := c.operation(method, path)
+	if operation == nil || operation.RequestBody == nil {
+		return []string{"application/json"}
+	}
+	types := slices.Sorted(maps.Keys(operation.RequestBody.Value.Content))
+	slices.Reverse(types)
+	return types
+}
+
+// faultsOf is what the contract finds wrong with a decoded document of that schema.
+func (c *contract) faultsOf(schema string, document any) ([]Fault, error) {
+	err := c.document.Components.Schemas[schema].Value.VisitJSON(document, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+	if err == nil {
+		return nil, nil
+	}
+	return readSchemaFaults(err)
+}
+
 // validate refuses requests that the document does not allow, with every fault at once. moreFaults, for a JSON body that breaks the
 // document, says what else is wrong with it beyond what a document can say.
 func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Fault) func(http.Handler) http.Handler {
@@ -89,7 +112,7 @@ func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Faul
 }
 
 // parameterFaults finds what the validator passes over in a query: a parameter that the operation does not have, because a filter with a
-// slip in its name must not select everything; one given twice; and text that no database takes.
+// slip in its name must not select everything; one given twice, which goes for headers as well; and text that no database takes.
 func (c *contract) parameterFaults(r *http.Request) []Fault {
 	operation := c.operation(r.Method, routeOf(r)) // There is one: the route is the contract's.
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -108,6 +131,11 @@ func (c *contract) parameterFaults(r *http.Request) []Fault {
 			fault("duplicate", "Give this parameter once.")
 		case !utf8.ValidString(values[0]) || strings.ContainsFunc(values[0], isUnfit):
 			fault("control_character", "This has a character that cannot be shown. Take it out.")
+		}
+	}
+	for _, p := range operation.Parameters {
+		if name := p.Value.Name; p.Value.In == openapi3.ParameterInHeader && len(r.Header.Values(name)) > 1 {
+			faults = append(faults, Fault{Parameter: &name, Code: "duplicate", Detail: "Send this header once."})
 		}
 	}
 	return sortFaults(faults)
@@ -130,6 +158,9 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 			return nil, fmt.Errorf("validate a request against the contract: %w", e)
 		case request.Parameter != nil && request.Parameter.In == openapi3.ParameterInPath:
 			return nil, problem(problemNotFound, "There is no such onboarding.")
+		case request.Parameter != nil && request.Parameter.Name == ifMatchHeader && request.Input.Request.Header.Get(ifMatchHeader) == "":
+			return nil, problem(problemPreconditionRequired,
+				"Send the ETag of the onboarding that you correct as If-Match, so that nobody else's correction is undone.")
 		case request.Parameter != nil:
 			faults = append(faults, parameterFault(request))
 		case request.Err == nil:
@@ -137,18 +168,17 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 		case errors.Is(request.Err, openapi3filter.ErrInvalidRequired):
 			faults = append(faults, Fault{Code: "required", Detail: "Send a JSON body."})
 		default:
-			collected := &schemaFaults{unknownSeen: map[string]bool{}}
-			collected.add(request.Err)
-			if len(collected.faults) == 0 {
-				return nil, fmt.Errorf("validate a request against the contract: %w", request)
+			more, err := readSchemaFaults(request.Err)
+			if err != nil {
+				return nil, err
 			}
-			faults = append(faults, collected.faults...)
+			faults = append(faults, more...)
 		}
 	}
 	return faults, nil
 }
 
-// parameterFault is what is wrong with a query parameter.
+// parameterFault is what is wrong with a query parameter or header.
 func parameterFault(e *openapi3filter.RequestError) Fault {
 	name := e.Parameter.Name
 	fault := Fault{Parameter: &name, Code: "format"}

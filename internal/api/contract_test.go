@@ -99,4 +99,18 @@ func TestTheExamplesOfTheContractAreAccepted(t *testing.T) {
 			t.Errorf("%s: status %d: %s", name, a.status, a.body)
 		}
 	}
+	corrections := document.Paths.Value("/onboardings/{id}").Patch.RequestBody.Value.Content["application/merge-patch+json"].Examples
+	if len(corrections) < 3 {
+		t.Fatalf("%d examples of corrections", len(corrections))
+	}
+	for name, example := range corrections {
+		b := setup(t)
+		b.service.byID[testID] = approvedOnboarding()
+		a := b.patch(`"1"`, example.Value.Value)
+		var shown Onboarding
+		a.decode(t, &shown)
+		if a.status != http.StatusAccepted || len(*shown.Warnings) != 0 {
+			t.Errorf("%s: status %d: %s", name, a.status, a.body)
+		}
+	}
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// fakeService keeps onboardings in memory. err, if set, is the answer to everything; panics, if set, is panicked with.
+// fakeService keeps onboardings in memory. err, if set, is the answer to everything, amendErr to amendments; panics, if set, is panicked with.
 type fakeService struct {
 	byID      map[onboarding.ID]*onboarding.Onboarding
 	err       error
+	amendErr  error
 	panics    any
 	actors    []string
 	requests  []onboarding.Request
@@ -74,6 +75,25 @@ func (s *fakeService) List(_ context.Context, f onboarding.Filter) ([]onboarding
 func (s *fakeService) Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error) {
 	s.actors = append(s.actors, actor)
 	return s.Get(ctx, id)
+}
+
+func (s *fakeService) Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error) {
+	s.actors = append(s.actors, actor)
+	s.requests = append(s.requests, amended)
+	if s.amendErr != nil {
+		return nil, s.amendErr
+	}
+	o, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if version != o.Version {
+		return nil, onboarding.ErrVersion
+	}
+	next := *o
+	next.Request, next.Version = amended, version+1
+	s.byID[id] = &next
+	return &next, nil
 }
 
 func (s *fakeService) ReceiveCallback(_ context.Context, c onboarding.Callback) error {

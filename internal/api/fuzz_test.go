@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Whatever is posted, the answer is one of the contract, and only what passes every rule reaches the service.
@@ -27,6 +29,37 @@ func FuzzCreateBody(f *testing.F) {
 		case http.StatusAccepted:
 			if len(b.service.requests) != 1 {
 				t.Error("accepted, and the service was not asked")
+			}
+		case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+			if len(b.service.requests) != 0 {
+				t.Error("refused, and the service was asked")
+			}
+		default:
+			t.Errorf("status %d: %s", a.status, a.body)
+		}
+	})
+}
+
+// Whatever a correction says, the answer is one of the contract, and what reaches the service passes every rule: sent as a new request, it
+// would be accepted and changed no further.
+func FuzzCorrectionBody(f *testing.F) {
+	for _, seed := range []string{"{}", "[]", "null", "1e999", `{"business":null}`, `{"business":{"business_registration_number":"98-7654321"}}`, `{"address":{"sid":"AD0123456789abcdef0123456789abcdef","street":null}}`, `{"phone_numbers":[null,{"a":1e999}]}`, "\xff", `{"a":{"b":`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b := setup(t)
+		b.service.byID[testID] = approvedOnboarding()
+		r := b.patchRequest(`"1"`, nil)
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		a := b.do(r)
+		switch a.status {
+		case http.StatusAccepted:
+			again := b.call(http.MethodPost, "/onboardings", requestJSON(b.service.requests[0]))
+			if again.status != http.StatusAccepted {
+				t.Fatalf("what was accepted as a correction is refused as a request: %s", again.body)
+			}
+			if diff := cmp.Diff(b.service.requests[0], b.service.requests[1]); diff != "" {
+				t.Errorf("what was accepted as a correction is another request (-correction +request):\n%s", diff)
 			}
 		case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
 			if len(b.service.requests) != 0 {

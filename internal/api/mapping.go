@@ -6,49 +6,6 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// requestOf is the request of a body. Members that were not sent, or as null, are empty.
-func requestOf(b NewOnboarding) onboarding.Request {
-	r := onboarding.Request{
-		SubaccountSID:     b.SubaccountSID,
-		ExternalID:        value(b.ExternalID),
-		PrimaryProfileSID: value(b.PrimaryProfileSID),
-		NotificationEmail: b.NotificationEmail,
-		Business: onboarding.Business{
-			Name:                   b.Business.BusinessName,
-			Identity:               string(b.Business.BusinessIdentity),
-			Type:                   string(b.Business.BusinessType),
-			Industry:               string(b.Business.BusinessIndustry),
-			RegistrationIdentifier: string(b.Business.BusinessRegistrationIdentifier),
-			RegistrationNumber:     b.Business.BusinessRegistrationNumber,
-			RegionsOfOperation:     b.Business.BusinessRegionsOfOperation,
-			WebsiteURL:             b.Business.WebsiteURL,
-			SocialMediaProfileURLs: value(b.Business.SocialMediaProfileUrls),
-		},
-		Address: onboarding.Address{
-			SID:             value(b.Address.SID),
-			CustomerName:    value(b.Address.CustomerName),
-			Street:          value(b.Address.Street),
-			StreetSecondary: value(b.Address.StreetSecondary),
-			City:            value(b.Address.City),
-			Region:          value(b.Address.Region),
-			PostalCode:      value(b.Address.PostalCode),
-			ISOCountry:      value(b.Address.IsoCountry),
-		},
-		PhoneNumbers: b.PhoneNumbers,
-	}
-	for _, p := range b.AuthorizedRepresentatives {
-		r.AuthorizedRepresentatives = append(r.AuthorizedRepresentatives, onboarding.Representative{
-			FirstName:     p.FirstName,
-			LastName:      p.LastName,
-			Email:         p.Email,
-			PhoneNumber:   p.PhoneNumber,
-			BusinessTitle: p.BusinessTitle,
-			JobPosition:   string(p.JobPosition),
-		})
-	}
-	return r
-}
-
 // onboardingJSON is an onboarding as the contract shows it.
 func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 	return Onboarding{
@@ -63,6 +20,7 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 		PhoneNumbers:      phoneNumbersJSON(o),
 		Requirements:      requirementsJSON(o.Requirements()),
 		Steps:             stepsJSON(o.Steps),
+		Request:           requestJSON(o.Request),
 		Version:           o.Version,
 		CreatedAt:         o.CreatedAt.UTC(),
 		UpdatedAt:         o.UpdatedAt.UTC(),
@@ -129,6 +87,15 @@ func unresolvedNumbersJSON(numbers []string) []PhoneNumber {
 		}
 	}
 	return shown
+}
+
+// warningsJSON is an empty list, not null, if there are none.
+func warningsJSON(found findings) *[]Warning {
+	warnings := found.warnings
+	if warnings == nil {
+		warnings = []Warning{}
+	}
+	return &warnings
 }
 
 func requirementsJSON(requirements []onboarding.Requirement) []Requirement {

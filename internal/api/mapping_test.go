@@ -34,16 +34,22 @@ func TestAnApprovedOnboardingIsShownWhole(t *testing.T) {
 		t.Errorf("customer profile (-want +got):\n%s", diff)
 	}
 	if shown.Warnings != nil {
-		t.Errorf("warnings %v in another answer than that to POST", *shown.Warnings)
+		t.Errorf("warnings %v in another answer than those to POST and PATCH", *shown.Warnings)
 	}
 }
 
+// But for the request: that is shown the way that it can be sent.
 func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	request := validRequest()
+	request.ExternalID, request.Business.SocialMediaProfileURLs = "", ""
+	request.Address = onboarding.Address{SID: "AD00000000000000000000000000000001"}
+	request.AuthorizedRepresentatives = request.AuthorizedRepresentatives[:1]
+	request.PhoneNumbers = []string{"+12025550100", "PN00000000000000000000000000000002"}
 	b.service.byID[testID] = &onboarding.Onboarding{
 		ID:      testID,
-		Request: onboarding.Request{SubaccountSID: testSubaccount, PrimaryProfileSID: testPrimary, PhoneNumbers: []string{"+12025550100", "PN00000000000000000000000000000002"}},
+		Request: request,
 		Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
 		Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
 	}
@@ -53,7 +59,7 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 	a.decode(t, &got)
 	err := json.Unmarshal([]byte(`{
 		"id": "onb_01890a5d-ac96-774b-bcce-b302099a8057", "external_id": null, "status": "in_progress",
-		"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000001",
+		"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",
 		"customer_profile": {"sid": null, "status": null}, "trust_product": {"sid": null, "status": null}, "attestation": null,
 		"phone_numbers": [
 			{"sid": null, "phone_number": "+12025550100", "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null},
@@ -61,6 +67,20 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 		],
 		"requirements": [],
 		"steps": [{"key": "preflight", "status": "pending", "sid": null, "attempts": 0, "error": null, "started_at": null, "finished_at": null, "next_attempt_at": null}],
+		"request": {
+			"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",
+			"notification_email": "trust-hub@isv.example",
+			"business": {
+				"business_name": "Example Plumbing LLC", "business_identity": "direct_customer", "business_type": "Limited Liability Corporation",
+				"business_industry": "CONSUMER", "business_registration_identifier": "EIN", "business_registration_number": "123456789",
+				"business_regions_of_operation": "USA_AND_CANADA", "website_url": "https://www.example.com"
+			},
+			"address": {"sid": "AD00000000000000000000000000000001"},
+			"authorized_representatives": [
+				{"first_name": "First", "last_name": "Representative", "email": "first@example.com", "phone_number": "+12025550143", "business_title": "Owner", "job_position": "CEO"}
+			],
+			"phone_numbers": ["+12025550100", "PN00000000000000000000000000000002"]
+		},
 		"version": 1, "created_at": "2026-01-05T09:00:00.123456Z", "updated_at": "2026-01-05T09:00:00.123456Z"
 	}`), &want)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 
 // operationHandlers answers the operations of the contract. Errors become answers in [respondError].
 type operationHandlers struct {
-	config Config
+	config   Config
+	contract *contract
 }
 
 // defaultLimit is the size of a page where none is asked for.
@@ -27,14 +28,13 @@ func (h *operationHandlers) CreateOnboarding(ctx context.Context, request Create
 		return nil, err
 	}
 	shown := onboardingJSON(created)
-	warnings := found.warnings
-	if warnings == nil {
-		warnings = []Warning{}
-	}
-	shown.Warnings = &warnings
+	shown.Warnings = warningsJSON(found)
 	return CreateOnboarding202JSONResponse{
-		Body:    shown,
-		Headers: CreateOnboarding202ResponseHeaders{Location: "/onboardings/" + string(created.ID)},
+		Body: shown,
+		Headers: CreateOnboarding202ResponseHeaders{
+			Location: "/onboardings/" + string(created.ID),
+			ETag:     etagOf(created.Version),
+		},
 	}, nil
 }
 
@@ -57,7 +57,7 @@ func (h *operationHandlers) GetOnboarding(ctx context.Context, request GetOnboar
 	if err != nil {
 		return nil, err
 	}
-	return GetOnboarding200JSONResponse(onboardingJSON(o)), nil
+	return GetOnboarding200JSONResponse{Body: onboardingJSON(o), Headers: GetOnboarding200ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }
 
 // ListOnboardings shows a page of onboardings.
@@ -101,5 +101,5 @@ func (h *operationHandlers) ResumeOnboarding(ctx context.Context, request Resume
 	if err != nil {
 		return nil, err
 	}
-	return ResumeOnboarding202JSONResponse(onboardingJSON(o)), nil
+	return ResumeOnboarding202JSONResponse{Body: onboardingJSON(o), Headers: ResumeOnboarding202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }

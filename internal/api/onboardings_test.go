@@ -31,27 +31,7 @@ func TestCreateAcceptsARequestAndShowsTheOnboarding(t *testing.T) {
 	if got, want := b.service.actors, []string{"key:backend"}; !slices.Equal(got, want) {
 		t.Errorf("actors %v, want %v", got, want)
 	}
-	want := onboarding.Request{
-		SubaccountSID:     testSubaccount,
-		ExternalID:        "customer-1042",
-		PrimaryProfileSID: "BU00000000000000000000000000000002",
-		NotificationEmail: "trust-hub@isv.example",
-		Business: onboarding.Business{
-			Name: "Example Plumbing LLC", Identity: "direct_customer", Type: "Limited Liability Corporation", Industry: "CONSUMER",
-			RegistrationIdentifier: "EIN", RegistrationNumber: "123456789", RegionsOfOperation: "USA_AND_CANADA",
-			WebsiteURL: "https://www.example.com", SocialMediaProfileURLs: "https://social.example.net/plumbing",
-		},
-		Address: onboarding.Address{
-			CustomerName: "Example Plumbing LLC", Street: "100 Main Street", StreetSecondary: "Suite 4", City: "Springfield",
-			Region: "IL", PostalCode: "62701", ISOCountry: "US",
-		},
-		AuthorizedRepresentatives: []onboarding.Representative{
-			{FirstName: "First", LastName: "Representative", Email: "first@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO"},
-			{FirstName: "Second", LastName: "Representative", Email: "second@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO"},
-		},
-		PhoneNumbers: []string{"+12025550100", "PN0123456789abcdef0123456789abcdef"},
-	}
-	if diff := cmp.Diff([]onboarding.Request{want}, b.service.requests); diff != "" {
+	if diff := cmp.Diff([]onboarding.Request{validRequest()}, b.service.requests); diff != "" {
 		t.Errorf("the service was asked for something else (-want +got):\n%s", diff)
 	}
 }
@@ -238,6 +218,7 @@ func TestThereIsNoSuchOnboarding(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ method, path string }{
 		"get":             {http.MethodGet, "/onboardings/" + string(testID)},
+		"amend no ID":     {http.MethodPatch, "/onboardings/42"},
 		"resume":          {http.MethodPost, "/onboardings/" + string(testID) + "/resume"},
 		"no ID":           {http.MethodPost, "/onboardings//resume"},
 		"encoded slash":   {http.MethodGet, "/onboardings/a%2Fb"},
@@ -262,13 +243,11 @@ func approvedOnboarding() *onboarding.Onboarding {
 			StartedAt: testNow, FinishedAt: testNow.Add(time.Second),
 		}
 	}
+	request := validRequest()
+	request.PhoneNumbers = []string{"+12025550100", "PN00000000000000000000000000000002"}
 	return &onboarding.Onboarding{
-		ID: testID,
-		Request: onboarding.Request{
-			SubaccountSID: testSubaccount, PrimaryProfileSID: testPrimary,
-			Business:     onboarding.Business{Name: "Example Plumbing LLC"},
-			PhoneNumbers: []string{"+12025550100", "PN00000000000000000000000000000002"},
-		},
+		ID:      testID,
+		Request: request,
 		Version: 1,
 		Numbers: []onboarding.PhoneNumber{
 			{SID: "PN00000000000000000000000000000001", Number: "+12025550100"},

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -508,6 +509,10 @@ type BusinessBusinessRegistrationIdentifier string
 // BusinessBusinessType The legal form.
 type BusinessBusinessType string
 
+// Correction A JSON merge patch (RFC 7396) for a request: any members of `NewOnboarding`. Arrays are replaced whole, and `null` takes an optional member
+// away.
+type Correction = json.RawMessage
+
 // Fault One thing that must be changed in a request.
 type Fault struct {
 	// Code Stable; see the list at the top.
@@ -520,12 +525,14 @@ type Fault struct {
 	// Example: An EIN has 9 digits, such as 12-3456789.
 	Detail string `json:"detail"`
 
-	// Parameter The query parameter, where the fault is in one.
+	// Parameter The query parameter or header, where the fault is in one.
 	//
 	// Example: limit
 	Parameter *string `json:"parameter,omitempty"`
 
-	// Pointer A JSON pointer into the request body; empty for the body as a whole and for a query parameter.
+	// Pointer A JSON pointer into the request body, or into the request that a correction would result in; empty for the body as a whole and for a
+	// parameter.
+	//
 	//
 	// Example: /business/business_registration_number
 	Pointer string `json:"pointer"`
@@ -578,9 +585,10 @@ type NewOnboarding struct {
 	SubaccountSID string `json:"subaccount_sid"`
 }
 
-// Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null.
+// Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
+// were not given are left out.
 //
-// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
+// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
 type Onboarding struct {
 	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
 	//
@@ -609,6 +617,9 @@ type Onboarding struct {
 	// Example: BU00000000000000000000000000000001
 	PrimaryProfileSID BundleSID `json:"primary_profile_sid"`
 
+	// Request A request to onboard a subaccount.
+	Request NewOnboarding `json:"request"`
+
 	// Requirements What someone must do before the onboarding can go on. Empty unless the status is `action_required`.
 	Requirements []Requirement `json:"requirements"`
 
@@ -628,10 +639,10 @@ type Onboarding struct {
 	TrustProduct Bundle    `json:"trust_product"`
 	UpdatedAt    time.Time `json:"updated_at"`
 
-	// Version The version of the request, from 1.
+	// Version The version of the request, from 1. Each correction makes another.
 	Version int `json:"version"`
 
-	// Warnings In the answer to `POST /onboardings` only. What is not wrong, but is likely to be rejected.
+	// Warnings In the answers to `POST /onboardings` and `PATCH /onboardings/{id}` only. What is not wrong, but is likely to be rejected.
 	Warnings *[]Warning `json:"warnings,omitempty"`
 }
 
@@ -707,6 +718,11 @@ type PhoneNumber struct {
 
 // Problem RFC 9457 problem details.
 type Problem struct {
+	// Code Why a correction is refused, one of the refusals' codes at the top; with 409 only.
+	//
+	// Example: in_review
+	Code *string `json:"code,omitempty"`
+
 	// ConflictingOnboardingID The onboarding that was there first; with 409 only.
 	ConflictingOnboardingID *string `json:"conflicting_onboarding_id,omitempty"`
 
@@ -823,6 +839,9 @@ type BodyTooLarge = Problem
 // Conflict RFC 9457 problem details.
 type Conflict = Problem
 
+// CorrectionRefused RFC 9457 problem details.
+type CorrectionRefused = Problem
+
 // Forbidden RFC 9457 problem details.
 type Forbidden = Problem
 
@@ -837,6 +856,12 @@ type MethodNotAllowed = Problem
 
 // NotFound RFC 9457 problem details.
 type NotFound = Problem
+
+// PreconditionFailed RFC 9457 problem details.
+type PreconditionFailed = Problem
+
+// PreconditionRequired RFC 9457 problem details.
+type PreconditionRequired = Problem
 
 // Unauthorized RFC 9457 problem details.
 type Unauthorized = Problem
@@ -868,8 +893,21 @@ type ListOnboardingsParams struct {
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// AmendOnboardingParams defines parameters for AmendOnboarding.
+type AmendOnboardingParams struct {
+	// IfMatch The `ETag` of the onboarding that the correction is made to. A list of several, and `*` for whatever is there, are understood as
+	// well. Without the header, the answer is 428.
+	IfMatch string `json:"If-Match"`
+}
+
 // CreateOnboardingJSONRequestBody defines body for CreateOnboarding for application/json ContentType.
 type CreateOnboardingJSONRequestBody = NewOnboarding
+
+// AmendOnboardingJSONRequestBody defines body for AmendOnboarding for application/json ContentType.
+type AmendOnboardingJSONRequestBody = Correction
+
+// AmendOnboardingApplicationMergePatchPlusJSONRequestBody defines body for AmendOnboarding for application/merge-patch+json ContentType.
+type AmendOnboardingApplicationMergePatchPlusJSONRequestBody = Correction
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -885,6 +923,9 @@ type ServerInterface interface {
 	// GetOnboarding Read an onboarding
 	// (GET /onboardings/{id})
 	GetOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// AmendOnboarding Correct the request
+	// (PATCH /onboardings/{id})
+	AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
@@ -921,6 +962,12 @@ func (_ Unimplemented) CreateOnboarding(w http.ResponseWriter, r *http.Request) 
 // GetOnboarding Read an onboarding
 // (GET /onboardings/{id})
 func (_ Unimplemented) GetOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// AmendOnboarding Correct the request
+// (PATCH /onboardings/{id})
+func (_ Unimplemented) AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1081,6 +1128,60 @@ func (siw *ServerInterfaceWrapper) GetOnboarding(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AmendOnboarding operation middleware
+func (siw *ServerInterfaceWrapper) AmendOnboarding(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AmendOnboardingParams
+
+	headers := r.Header
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		err := fmt.Errorf("Header parameter If-Match is required, but not found")
+		siw.ErrorHandlerFunc(w, r, &RequiredHeaderError{ParamName: "If-Match", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AmendOnboarding(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1267,6 +1368,9 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 		r.Get(options.BaseURL+"/onboardings/{id}", wrapper.GetOnboarding)
 	})
 	r.Group(func(r chi.Router) {
+		r.Patch(options.BaseURL+"/onboardings/{id}", wrapper.AmendOnboarding)
+	})
+	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/onboardings/{id}/resume", wrapper.ResumeOnboarding)
 	})
 	r.Group(func(r chi.Router) {
@@ -1286,6 +1390,15 @@ type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
 type ConflictApplicationProblemPlusJSONResponse Problem
 
+type CorrectionRefusedResponseHeaders struct {
+	RetryAfter *int
+}
+type CorrectionRefusedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers CorrectionRefusedResponseHeaders
+}
+
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
 type InternalApplicationProblemPlusJSONResponse Problem
@@ -1302,6 +1415,10 @@ type MethodNotAllowedApplicationProblemPlusJSONResponse struct {
 }
 
 type NotFoundApplicationProblemPlusJSONResponse Problem
+
+type PreconditionFailedApplicationProblemPlusJSONResponse Problem
+
+type PreconditionRequiredApplicationProblemPlusJSONResponse Problem
 
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate string
@@ -1478,6 +1595,7 @@ type CreateOnboardingResponseObject interface {
 }
 
 type CreateOnboarding202ResponseHeaders struct {
+	ETag     string
 	Location string
 }
 
@@ -1493,6 +1611,7 @@ func (response CreateOnboarding202JSONResponse) VisitCreateOnboardingResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
@@ -1655,15 +1774,23 @@ type GetOnboardingResponseObject interface {
 	VisitGetOnboardingResponse(w http.ResponseWriter) error
 }
 
-type GetOnboarding200JSONResponse Onboarding
+type GetOnboarding200ResponseHeaders struct {
+	ETag string
+}
+
+type GetOnboarding200JSONResponse struct {
+	Body    Onboarding
+	Headers GetOnboarding200ResponseHeaders
+}
 
 func (response GetOnboarding200JSONResponse) VisitGetOnboardingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1737,6 +1864,238 @@ func (response GetOnboarding503ApplicationProblemPlusJSONResponse) VisitGetOnboa
 	return err
 }
 
+type AmendOnboardingRequestObject struct {
+	ID                                OnboardingID `json:"id"`
+	Params                            AmendOnboardingParams
+	JSONBody                          *AmendOnboardingJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *AmendOnboardingApplicationMergePatchPlusJSONRequestBody
+}
+
+type AmendOnboardingResponseObject interface {
+	VisitAmendOnboardingResponse(w http.ResponseWriter) error
+}
+
+type AmendOnboarding202ResponseHeaders struct {
+	ETag string
+}
+
+type AmendOnboarding202JSONResponse struct {
+	Body    Onboarding
+	Headers AmendOnboarding202ResponseHeaders
+}
+
+func (response AmendOnboarding202JSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding400ApplicationProblemPlusJSONResponse struct {
+	MalformedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding400ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding401ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding403ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding404ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding409ApplicationProblemPlusJSONResponse struct {
+	CorrectionRefusedApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding409ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding412ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding413ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding415ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding422ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding428ApplicationProblemPlusJSONResponse struct {
+	PreconditionRequiredApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding428ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(428)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding500ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendOnboarding503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AmendOnboarding503ApplicationProblemPlusJSONResponse) VisitAmendOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeOnboardingRequestObject struct {
 	ID OnboardingID `json:"id"`
 }
@@ -1745,15 +2104,23 @@ type ResumeOnboardingResponseObject interface {
 	VisitResumeOnboardingResponse(w http.ResponseWriter) error
 }
 
-type ResumeOnboarding202JSONResponse Onboarding
+type ResumeOnboarding202ResponseHeaders struct {
+	ETag string
+}
+
+type ResumeOnboarding202JSONResponse struct {
+	Body    Onboarding
+	Headers ResumeOnboarding202ResponseHeaders
+}
 
 func (response ResumeOnboarding202JSONResponse) VisitResumeOnboardingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1990,6 +2357,9 @@ type StrictServerInterface interface {
 	// GetOnboarding Read an onboarding
 	// (GET /onboardings/{id})
 	GetOnboarding(ctx context.Context, request GetOnboardingRequestObject) (GetOnboardingResponseObject, error)
+	// AmendOnboarding Correct the request
+	// (PATCH /onboardings/{id})
+	AmendOnboarding(ctx context.Context, request AmendOnboardingRequestObject) (AmendOnboardingResponseObject, error)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error)
@@ -2140,6 +2510,53 @@ func (sh *strictHandler) GetOnboarding(w http.ResponseWriter, r *http.Request, i
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetOnboardingResponseObject); ok {
 		if err := validResponse.VisitGetOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AmendOnboarding operation middleware
+func (sh *strictHandler) AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams) {
+	var request AmendOnboardingRequestObject
+
+	request.ID = id
+	request.Params = params
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+
+		var body AmendOnboardingJSONRequestBody
+		if err := runtime.BindJSONBody(r, &body); err != nil {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/merge-patch+json") {
+
+		var body AmendOnboardingApplicationMergePatchPlusJSONRequestBody
+		if err := runtime.BindJSONBody(r, &body); err != nil {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AmendOnboarding(ctx, request.(AmendOnboardingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AmendOnboarding")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AmendOnboardingResponseObject); ok {
+		if err := validResponse.VisitAmendOnboardingResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

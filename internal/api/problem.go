@@ -26,9 +26,12 @@ var (
 	problemNotFound             = problemKind{"not-found", http.StatusNotFound, "Not found"}
 	problemMethodNotAllowed     = problemKind{"method-not-allowed", http.StatusMethodNotAllowed, "The method is not allowed here"}
 	problemConflict             = problemKind{"conflict", http.StatusConflict, "Another onboarding is in the way"}
+	problemCorrectionRefused    = problemKind{"correction-refused", http.StatusConflict, "The correction is refused"}
+	problemPreconditionFailed   = problemKind{"precondition-failed", http.StatusPreconditionFailed, "The onboarding has another version"}
 	problemBodyTooLarge         = problemKind{"body-too-large", http.StatusRequestEntityTooLarge, "The body is too large"}
 	problemUnsupportedMediaType = problemKind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The media type is not supported"}
 	problemValidationFailed     = problemKind{"validation-failed", http.StatusUnprocessableEntity, "The request has faults"}
+	problemPreconditionRequired = problemKind{"precondition-required", http.StatusPreconditionRequired, "If-Match is needed"}
 	problemInternal             = problemKind{"internal", http.StatusInternalServerError, "Something went wrong"}
 	problemUnavailable          = problemKind{"unavailable", http.StatusServiceUnavailable, "Not available at the moment"}
 )
@@ -39,6 +42,8 @@ type problemError struct {
 	detail        string
 	faults        []Fault
 	conflictingID onboarding.ID
+	// code says why a correction is refused.
+	code string
 	// cause is logged and not answered.
 	cause error
 }
@@ -70,6 +75,7 @@ func invalid(faults []Fault) *problemError {
 func asProblem(err error) *problemError {
 	var p *problemError
 	var conflict *onboarding.ConflictError
+	var refused *onboarding.RefusedError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -83,6 +89,11 @@ func asProblem(err error) *problemError {
 			faults:        []Fault{{Pointer: "/" + conflict.Field, Code: "conflict", Detail: detail}},
 			conflictingID: conflict.ID,
 		}
+	case errors.Is(err, onboarding.ErrVersion):
+		return problem(problemPreconditionFailed,
+			"If-Match is not the ETag that the onboarding has now. Read it again, and send its ETag if your correction still applies.")
+	case errors.As(err, &refused):
+		return &problemError{kind: problemCorrectionRefused, detail: refused.Reason, code: refused.Code}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &problemError{kind: problemUnavailable, detail: "The answer took too long. Try again.", cause: err}
 	default:
@@ -124,6 +135,7 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		id := string(p.conflictingID)
 		body.ConflictingOnboardingID = &id
 	}
+	body.Code = orNull(p.code)
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		panic(fmt.Sprintf("encode a problem: %v", err)) // Strings and numbers alone: it cannot fail.
@@ -141,6 +153,10 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("WWW-Authenticate", challenge)
 	case problemUnavailable:
 		h.Set("Retry-After", "5")
+	case problemCorrectionRefused:
+		if p.code == "busy" { // A call that is under way ends within seconds.
+			h.Set("Retry-After", "2")
+		}
 	}
 	w.WriteHeader(p.kind.status)
 	_, _ = w.Write(encoded) // If nobody reads it any more, nothing is left to do.

@@ -27,7 +27,7 @@ func TestWhatIsNotThereIsAProblem(t *testing.T) {
 		{http.MethodGet, "/onboardings/", 404, "not-found", ""},
 		{http.MethodPost, "/webhooks/twilio/", 404, "not-found", ""},
 		{http.MethodDelete, "/onboardings", 405, "method-not-allowed", "GET, POST"},
-		{http.MethodPut, "/onboardings/" + string(testID), 405, "method-not-allowed", "GET"},
+		{http.MethodPut, "/onboardings/" + string(testID), 405, "method-not-allowed", "GET, PATCH"},
 		{http.MethodGet, "/onboardings/" + string(testID) + "/resume", 405, "method-not-allowed", "POST"},
 		{http.MethodGet, "/webhooks/twilio/" + testToken, 405, "method-not-allowed", "POST"},
 		{http.MethodPost, "/livez", 405, "method-not-allowed", "GET"},

@@ -27,9 +27,9 @@ func New(c Config) (http.Handler, error) {
 	root.Post(callbackPath+"{token}", callbackHandler(c))
 
 	checkRequest := contract.validate(func(r *http.Request, body []byte) []Fault { return domainFaults(r, body, c.DefaultPrimaryProfileSID) })
-	operations := root.With(whenKeyWanted(contract, authenticate(c.Keys)), readJSON, checkRequest)
+	operations := root.With(whenKeyWanted(contract, authenticate(c.Keys)), readJSON(contract), checkRequest)
 	HandlerWithOptions(
-		NewStrictHandlerWithOptions(&operationHandlers{config: c}, nil, StrictHTTPServerOptions{
+		NewStrictHandlerWithOptions(&operationHandlers{config: c, contract: contract}, nil, StrictHTTPServerOptions{
 			RequestErrorHandlerFunc:  respondUndecodable,
 			ResponseErrorHandlerFunc: respondError,
 		}),

@@ -15,6 +15,16 @@ type schemaFaults struct {
 	unknownSeen map[string]bool
 }
 
+// readSchemaFaults returns what a schema finds wrong with a document. An error that cannot be read is our fault.
+func readSchemaFaults(err error) ([]Fault, error) {
+	collected := &schemaFaults{unknownSeen: map[string]bool{}}
+	collected.add(err)
+	if len(collected.faults) == 0 {
+		return nil, fmt.Errorf("validate against the contract: %w", err)
+	}
+	return collected.faults, nil
+}
+
 func (f *schemaFaults) add(err error) {
 	var many openapi3.MultiError
 	if m, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // MultiError.As looks into its parts; here the list itself is wanted.

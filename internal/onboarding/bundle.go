@@ -143,18 +143,23 @@ func (n Node) unlessOnlyStatus(review Key) Node {
 func (b bundle) submission() Node {
 	return Node{Key: b.key.Sub("submission"), Needs: []Key{b.key.Sub("evaluation")}, Effect: func(o *Onboarding) Effect {
 		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		before := BundleDraft
+		if o.Bundle(b.key).Status == BundleRejected {
+			before = BundleRejected
+		}
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				answered, err := hub.SubmitBundle(ctx, account, b.kind, bundleSID)
-				if err == nil && answered.Status == BundleDraft {
+				if err == nil && answered.Status == before {
 					return Result{RemoteStatus: answered.Status, Requirements: []Requirement{leftInDraft()}}, nil
 				}
 				return Result{RemoteStatus: answered.Status}, err
 			},
-			// Nothing but a submission takes a bundle out of draft.
+			// Nothing but a submission takes a bundle out of draft. One that was rejected may have been handed in again and rejected again
+			// since; handing in the same once more costs a review, and that is all.
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
-				if err != nil || read.Status == BundleDraft {
+				if err != nil || read.Status == before {
 					return nil, err
 				}
 				return []Result{{RemoteStatus: read.Status}}, nil

@@ -28,6 +28,9 @@ type Change struct {
 	Status Status
 	// Steps replace the steps of the same keys, or are added.
 	Steps []Step
+	// Request, unless nil, is the next version of the request: Version is its number.
+	Request *Request
+	Version int
 	// Numbers, unless nil, are set once, by the preflight.
 	Numbers []PhoneNumber
 	Events  []Event

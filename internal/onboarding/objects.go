@@ -32,6 +32,10 @@ func address(a Address) Node {
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				return results(hub.FindAddresses(ctx, account, name))
 			},
+			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
+				updated, err := hub.UpdateAddress(ctx, account, sid, a)
+				return Result{SID: updated.SID}, err
+			},
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteAddress(ctx, account, sid)
 			},
@@ -54,6 +58,10 @@ func addressDocument() Node {
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				return results(hub.FindSupportingDocuments(ctx, account, name))
 			},
+			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
+				updated, err := hub.UpdateSupportingDocument(ctx, account, sid, addressSID)
+				return Result{SID: updated.SID}, err
+			},
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteSupportingDocument(ctx, account, sid)
 			},
@@ -70,10 +78,12 @@ func businessInformation() Node {
 
 // authorizedRepresentative makes the end user for the i-th representative of the request; Twilio's types count from 1.
 func authorizedRepresentative(i int) Node {
-	return endUser(Key(fmt.Sprintf("representative_%d", i+1)), fmt.Sprintf("authorized_representative_%d", i+1),
+	return endUser(representativeKey(i), fmt.Sprintf("authorized_representative_%d", i+1),
 		fmt.Sprintf("/authorized_representatives/%d", i),
 		func(r Request) map[string]string { return r.AuthorizedRepresentatives[i].Attributes() })
 }
+
+func representativeKey(i int) Key { return Key(fmt.Sprintf("representative_%d", i+1)) }
 
 func endUser(key Key, endUserType, pointer string, attributes func(Request) map[string]string) Node {
 	return Node{Key: key, Needs: []Key{keyPreflight}, Effect: func(o *Onboarding) Effect {
@@ -86,6 +96,10 @@ func endUser(key Key, endUserType, pointer string, attributes func(Request) map[
 			},
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				return results(hub.FindEndUsers(ctx, account, user.FriendlyName, user.Type))
+			},
+			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
+				updated, err := hub.UpdateEndUser(ctx, account, sid, user.Attributes)
+				return Result{SID: updated.SID}, err
 			},
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteEndUser(ctx, account, sid)

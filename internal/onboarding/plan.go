@@ -26,6 +26,9 @@ type Effect struct {
 	// Find looks for what Do may have made, oldest first. Nil means that Do only reads and may be repeated at will: then no intent is
 	// written before it.
 	Find func(ctx context.Context, hub TrustHub) ([]Result, error)
+	// Update brings what the step made before into line with the request, in place; the step is pending then and has its SID. It may be
+	// repeated at will. Nil where there is nothing to update: then Do is made anew.
+	Update func(ctx context.Context, hub TrustHub, sid string) (Result, error)
 	// Remove deletes one of several that Find returned. Nil where Twilio allows no removal or an extra one does no harm.
 	Remove func(ctx context.Context, hub TrustHub, sid string) error
 	// Pointer is the part of the request that a refusal is about, as a JSON pointer.
@@ -34,6 +37,15 @@ type Effect struct {
 	Source Source
 	// ReadLater says of a read that it can have nothing to tell yet: it is first made after the shortest poll interval, or when woken.
 	ReadLater bool
+}
+
+// updating returns the effect of bringing sid into line. There is nothing to look for after an unknown outcome: a lookup finds nothing, and
+// so the update is made again.
+func (e Effect) updating(sid string) Effect {
+	update := e.Update
+	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) { return update(ctx, hub, sid) }
+	e.Find = func(context.Context, TrustHub) ([]Result, error) { return nil, nil }
+	return e
 }
 
 // Result is what became of an effect.

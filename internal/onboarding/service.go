@@ -9,7 +9,7 @@ import (
 
 // Service is what the HTTP API asks for. It decides; a [Repository] keeps. The [Runner] does the work afterwards.
 type Service struct {
-	Repository Repository
+	Repository InterruptibleRepository
 	Plan       Plan
 	// NewID returns a new onboarding ID, NewToken an unguessable token for a callback URL.
 	NewID    func() ID

@@ -32,15 +32,21 @@ type TrustHub interface {
 	FetchAddress(ctx context.Context, account, sid string) (Object, error)
 	CreateAddress(ctx context.Context, account, friendlyName string, a Address) (Object, error)
 	FindAddresses(ctx context.Context, account, friendlyName string) ([]Object, error)
+	// UpdateAddress replaces the address's fields. Twilio refuses it for one that a verified document names (21630).
+	UpdateAddress(ctx context.Context, account, sid string, a Address) (Object, error)
 	DeleteAddress(ctx context.Context, account, sid string) error
 
 	// CreateSupportingDocument makes a document of type customer_profile_address that names the address.
 	CreateSupportingDocument(ctx context.Context, account, friendlyName, addressSID string) (Object, error)
 	FindSupportingDocuments(ctx context.Context, account, friendlyName string) ([]Object, error)
+	// UpdateSupportingDocument makes the document name another address.
+	UpdateSupportingDocument(ctx context.Context, account, sid, addressSID string) (Object, error)
 	DeleteSupportingDocument(ctx context.Context, account, sid string) error
 
 	CreateEndUser(ctx context.Context, account string, u EndUser) (Object, error)
 	FindEndUsers(ctx context.Context, account, friendlyName, endUserType string) ([]Object, error)
+	// UpdateEndUser replaces all attributes of the end user.
+	UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (Object, error)
 	DeleteEndUser(ctx context.Context, account, sid string) error
 
 	CreateBundle(ctx context.Context, account string, b NewBundle) (Bundle, error)

@@ -199,6 +199,9 @@ func (w *walk) choose() (starts []start, due time.Time) {
 			continue
 		}
 		step, effect := w.step(node.Key), node.Effect(w.onb)
+		if step.SID != "" && effect.Update != nil {
+			effect = effect.updating(step.SID)
+		}
 		if effect.ReadLater && step.State == StepPending {
 			at = w.awaitReview(step, now)
 			if due.IsZero() || at.Before(due) {

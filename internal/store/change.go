@@ -42,6 +42,21 @@ func recordParams(epoch *int64, c onboarding.Change) (db.RecordChangeParams, err
 	return params, nil
 }
 
+// decided writes what was decided under the row lock: a change, and the next version of the request if it has one.
+func decided(ctx context.Context, q *db.Queries, c onboarding.Change) error {
+	if c.Request != nil {
+		request, err := json.Marshal(c.Request)
+		if err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+		err = q.AddRequestVersion(ctx, db.AddRequestVersionParams{ID: string(c.ID), Version: int32(c.Version), Request: request}) //nolint:gosec // counts corrections
+		if err != nil {
+			return fmt.Errorf("write version %d of the request: %w", c.Version, err)
+		}
+	}
+	return recordChange(ctx, q, c)
+}
+
 // setSteps lays the steps out in columns. Of several with one key the last counts: one statement writes a row once.
 func setSteps(params *db.RecordChangeParams, steps []onboarding.Step) error {
 	last := make(map[onboarding.Key]int, len(steps))

@@ -38,7 +38,7 @@ func (s *Store) Interrupt(ctx context.Context, id onboarding.ID, decide func(*on
 			return err
 		}
 		change.ID = id
-		if err := recordChange(ctx, q, change); err != nil {
+		if err := decided(ctx, q, change); err != nil {
 			return err
 		}
 		return s.replaceRunner(ctx, tx, q, id, row)

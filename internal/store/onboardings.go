@@ -120,7 +120,7 @@ func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboa
 			return err
 		}
 		change.ID = id
-		if err := recordChange(ctx, q, change); err != nil {
+		if err := decided(ctx, q, change); err != nil {
 			return err
 		}
 		return s.wake(ctx, tx, q, id, row)

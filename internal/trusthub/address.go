@@ -37,6 +37,16 @@ func (c *Client) FindAddresses(ctx context.Context, account, friendlyName string
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
 }
 
+// UpdateAddress replaces the fields of an address. StreetSecondary is always sent: left out, Twilio would keep the one of before.
+func (c *Client) UpdateAddress(ctx context.Context, account, sid string, a onboarding.Address) (onboarding.Object, error) {
+	k := c.as(ctx, account, sid)
+	params := &api.UpdateAddressParams{}
+	params.SetCustomerName(a.CustomerName).SetStreet(a.Street).SetStreetSecondary(a.StreetSecondary).SetCity(a.City).
+		SetRegion(a.Region).SetPostalCode(a.PostalCode)
+	_, err := k.core().UpdateAddress(sid, params)
+	return k.object(err)
+}
+
 // DeleteAddress deletes an address, if it is there.
 func (c *Client) DeleteAddress(ctx context.Context, account, sid string) error {
 	k := c.as(ctx, account, sid)

@@ -28,6 +28,14 @@ func (c *Client) FindSupportingDocuments(ctx context.Context, account, friendlyN
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
 }
 
+// UpdateSupportingDocument makes a document name another address.
+func (c *Client) UpdateSupportingDocument(ctx context.Context, account, sid, addressSID string) (onboarding.Object, error) {
+	k := c.as(ctx, account, sid)
+	params := &trusthub.UpdateSupportingDocumentParams{}
+	_, err := k.hub().UpdateSupportingDocument(sid, params.SetAttributes(map[string]string{"address_sids": addressSID}))
+	return k.object(err)
+}
+
 // DeleteSupportingDocument deletes a document, if it is there.
 func (c *Client) DeleteSupportingDocument(ctx context.Context, account, sid string) error {
 	k := c.as(ctx, account, sid)

@@ -24,6 +24,14 @@ func (c *Client) FindEndUsers(ctx context.Context, account, friendlyName, endUse
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.Type == endUserType })
 }
 
+// UpdateEndUser replaces all attributes of an end user.
+func (c *Client) UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (onboarding.Object, error) {
+	k := c.as(ctx, account, sid)
+	params := &trusthub.UpdateEndUserParams{}
+	_, err := k.hub().UpdateEndUser(sid, params.SetAttributes(attributes))
+	return k.object(err)
+}
+
 // DeleteEndUser deletes an end user, if it is there.
 func (c *Client) DeleteEndUser(ctx context.Context, account, sid string) error {
 	k := c.as(ctx, account, sid)

@@ -22,7 +22,7 @@ type Store struct {
 }
 
 var (
-	_ onboarding.Repository = (*Store)(nil)
+	_ onboarding.InterruptibleRepository = (*Store)(nil)
 	_ onboarding.Ledger     = (*Store)(nil)
 	_ onboarding.Ledger     = (*Job)(nil)
 )
@@ -117,6 +117,29 @@ func (s *Store) Update(_ context.Context, id onboarding.ID, decide func(*onboard
 	return nil
 }
 
+// Interrupt implements [onboarding.InterruptibleRepository].
+func (s *Store) Interrupt(_ context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.onboardings[id]
+	if e == nil {
+		return notFound(id)
+	}
+	o, err := e.read()
+	if err != nil {
+		return err
+	}
+	change, err := decide(o, o.ReadAt)
+	if err != nil {
+		return err
+	}
+	e.write(change)
+	e.whole.Epoch++
+	e.whole.Woken = true
+	s.schedule(e, now())
+	return nil
+}
+
 // FindByCallbackToken implements [onboarding.Repository].
 func (s *Store) FindByCallbackToken(_ context.Context, token string) (onboarding.ID, string, error) {
 	s.mu.Lock()
@@ -198,6 +221,9 @@ func (e *entry) write(c onboarding.Change) {
 		}
 	}
 	sortSteps(e.whole.Steps)
+	if c.Request != nil {
+		e.whole.Request, e.whole.Version = *c.Request, c.Version
+	}
 	if c.Numbers != nil {
 		e.whole.Numbers = slices.Clone(c.Numbers)
 	}

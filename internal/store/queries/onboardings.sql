@@ -29,6 +29,16 @@ FROM onboardings WHERE id = @id;
 SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = @id FOR UPDATE;
 
+-- name: AddRequestVersion :exec
+WITH o AS (
+    UPDATE onboardings SET version = @version WHERE id = @id RETURNING id, version
+)
+INSERT INTO requests (onboarding_id, version, request, created_at)
+SELECT o.id, o.version, @request, now() FROM o;
+
+-- name: ListRequestVersions :many
+SELECT version, request, created_at FROM requests WHERE onboarding_id = @onboarding_id ORDER BY version;
+
 -- name: GetRequest :one
 SELECT r.request FROM onboardings o JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version WHERE o.id = @id;
 

@@ -11,6 +11,25 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const AddRequestVersion = `-- name: AddRequestVersion :exec
+WITH o AS (
+    UPDATE onboardings SET version = $2 WHERE id = $3 RETURNING id, version
+)
+INSERT INTO requests (onboarding_id, version, request, created_at)
+SELECT o.id, o.version, $1, now() FROM o
+`
+
+type AddRequestVersionParams struct {
+	Request []byte
+	Version int32
+	ID      string
+}
+
+func (q *Queries) AddRequestVersion(ctx context.Context, arg AddRequestVersionParams) error {
+	_, err := q.db.Exec(ctx, AddRequestVersion, arg.Request, arg.Version, arg.ID)
+	return err
+}
+
 const CreateOnboarding = `-- name: CreateOnboarding :exec
 WITH o AS (
     INSERT INTO onboardings
@@ -210,6 +229,36 @@ func (q *Queries) GetSteps(ctx context.Context, onboardingID string) ([]GetSteps
 			&i.FinishedAt,
 			&i.NextAttemptAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListRequestVersions = `-- name: ListRequestVersions :many
+SELECT version, request, created_at FROM requests WHERE onboarding_id = $1 ORDER BY version
+`
+
+type ListRequestVersionsRow struct {
+	Version   int32
+	Request   []byte
+	CreatedAt pgtype.Timestamptz
+}
+
+func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) ([]ListRequestVersionsRow, error) {
+	rows, err := q.db.Query(ctx, ListRequestVersions, onboardingID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRequestVersionsRow
+	for rows.Next() {
+		var i ListRequestVersionsRow
+		if err := rows.Scan(&i.Version, &i.Request, &i.CreatedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -176,7 +176,7 @@ func (f *fleet) keep(ctx context.Context, p *place) {
 			f.c.t.Error(err)
 			return
 		}
-		if f.serves(ctx, p, started) {
+		if f.c.serves(ctx, p.url, started) {
 			f.mu.Lock()
 			p.hale = p.process == started
 			f.mu.Unlock()
@@ -206,24 +206,6 @@ func (f *fleet) postgresWasDown(since time.Time) bool {
 		}
 	}
 	return false
-}
-
-// serves waits until the process in the place says that it is ready; it says false if that ended first.
-func (f *fleet) serves(ctx context.Context, p *place, started *process) bool {
-	client := &http.Client{Timeout: time.Second}
-	for {
-		if status, _ := f.c.callAt(client, p.url, http.MethodGet, "/readyz", nil); status == http.StatusOK {
-			return true
-		}
-		select {
-		case <-started.ended:
-			return false
-		default:
-		}
-		if !wait(ctx, 20*time.Millisecond) {
-			return false
-		}
-	}
 }
 
 func (f *fleet) anyURL(random *rand.Rand) string { return f.replicas[random.IntN(fleetSize)].url }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -40,7 +41,7 @@ func runInParallel() {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		_ = flag.Set("test.parallel", "20") // It is a number.
+		_ = flag.Set("test.parallel", "12") // It is a number.
 	}
 }
 
@@ -122,16 +123,41 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// spawn starts serve in a process of its own and returns when it is ready.
+// spawn starts serve in a process of its own and returns when it is ready. One that cannot start is started again, as any orchestrator does:
+// where very much runs at once, Postgres may be too slow for it.
 func (w *world) spawn() *process {
 	w.t.Helper()
-	p, err := startProgram(w.env())
-	if err != nil {
-		w.t.Fatal(err)
+	for attempt := 1; ; attempt++ {
+		p, err := startProgram(w.env())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.t.Cleanup(p.kill)
+		switch {
+		case w.serves(w.t.Context(), w.url, p):
+			return p
+		case attempt == 3:
+			w.t.Fatalf("the program does not start:\n%s", p.log)
+		}
 	}
-	w.t.Cleanup(p.kill)
-	w.ready(p.log)
-	return p
+}
+
+// serves waits until the process that listens at that URL says that it is ready. It says false if that ended, or ctx did, first.
+func (w *world) serves(ctx context.Context, url string, p *process) bool {
+	client := &http.Client{Timeout: time.Second}
+	for {
+		if status, _ := w.callAt(client, url, http.MethodGet, "/readyz", nil); status == http.StatusOK {
+			return true
+		}
+		select {
+		case <-p.ended:
+			return false
+		default:
+		}
+		if !wait(ctx, 20*time.Millisecond) {
+			return false
+		}
+	}
 }
 
 // dieAt makes the process die when it next reaches the point of the step.
@@ -176,7 +202,7 @@ func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
 			w.environ["DATABASE_URL"] += "&pool_max_conns=6"
-			w.environ["REVIEW_POLL_MIN"] = "1s" // A callback that comes while no process lives is lost.
+			w.environ["REVIEW_POLL_MIN"] = "200ms" // A callback that comes while no process lives is lost.
 			living := w.spawn()
 			for _, point := range pointsOf(step) {
 				t.Run(string(point), func(t *testing.T) {

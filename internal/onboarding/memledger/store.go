@@ -23,8 +23,8 @@ type Store struct {
 
 var (
 	_ onboarding.InterruptibleRepository = (*Store)(nil)
-	_ onboarding.Ledger     = (*Store)(nil)
-	_ onboarding.Ledger     = (*Job)(nil)
+	_ onboarding.Ledger                  = (*Store)(nil)
+	_ onboarding.Ledger                  = (*Job)(nil)
 )
 
 // entry is an onboarding with what Postgres keeps in other tables and columns.

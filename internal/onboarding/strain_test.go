@@ -198,7 +198,7 @@ func TestAnOutageDoesNotWearOutAStepsPatience(t *testing.T) {
 				s.run(t)
 				step := s.step(t, "step_0")
 				due, _ := s.store.Due(strainedID)
-				if wait := due.Sub(time.Now()); step.State != onboarding.StepWaiting || wait != c.want {
+				if wait := time.Until(due); step.State != onboarding.StepWaiting || wait != c.want {
 					t.Errorf("tried again after %v, want %v: %+v", wait, c.want, step)
 				}
 			})

@@ -125,6 +125,14 @@ func (w *walk) unknown(step *Step) {
 	w.enter(step, StepRunning)
 }
 
+// leftUnderWay is unknown for a call that an earlier run intended and wrote no more of. It may have been under way until that run ended,
+// however long after the intent: nobody knows when, but it was before this claim. What had left by then is waited for from here on.
+func (w *walk) leftUnderWay(step *Step) {
+	intended := step.IntentAt
+	w.unknown(step)
+	step.IntentAt = latest(intended, step.IntentAt.Add(-w.timing.SendWindow))
+}
+
 // lookUpLater tries the lookup itself again: nothing is known before one gets through.
 func (w *walk) lookUpLater(step *Step, e *RemoteError) {
 	step.Error = e.stepError()

@@ -80,6 +80,13 @@ func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk
 			}
 		}
 	}
+	if o.CanceledAt.IsZero() {
+		for i := range o.Steps {
+			if s := &o.Steps[i]; s.State == StepRunning && s.NextAttemptAt.IsZero() {
+				w.leftUnderWay(s)
+			}
+		}
+	}
 	return w
 }
 
@@ -152,14 +159,28 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	for {
+	return w.gather(ctx)
+}
+
+// gather takes in the answers that come within a moment, while there are calls in flight: steps that began together end nearly together,
+// and to write each down alone would cost more than the moment.
+func (w *walk) gather(ctx context.Context) error {
+	if len(w.inFlight) == 0 {
+		return nil
+	}
+	moment := time.NewTimer(w.timing.Gather)
+	defer moment.Stop()
+	for len(w.inFlight) > 0 {
 		select {
 		case a := <-w.answers:
 			w.take(a)
-		default:
+		case <-moment.C:
 			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
 
 // drain waits for the calls that an abandoned walk has in flight: every goroutine has an owner that waits for it.

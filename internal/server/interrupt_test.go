@@ -40,19 +40,9 @@ func TestCutShortAtAnyPointOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	everyPoint(t, func(r *rig) func(*testing.T, context.Context) {
 		return func(t *testing.T, run context.Context) {
 			t.Helper()
-			// The stop waits for the run, which waits for us.
 			restarted := make(chan struct{})
 			t.Cleanup(func() { <-restarted })
-			go func() {
-				defer close(restarted)
-				if err := r.store.StopNow(t.Context()); err != nil {
-					t.Error(err)
-				}
-				if err := r.store.Start(t.Context()); err != nil {
-					t.Error(err)
-				}
-			}()
-			<-run.Done()
+			r.cutShort(t, run, func() { close(restarted) })
 		}
 	})
 }
@@ -63,7 +53,7 @@ func everyPoint(t *testing.T, spring func(*rig) func(*testing.T, context.Context
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 0, 0)
+			r := newRig(t, rigOptions{})
 			for _, point := range pointsOf(step) {
 				t.Run(string(point), func(t *testing.T) { r.interrupt(t, point, step, spring(r)) })
 			}
@@ -81,7 +71,7 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 		}
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, 1, callTimeout) // One call at a time: the next one is this step's.
+			r := newRig(t, rigOptions{concurrency: 1, callTimeout: callTimeout}) // One call at a time: the next one is this step's.
 			r.interrupt(t, onboarding.AfterIntent, step, func(t *testing.T, _ context.Context) {
 				t.Helper()
 				_, err := r.sim.AddFault(trusthubsim.Fault{
@@ -96,4 +86,27 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A call may be under way at Twilio until the moment its run ends, however long after the intent that is: what it makes is waited for from
+// then on.
+func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing.T) {
+	t.Parallel()
+	timing := rigTiming
+	timing.Settle = 2 * time.Second
+	r := newRig(t, rigOptions{timing: timing})
+	r.interrupt(t, onboarding.AfterIntent, "customer_profile", func(t *testing.T, run context.Context) {
+		t.Helper()
+		// By the intent's time alone all would have settled when the run is cut short, and the profile is made a second later.
+		cut := timing.SendWindow + timing.Settle + 200*time.Millisecond
+		_, err := r.sim.AddFault(trusthubsim.Fault{
+			Method: http.MethodPost, Path: "/v1/CustomerProfiles", Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(cut + time.Second), Times: 1,
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		restarted := make(chan struct{})
+		t.Cleanup(func() { <-restarted })
+		time.AfterFunc(cut, func() { r.cutShort(t, run, func() { close(restarted) }) })
+	})
 }

@@ -41,15 +41,26 @@ var rigTiming = onboarding.Timing{
 	RetryMin: 50 * time.Millisecond, RetryMax: time.Second, PollMin: 200 * time.Millisecond, PollMax: 400 * time.Millisecond,
 }
 
-// newRig starts a replica that makes at most that many calls at once for one onboarding, 0 for the default, and waits callTimeout for
-// Twilio's answer, 0 for the default.
-func newRig(t *testing.T, concurrency int, callTimeout time.Duration) *rig {
+// rigOptions are what a test may want otherwise; zero values are the program's defaults, and rigTiming.
+type rigOptions struct {
+	// concurrency is how many calls an onboarding may have under way.
+	concurrency int
+	// callTimeout is how long an answer of Twilio's is waited for.
+	callTimeout time.Duration
+	timing      onboarding.Timing
+}
+
+// newRig starts a replica.
+func newRig(t *testing.T, options rigOptions) *rig {
 	t.Helper()
+	if options.timing == (onboarding.Timing{}) {
+		options.timing = rigTiming
+	}
 	r := &rig{world: newWorld(t, trusthubsim.Config{Latency: simLatency}), log: &syncBuffer{}}
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
 	hub, err := trusthub.New(trusthub.Config{
 		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken,
-		APIURL: r.twilio.URL, TrustHubURL: r.twilio.URL, Timeout: callTimeout, Logger: logger,
+		APIURL: r.twilio.URL, TrustHubURL: r.twilio.URL, Timeout: options.callTimeout, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +72,7 @@ func newRig(t *testing.T, concurrency int, callTimeout time.Duration) *rig {
 		Gate:                      onboarding.GateAuto,
 	})
 	runner := &onboarding.Runner{
-		Hub: hub, Plan: plan, Name: "rig", Concurrency: concurrency, Timing: rigTiming, Random: rand.Float64,
+		Hub: hub, Plan: plan, Name: "rig", Concurrency: options.concurrency, Timing: options.timing, Random: rand.Float64,
 		Stopping: make(chan struct{}), Logger: logger, Reached: r.reached,
 	}
 	r.store, err = store.Open(t.Context(), store.Config{
@@ -90,6 +101,22 @@ func newRig(t *testing.T, concurrency int, callTimeout time.Duration) *rig {
 		}
 	})
 	return r
+}
+
+// cutShort ends the run as a stop does that has waited long enough, and lets the replica go on. It returns when the run knows of its end,
+// and calls over when the replica runs again.
+func (r *rig) cutShort(t *testing.T, run context.Context, over func()) {
+	t.Helper()
+	go func() { // The stop waits for the run, which may wait for us.
+		defer over()
+		if err := r.store.StopNow(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := r.store.Start(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-run.Done()
 }
 
 // reached is the runner's hook.

@@ -292,7 +292,13 @@ func (l ledger) through(what string, do func() error) error {
 	r, w := l.run.replica, l.run.replica.world
 	name := l.run.name + " " + what
 	var f ledgerFate
-	if !w.turns.wait(r, name, func(rng *rand.Rand) { f = w.ledgerFate(rng) }) {
+	draw := func(rng *rand.Rand) {
+		f = w.ledgerFate(rng)
+		if what == "release" && w.rough() && rng.Float64() < 4*w.scenario.mishap {
+			w.resume(l.run.job.ID) // in the last moment of the run
+		}
+	}
+	if !w.turns.wait(r, name, draw) {
 		return errOver
 	}
 	err := errLedger

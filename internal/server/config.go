@@ -40,6 +40,9 @@ type Config struct {
 	// LookupSettle is how long Twilio's lists may lag behind a write.
 	LookupSettle time.Duration `env:"LOOKUP_SETTLE" envDefault:"3s"`
 
+	// TwilioMaxConcurrent is how many calls one account's credentials may have under way at once from this replica.
+	TwilioMaxConcurrent int `env:"TWILIO_MAX_CONCURRENT" envDefault:"20"`
+
 	// Workers is how many onboardings this replica works on at once.
 	Workers  int        `env:"WORKERS" envDefault:"64"`
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
@@ -111,7 +114,7 @@ func parseProblems(err error) []error {
 	}
 	names := map[string]string{
 		"ReviewPollMin": "REVIEW_POLL_MIN", "ReviewPollMax": "REVIEW_POLL_MAX", "LookupSettle": "LOOKUP_SETTLE",
-		"Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
+		"TwilioMaxConcurrent": "TWILIO_MAX_CONCURRENT", "Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
 	}
 	var problems []error
 	for _, e := range all.Errors {
@@ -166,6 +169,9 @@ func (c Config) check() []error {
 	}
 	if c.LookupSettle <= 0 {
 		problem("LOOKUP_SETTLE: must be more than zero")
+	}
+	if c.TwilioMaxConcurrent < 1 || c.TwilioMaxConcurrent > 1000 {
+		problem("TWILIO_MAX_CONCURRENT: must be from 1 to 1000")
 	}
 	if c.Workers < 1 || c.Workers > 10_000 {
 		problem("WORKERS: must be from 1 to 10000")

@@ -58,6 +58,7 @@ func TestAFaultInTheConfigurationNamesItsVariable(t *testing.T) {
 		{"REVIEW_POLL_MIN", "-1s"},
 		{"REVIEW_POLL_MAX", "1s"},
 		{"LOOKUP_SETTLE", "soon"},
+		{"TWILIO_MAX_CONCURRENT", "0"},
 		{"WORKERS", "many"},
 		{"WORKERS", "0"},
 		{"LOG_LEVEL", "loud"},

@@ -199,7 +199,9 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 		AuthToken:   c.TwilioAuthToken,
 		APIURL:      c.TwilioAPIURL,
 		TrustHubURL: c.TwilioTrustHubURL,
-		Logger:      logger,
+
+		MaxConcurrentPerAccount: c.TwilioMaxConcurrent,
+		Logger:                  logger,
 	})
 }
 

@@ -29,6 +29,13 @@ build: ## build the server and the simulator into bin/
 test: ## run all tests, with the race detector
 	go test -race ./...
 
+FOR ?= 1m
+SEED ?= 0
+
+.PHONY: chaos
+chaos: ## kill, pause and restart everything at 200 onboardings a minute, FOR=1m, SEED=n for the same trouble again
+	go test ./internal/server -run '^TestChaos$$' -count=1 -v -timeout=0 -chaos.for=$(FOR) -chaos.seed=$(SEED)
+
 .PHONY: fmt
 fmt: ## format the Go code
 	$(GOLANGCI_LINT) fmt

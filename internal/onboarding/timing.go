@@ -17,8 +17,6 @@ type Timing struct {
 	RetryMin, RetryMax time.Duration
 	// PollMin and PollMax bound the wait between two looks at a bundle in review; it doubles likewise.
 	PollMin, PollMax time.Duration
-	// Gather is how long a runner that was given an answer waits for others before it writes them down together.
-	Gather time.Duration
 	// InlineWait is the longest wait that a runner sits out. For a longer one it lets go of the onboarding (invariant 5).
 	InlineWait time.Duration
 }
@@ -35,7 +33,6 @@ func (t Timing) withDefaults() Timing {
 	set(&t.RetryMax, 5*time.Minute)
 	set(&t.PollMin, 5*time.Minute)
 	set(&t.PollMax, 6*time.Hour)
-	set(&t.Gather, 2*time.Millisecond)
 	set(&t.InlineWait, 5*time.Second)
 	return t
 }

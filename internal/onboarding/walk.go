@@ -159,28 +159,14 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return w.gather(ctx)
-}
-
-// gather takes in the answers that come within a moment, while there are calls in flight: steps that began together end nearly together,
-// and to write each down alone would cost more than the moment.
-func (w *walk) gather(ctx context.Context) error {
-	if len(w.inFlight) == 0 {
-		return nil
-	}
-	moment := time.NewTimer(w.timing.Gather)
-	defer moment.Stop()
-	for len(w.inFlight) > 0 {
+	for {
 		select {
 		case a := <-w.answers:
 			w.take(a)
-		case <-moment.C:
+		default:
 			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
 		}
 	}
-	return nil
 }
 
 // drain waits for the calls that an abandoned walk has in flight: every goroutine has an owner that waits for it.

@@ -230,7 +230,7 @@ func (f *fleet) awaitAll() {
 func (f *fleet) storm(ctx context.Context, random *rand.Rand) {
 	var pauses sync.WaitGroup
 	defer pauses.Wait()
-	for wait(ctx, 200*time.Millisecond+rand.N(1800*time.Millisecond)) {
+	for wait(ctx, 200*time.Millisecond+time.Duration(random.Int64N(int64(1800*time.Millisecond)))) {
 		p, kill, long := f.replicas[random.IntN(fleetSize)], random.IntN(2) == 0, random.IntN(8) == 0
 		pause := 100*time.Millisecond + time.Duration(random.Int64N(int64(shortPause)))
 		if deadline, ok := ctx.Deadline(); ok && long && time.Until(deadline) > longPause {

@@ -23,7 +23,7 @@ import (
 
 var (
 	chaosFor  = flag.Duration("chaos.for", 10*time.Second, "how long TestChaos makes trouble; it has 200 onboardings for each minute")
-	chaosSeed = flag.Uint64("chaos.seed", 0, "what TestChaos draws its trouble from; 0 draws a seed and prints it")
+	chaosSeed = flag.Uint64("chaos.seed", 0, "what TestChaos draws its trouble and its times from; 0 draws a seed and prints it")
 )
 
 const (

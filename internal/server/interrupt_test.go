@@ -42,7 +42,7 @@ func TestCutShortAtAnyPointOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 			t.Helper()
 			restarted := make(chan struct{})
 			t.Cleanup(func() { <-restarted })
-			r.cutShort(t, run, func() { close(restarted) })
+			r.cutShort(run, t, func() { close(restarted) })
 		}
 	})
 }
@@ -107,6 +107,6 @@ func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing
 		}
 		restarted := make(chan struct{})
 		t.Cleanup(func() { <-restarted })
-		time.AfterFunc(cut, func() { r.cutShort(t, run, func() { close(restarted) }) })
+		time.AfterFunc(cut, func() { r.cutShort(run, t, func() { close(restarted) }) })
 	})
 }

@@ -105,7 +105,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 
 // cutShort ends the run as a stop does that has waited long enough, and lets the replica go on. It returns when the run knows of its end,
 // and calls over when the replica runs again.
-func (r *rig) cutShort(t *testing.T, run context.Context, over func()) {
+func (r *rig) cutShort(run context.Context, t *testing.T, over func()) {
 	t.Helper()
 	go func() { // The stop waits for the run, which may wait for us.
 		defer over()

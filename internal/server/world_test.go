@@ -163,15 +163,6 @@ func (w *world) newSubaccount(numbers int) (subaccount, error) {
 	return s, err
 }
 
-func (w *world) buyNumber(account string) (sid, number string) {
-	w.t.Helper()
-	sid, number, err := w.newNumber(account)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return sid, number
-}
-
 func (w *world) newNumber(account string) (sid, number string, err error) {
 	nextNumber.Lock()
 	nextNumber.n++
@@ -212,8 +203,11 @@ func (w *world) postToTwilio(path string, form url.Values, into any) error {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode >= 300 {
-		return fmt.Errorf("POST %s answered %d: %s (%v)", path, response.StatusCode, body, err)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("POST %s answered %d: %s", path, response.StatusCode, body)
 	}
 	if into == nil {
 		return nil
@@ -384,7 +378,7 @@ func (w *world) held(s subaccount) trusthubsim.AccountState { return w.sim.State
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It is closed at once.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,10 +91,16 @@ func (c *chaos) check() {
 	for _, line := range c.fleet.logLines("panic") {
 		c.t.Errorf("a panic: %s", line)
 	}
+	var late []takeover
 	for _, took := range c.takeovers() {
-		if took.claimedAlone && took.claimed > 5*time.Second {
-			c.t.Errorf("%s went on %v after its replica was killed, want 5s at most", took.onboarding, took.claimed)
+		if took.claimedAlone && took.claimed > takeoverLimit {
+			late = append(late, took)
 		}
+	}
+	if len(late) > 0 {
+		d := late[0].death
+		c.t.Errorf("%d onboardings went on late, the first of them %v after its replica was killed, want %v at most; since then the replicas said:\n%s", len(late),
+			late[0].claimed, takeoverLimit, strings.Join(c.fleet.complaintsBetween(d.at.Add(-takeoverLimit), d.at.Add(late[0].claimed)), "\n"))
 	}
 }
 

@@ -321,11 +321,38 @@ func (f *fleet) logLines(text string) []string {
 // complaints counts what the replicas logged at the levels WARN and ERROR, by message.
 func (f *fleet) complaints() map[string]int {
 	count := make(map[string]int)
-	for _, line := range f.logLines(`"level":`) {
-		var said struct{ Level, Msg string }
-		if json.Unmarshal([]byte(line), &said) == nil && (said.Level == "WARN" || said.Level == "ERROR") {
-			count[said.Level+" "+said.Msg]++
-		}
+	for _, said := range f.complaining() {
+		count[said.Level+" "+said.Msg]++
 	}
 	return count
+}
+
+// complaintsBetween are what the replicas logged at those levels in that time, oldest first.
+func (f *fleet) complaintsBetween(from, to time.Time) []string {
+	var lines []string
+	for _, said := range f.complaining() {
+		if said.Time.After(from) && said.Time.Before(to) && said.Msg != "request" {
+			lines = append(lines, said.line)
+		}
+	}
+	slices.Sort(lines) // They begin with their time.
+	return lines
+}
+
+// complaint is a line of a log.
+type complaint struct {
+	Time       time.Time
+	Level, Msg string
+	line       string
+}
+
+func (f *fleet) complaining() []complaint {
+	var all []complaint
+	for _, line := range f.logLines(`"level":`) {
+		said := complaint{line: line}
+		if json.Unmarshal([]byte(line), &said) == nil && (said.Level == "WARN" || said.Level == "ERROR") {
+			all = append(all, said)
+		}
+	}
+	return all
 }

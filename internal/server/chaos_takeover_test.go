@@ -9,9 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// takeoverLimit is the longest that a killed replica may hold its onboardings up, if nothing else is wrong.
+const takeoverLimit = 5 * time.Second
+
 // takeover is how an onboarding went on after the replica that was running it was killed.
 type takeover struct {
 	onboarding string
+	death      *death
 	// claimed is the time from the SIGKILL until another replica had the onboarding; acted the time until it called Twilio for it or wrote
 	// to its ledger, which may be later for good reason: it was waiting for something.
 	claimed, acted time.Duration
@@ -65,6 +69,7 @@ func (c *chaos) takeovers() []takeover {
 			}
 			all = append(all, takeover{
 				onboarding:   id,
+				death:        d,
 				claimed:      claimed.Sub(d.at),
 				acted:        acted.Sub(d.at),
 				claimedAlone: c.fleet.nothingElse(d, *claimed),

@@ -132,7 +132,7 @@ func TestTheCleanPathMakesNoCallMoreThanThePlanHas(t *testing.T) {
 
 func TestStepsThatDoNotNeedEachOtherOverlap(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, trusthubsim.Config{Latency: 100 * time.Millisecond})
+	w := newWorld(t, trusthubsim.Config{Latency: 400 * time.Millisecond}) // Long beside what a busy machine takes to begin five calls.
 	w.serve()
 	customer := w.subaccount(1)
 	w.sim.ResetRequests()

@@ -17,6 +17,7 @@ func (w *walk) intend(step *Step) {
 // take applies the answer of a call to its step.
 func (w *walk) take(a answer) {
 	delete(w.inFlight, a.key)
+	delete(w.surplus, a.key)
 	step := w.step(a.key)
 	read := a.effect.Find == nil
 	if e := asRemote(a.err); a.err != nil && e.Held {
@@ -153,6 +154,15 @@ func (w *walk) lookUpLater(step *Step, e *RemoteError) {
 
 // lookedUp adopts what the lookup found (invariant 2). One that found nothing is believed only when everything has settled.
 func (w *walk) lookedUp(step *Step, a answer) {
+	if len(a.found) > 1 && len(a.removed)+len(a.kept) == 0 {
+		if a.effect.Remove != nil {
+			w.foundSurplus(step, a.found)
+			return
+		}
+		for _, extra := range a.found[1:] {
+			a.kept = append(a.kept, extra.SID)
+		}
+	}
 	if len(a.found) > 0 {
 		w.event("step.adopted", step.Key, a.found[0].SID)
 		for _, sid := range a.removed {
@@ -177,6 +187,16 @@ func (w *walk) lookedUp(step *Step, a answer) {
 	}
 	step.NextAttemptAt = time.Time{}
 	w.enter(step, StepPending)
+}
+
+// foundSurplus makes the removal of all but the first due. That they were found is written down first: a runner that has lost its place
+// learns so from that write, and removes nothing that another may have adopted.
+func (w *walk) foundSurplus(step *Step, found []Result) {
+	w.surplus[step.Key] = found
+	for _, extra := range found[1:] {
+		w.event("step.extra_found", step.Key, extra.SID)
+	}
+	step.NextAttemptAt = w.now()
 }
 
 // refused leaves the step to a person.

@@ -25,6 +25,8 @@ type walk struct {
 	// clock is what to add to this process's time to have the ledger's, and clockAtLeast is as well: the truth is between them, for nobody
 	// knows how long the claim was on its way there, how long back, and how long this process was paused meanwhile.
 	clock, clockAtLeast time.Duration
+	// surplus is what a lookup found where one is wanted, the one to keep first, until the others are removed.
+	surplus map[Key][]Result
 	// change is what the next write to the ledger will hold.
 	change  Change
 	changed map[Key]bool
@@ -49,6 +51,8 @@ type start struct {
 	node   Node
 	effect Effect
 	lookup bool
+	// surplus, for a lookup that has found more than one, is what it found: then the call removes all but the first.
+	surplus []Result
 }
 
 // hasIntent tells whether the call may change something at Twilio that must not happen twice.
@@ -67,6 +71,7 @@ func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk
 		answers:  make(chan answer, concurrency),
 		inFlight: make(map[Key]bool, concurrency),
 		changed:  make(map[Key]bool),
+		surplus:  make(map[Key][]Result),
 		clock:    o.ReadAt.Sub(claimedAt),
 
 		clockAtLeast: o.ReadAt.Sub(time.Now()),
@@ -216,7 +221,7 @@ func (w *walk) choose() (starts []start, due time.Time) {
 			}
 			continue
 		}
-		starts = append(starts, start{node: node, effect: effect, lookup: step.State == StepRunning})
+		starts = append(starts, start{node: node, effect: effect, lookup: step.State == StepRunning, surplus: w.surplus[node.Key]})
 	}
 	return starts, due
 }
@@ -340,8 +345,10 @@ func (w *walk) call(ctx context.Context, s start, sendBy time.Time) (a answer) {
 		}
 	}()
 	switch {
+	case s.surplus != nil:
+		w.removeSurplus(WithSendBy(ctx, sendBy), s, &a)
 	case s.lookup:
-		w.lookUp(ctx, s.effect, &a)
+		a.found, a.err = s.effect.Find(ctx, w.runner.Hub)
 	case s.hasIntent():
 		a.result, a.err = s.effect.Do(WithSendBy(ctx, sendBy), w.runner.Hub)
 		w.runner.reached(AfterAnswer, s.node.Key)
@@ -351,19 +358,12 @@ func (w *walk) call(ctx context.Context, s start, sendBy time.Time) (a answer) {
 	return a
 }
 
-// lookUp looks for what an earlier call may have made, and removes what it finds beyond the first: two of a kind make a reviewer reject
-// both. It does so before the step is concluded, so that a crash on the way leaves the lookup, and with it the removal, still to be done.
-func (w *walk) lookUp(ctx context.Context, e Effect, a *answer) {
-	a.found, a.err = e.Find(ctx, w.runner.Hub)
-	if a.err != nil || len(a.found) < 2 {
-		return
-	}
-	for _, extra := range a.found[1:] {
-		if e.Remove == nil {
-			a.kept = append(a.kept, extra.SID)
-			continue
-		}
-		switch err := e.Remove(ctx, w.runner.Hub, extra.SID); {
+// removeSurplus removes what a lookup found beyond the first: two of a kind make a reviewer reject both. The step is concluded only after
+// that, so that a crash on the way leaves the lookup, and with it the removal, still to be done.
+func (w *walk) removeSurplus(ctx context.Context, s start, a *answer) {
+	a.found = s.surplus
+	for _, extra := range s.surplus[1:] {
+		switch err := s.effect.Remove(ctx, w.runner.Hub, extra.SID); {
 		case err == nil:
 			a.removed = append(a.removed, extra.SID)
 		case asRemote(err).Class == ClassPermanent:

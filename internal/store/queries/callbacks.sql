@@ -1,7 +1,7 @@
 -- name: InsertCallback :execrows
 -- No row for a delivery that is kept already.
-INSERT INTO callbacks (onboarding_id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status)
-VALUES (@onboarding_id, @received_at, @idempotency_token, @signed_by, @content_type, @body, @bundle_sid, @status)
+INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
+VALUES (@onboarding_id, @idempotency_token, @received_at, @signed_by, @content_type, @body, @bundle_sid, @status)
 ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING;
 
 -- name: InsertCallbackAndWake :one
@@ -12,7 +12,12 @@ ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO 
 --
 -- A job that is set for later is made due in place. River's own API for that (JobRetryTx) does the same, one round trip later.
 WITH o AS (
-    SELECT n.id, n.job_id FROM onboardings n WHERE n.id = @onboarding_id AND n.canceled_at IS NULL FOR UPDATE
+    SELECT n.id, n.job_id FROM onboardings n
+    WHERE n.id = @onboarding_id AND n.canceled_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM callbacks c
+            WHERE c.onboarding_id = n.id AND c.idempotency_token = @idempotency_token AND c.idempotency_token <> '')
+    FOR UPDATE
 ), brought_forward AS (
     UPDATE river_job j SET state = 'available', scheduled_at = now()
     FROM o
@@ -24,8 +29,8 @@ WITH o AS (
     SELECT j.id FROM o JOIN river_job j ON j.id = o.job_id
     WHERE j.state = 'running' OR j.state = 'available' AND j.scheduled_at <= now()
 ), kept AS (
-    INSERT INTO callbacks (onboarding_id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status)
-    SELECT o.id, @received_at, @idempotency_token, @signed_by, @content_type, @body, @bundle_sid, @status
+    INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
+    SELECT o.id, @idempotency_token, @received_at, @signed_by, @content_type, @body, @bundle_sid, @status
     FROM o WHERE EXISTS (SELECT FROM coming)
     ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING
     RETURNING onboarding_id

@@ -55,15 +55,15 @@ func (q *Queries) GetCallbacks(ctx context.Context, onboardingID string) ([]GetC
 }
 
 const InsertCallback = `-- name: InsertCallback :execrows
-INSERT INTO callbacks (onboarding_id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status)
+INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING
 `
 
 type InsertCallbackParams struct {
 	OnboardingID     string
-	ReceivedAt       pgtype.Timestamptz
 	IdempotencyToken string
+	ReceivedAt       pgtype.Timestamptz
 	SignedBy         string
 	ContentType      string
 	Body             []byte
@@ -75,8 +75,8 @@ type InsertCallbackParams struct {
 func (q *Queries) InsertCallback(ctx context.Context, arg InsertCallbackParams) (int64, error) {
 	result, err := q.db.Exec(ctx, InsertCallback,
 		arg.OnboardingID,
-		arg.ReceivedAt,
 		arg.IdempotencyToken,
+		arg.ReceivedAt,
 		arg.SignedBy,
 		arg.ContentType,
 		arg.Body,
@@ -91,7 +91,12 @@ func (q *Queries) InsertCallback(ctx context.Context, arg InsertCallbackParams) 
 
 const InsertCallbackAndWake = `-- name: InsertCallbackAndWake :one
 WITH o AS (
-    SELECT n.id, n.job_id FROM onboardings n WHERE n.id = $1 AND n.canceled_at IS NULL FOR UPDATE
+    SELECT n.id, n.job_id FROM onboardings n
+    WHERE n.id = $1 AND n.canceled_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM callbacks c
+            WHERE c.onboarding_id = n.id AND c.idempotency_token = $2 AND c.idempotency_token <> '')
+    FOR UPDATE
 ), brought_forward AS (
     UPDATE river_job j SET state = 'available', scheduled_at = now()
     FROM o
@@ -103,7 +108,7 @@ WITH o AS (
     SELECT j.id FROM o JOIN river_job j ON j.id = o.job_id
     WHERE j.state = 'running' OR j.state = 'available' AND j.scheduled_at <= now()
 ), kept AS (
-    INSERT INTO callbacks (onboarding_id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status)
+    INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
     SELECT o.id, $2, $3, $4, $5, $6, $7, $8
     FROM o WHERE EXISTS (SELECT FROM coming)
     ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING
@@ -116,8 +121,8 @@ SELECT EXISTS (SELECT FROM coming)
 
 type InsertCallbackAndWakeParams struct {
 	OnboardingID     string
-	ReceivedAt       pgtype.Timestamptz
 	IdempotencyToken string
+	ReceivedAt       pgtype.Timestamptz
 	SignedBy         string
 	ContentType      string
 	Body             []byte
@@ -134,8 +139,8 @@ type InsertCallbackAndWakeParams struct {
 func (q *Queries) InsertCallbackAndWake(ctx context.Context, arg InsertCallbackAndWakeParams) (bool, error) {
 	row := q.db.QueryRow(ctx, InsertCallbackAndWake,
 		arg.OnboardingID,
-		arg.ReceivedAt,
 		arg.IdempotencyToken,
+		arg.ReceivedAt,
 		arg.SignedBy,
 		arg.ContentType,
 		arg.Body,

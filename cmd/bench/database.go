@@ -157,7 +157,7 @@ func (d *database) cpu() time.Duration {
 	}
 	var hundredths int64
 	for _, path := range processes {
-		stat, err := os.ReadFile(path) //nolint:gosec // It is one of the kernel's.
+		stat, err := os.ReadFile(path)
 		if err != nil {
 			continue // The process has ended: its parent has its time.
 		}

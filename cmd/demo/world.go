@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -83,7 +82,7 @@ func (w *world) startSimulator(ctx context.Context) error {
 	w.twilio = &http.Server{Handler: w.simulator, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := w.twilio.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			slog.Error("the simulator stopped", "error", err)
+			fmt.Fprintln(os.Stderr, "demo: the simulator stopped:", err)
 		}
 	}()
 	return nil

@@ -217,7 +217,7 @@ func (c *comparison) judgeDeed(f *Finding, l *look) {
 // judgeObject judges what there must be one of, and returns what there is beyond that.
 func (c *comparison) judgeObject(f *Finding, l *look) (others []Finding) {
 	f.Status, f.HeldStatus = "", "" // A bundle's status is in the line of its review; here it would be that of its first day.
-	extra := l.found
+	var extra []Result
 	switch {
 	case f.SID == "" && len(l.found) == 0:
 		if f.State == StepSucceeded {
@@ -238,7 +238,6 @@ func (c *comparison) judgeObject(f *Finding, l *look) (others []Finding) {
 		if len(l.found) > 0 {
 			f.Note = "there is another in its place: a person must decide"
 		}
-		extra = nil
 	}
 	c.atHand[f.Step] = true
 	for _, e := range extra {

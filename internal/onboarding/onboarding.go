@@ -124,6 +124,7 @@ func (o *Onboarding) Status() Status {
 			}
 		case StepPending:
 			open = true
+		case StepSucceeded, StepCanceled:
 		}
 	}
 	switch {

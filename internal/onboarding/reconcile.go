@@ -180,7 +180,7 @@ func (r *Reconciler) Fix(ctx context.Context, id ID) (before, after Report, done
 	return before, after, done, nil
 }
 
-// ErrCanceled: the onboarding was canceled, and is not touched any more.
+// ErrCanceled means that the onboarding was canceled, and is not touched any more.
 var ErrCanceled = errors.New("the onboarding was canceled")
 
 // mend does the first of these that there is to do: adopt, remove, wake. kept is what it could do nothing about.

@@ -74,7 +74,7 @@ func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk
 		surplus:  make(map[Key][]Result),
 		clock:    o.ReadAt.Sub(claimedAt),
 
-		clockAtLeast: o.ReadAt.Sub(time.Now()),
+		clockAtLeast: time.Until(o.ReadAt),
 	}
 	w.change = Change{ID: o.ID, Epoch: o.Epoch}
 	w.arrange()

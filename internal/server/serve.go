@@ -145,12 +145,12 @@ func (s *service) run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
-	s.logger.Info("attestd is serving", "version", version, "addr", s.listener.Addr().String())
+	s.logger.InfoContext(ctx, "attestd is serving", "version", version, "addr", s.listener.Addr().String())
 
 	var err error
 	select {
 	case <-ctx.Done():
-		s.logger.Info("stopping")
+		s.logger.InfoContext(ctx, "stopping")
 	case err = <-served:
 		err = fmt.Errorf("serve HTTP: %w", err)
 	}
@@ -165,7 +165,7 @@ func (s *service) stop(ctx context.Context) error {
 	defer cancel()
 	err := s.store.Stop(runsCtx)
 	if err != nil {
-		s.logger.Warn("calls to Twilio are still under way; cutting them short", "error", err)
+		s.logger.WarnContext(ctx, "calls to Twilio are still under way; cutting them short", "error", err)
 		err = s.store.StopNow(ctx)
 	}
 	requestsCtx, cancel := context.WithTimeout(ctx, requestsTimeout)
@@ -229,7 +229,7 @@ func callbackURL(publicURL string) func(token string) string {
 // newToken returns 256 random bits, to be guessed by nobody.
 func newToken() string {
 	var random [32]byte
-	rand.Read(random[:]) //nolint:errcheck // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
+	rand.Read(random[:]) // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
 	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 

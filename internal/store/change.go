@@ -28,7 +28,7 @@ func recordParams(epoch *int64, c onboarding.Change) (db.RecordChangeParams, err
 		return params, err
 	}
 	for i, n := range c.Numbers {
-		params.NumberPositions = append(params.NumberPositions, int32(i)) //nolint:gosec // a request has 500 numbers at most
+		params.NumberPositions = append(params.NumberPositions, int32(i))
 		params.NumberSids = append(params.NumberSids, n.SID)
 		params.PhoneNumbers = append(params.PhoneNumbers, n.Number)
 	}

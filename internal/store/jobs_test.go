@@ -16,12 +16,11 @@ import (
 
 func TestRunsThatFailAreTriedAgainLaterAndLater(t *testing.T) {
 	t.Parallel()
-	want := []time.Duration{1, 2, 4, 8, 16, 30, 30}
-	for failures, seconds := range want {
+	for failures, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
 		job := &rivertype.JobRow{Errors: make([]rivertype.AttemptError, failures)}
 		got := time.Until(retryPolicy{}.NextRetry(job))
-		if off := (got - seconds*time.Second).Abs(); off > 500*time.Millisecond {
-			t.Errorf("after %d failures: %s, want %ds", failures+1, got, seconds)
+		if off := (got - want).Abs(); off > 500*time.Millisecond {
+			t.Errorf("after %d failures: %s, want %s", failures+1, got, want)
 		}
 	}
 	if got := time.Until(retryPolicy{}.NextRetry(&rivertype.JobRow{Errors: make([]rivertype.AttemptError, 5000)})); got > 31*time.Second {

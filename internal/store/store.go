@@ -193,7 +193,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("read the schema's version: %w", err)
 	case at.Dirty:
 		return fmt.Errorf("migration %d of the database failed half-way", at.Version)
-	case at.Version != int64(s.schema):
+	case at.Version < 0 || uint64(at.Version) != uint64(s.schema):
 		return fmt.Errorf("the database is at migration %d, this build needs %d", at.Version, s.schema)
 	}
 	return nil

@@ -122,11 +122,18 @@ func (w *world) counted(of call) {
 	}
 }
 
+// take counts a change of state. Two writes may come to the ledger at one moment.
+func (w *world) take(m move) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.taken[m]++
+}
+
 // recorded checks what was written to the ledger: a review is over only if Twilio says so.
 func (w *world) recorded(before *onboarding.Onboarding, c onboarding.Change) {
 	for _, s := range c.Steps {
 		if was := before.Step(s.Key); was != nil && was.State == s.State {
-			w.taken[move{s.State, s.State}]++
+			w.take(move{s.State, s.State})
 		}
 		if s.Key.IsReview() && s.State == onboarding.StepSucceeded {
 			w.reviewedTruly(c.ID, s.Key)
@@ -218,7 +225,7 @@ func (w *world) moves(id onboarding.ID) {
 		}
 		from := cmp.Or(at[e.Step], onboarding.StepPending)
 		way := move{from, onboarding.State(to)}
-		w.taken[way]++
+		w.take(way)
 		at[e.Step] = way.to
 		if !slices.ContainsFunc(onboarding.Transitions(), func(t onboarding.Transition) bool { return t.From == way.from && t.To == way.to }) {
 			w.violated("no such way: %s of %s goes from %s to %s", e.Step, id, way.from, way.to)

@@ -55,8 +55,8 @@ type world struct {
 	ledgerDownUntil        time.Time
 	replicasEver, runsEver int
 	resumes, doubled       int
-	taken                  map[move]int // changes of state that were written
 	mu                     sync.Mutex   // guards what follows
+	taken                  map[move]int // changes of state that were written
 	trace                  []string
 	violation              error
 }

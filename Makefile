@@ -27,7 +27,7 @@ build: ## build the server and the simulator into bin/
 
 .PHONY: test
 test: ## run all tests, with the race detector
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 FOR ?= 1m
 SEED ?= 0

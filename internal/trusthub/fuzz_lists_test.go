@@ -16,6 +16,7 @@ var lists = []string{
 	`{"results": [{"sid": "BU01", "friendly_name": "tag", "policy_sid": "RN0000000000000000000000000000000d", "status": "draft", "date_created": "2019-07-30T22:29:24Z"}]}`,
 	`{"results": [{"sid": "IT01", "friendly_name": "tag", "type": "t"}, {"sid": "IT02", "friendly_name": "tag ", "type": "t"}, {"sid": "IT03", "friendly_name": "TAG", "type": "t"}]}`,
 	`{"results": [{"sid": "BV01", "object_sid": "IT0000000000000000000000000000000f"}, {"sid": "RA01", "channel_endpoint_sid": "PN0000000000000000000000000000000e"}]}`,
+	`{"results": [{"friendly_name": "tag", "type": "t"}]}`,
 	`{"results": [{"sid": "EL01", "status": "compliant"}, {"sid": "EL02", "status": "noncompliant", "results": [{"passed": "false"}, 7, null, {"invalid": "x"}]}]}`,
 	`{"addresses": [{"sid": "AD01", "friendly_name": "tag", "date_created": "Tue, 18 Aug 2015 17:07:30 +0000"}], "next_page_uri": null}`,
 	`{"addresses": null}`, `{"results": null}`, `{"results": {}}`, `{"results": [null]}`, `{"results": [[]]}`, `{"results": [{"sid": 7}]}`,
@@ -72,6 +73,11 @@ func FuzzLists(f *testing.F) {
 		check("documents", len(documents), err)
 		addresses, err := c.FindAddresses(ctx, parentSID, "tag")
 		check("addresses", len(addresses), err)
+		for _, found := range append(documents, addresses...) {
+			if found.SID == "" {
+				t.Errorf("found what has no SID in %q", body)
+			}
+		}
 		users, err := c.FindEndUsers(ctx, parentSID, "tag", "t")
 		check("end users", len(users), err)
 		nobody, err := c.FindEndUsers(ctx, parentSID, "no such name \x00", "t")

@@ -85,6 +85,11 @@ func (k *call) all(err error, keep func(*resource) bool) ([]resource, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range kept {
+		if kept[i].SID == "" {
+			return nil, k.fail(outcome{unreadable: true}, errUnreadable) // To adopt it would be to record nothing.
+		}
+	}
 	return kept, nil
 }
 

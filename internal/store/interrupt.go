@@ -22,35 +22,7 @@ var _ onboarding.InterruptibleRepository = (*Store)(nil)
 // (invariant 3). Its job is left to end by itself if it runs, as after a take-over; the new one is due at once and finds the flag set
 // (invariant 4).
 func (s *Store) Interrupt(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
-	var decision error
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		row, err := q.LockOnboarding(ctx, string(id))
-		if err != nil {
-			return notFoundIfNoRows(err)
-		}
-		o, err := whole(ctx, q, id, row)
-		if err != nil {
-			return err
-		}
-		change, err := decide(o, o.ReadAt)
-		if err != nil {
-			decision = err
-			return err
-		}
-		change.ID = id
-		if err := decided(ctx, q, change); err != nil {
-			return err
-		}
-		return s.replaceRunner(ctx, tx, q, id, row)
-	})
-	switch {
-	case decision != nil:
-		return decision
-	case err != nil:
-		return fmt.Errorf("interrupt onboarding %s: %w", id, err)
-	default:
-		return nil
-	}
+	return s.underLock(ctx, "interrupt", id, decide, s.replaceRunner)
 }
 
 // replaceRunner gives the onboarding a new epoch and a new job for now. row is its row as read under the lock, which the caller holds.

@@ -104,6 +104,15 @@ func readOnboarding(ctx context.Context, q *db.Queries, id onboarding.ID) (*onbo
 
 // Update implements [onboarding.Repository]. decide is called once.
 func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+	return s.underLock(ctx, "update", id, decide, s.wake)
+}
+
+// underLock reads the onboarding under its row lock, writes what decide says and calls then, in one transaction. doing is for the error; one
+// of decide's is returned as it is.
+func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
+	decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error),
+	then func(context.Context, pgx.Tx, *db.Queries, onboarding.ID, db.LockOnboardingRow) error,
+) error {
 	var decision error
 	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
 		row, err := q.LockOnboarding(ctx, string(id))
@@ -123,13 +132,13 @@ func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboa
 		if err := decided(ctx, q, change); err != nil {
 			return err
 		}
-		return s.wake(ctx, tx, q, id, row)
+		return then(ctx, tx, q, id, row)
 	})
 	switch {
 	case decision != nil:
 		return decision
 	case err != nil:
-		return fmt.Errorf("update onboarding %s: %w", id, err)
+		return fmt.Errorf("%s onboarding %s: %w", doing, id, err)
 	default:
 		return nil
 	}

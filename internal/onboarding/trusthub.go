@@ -28,6 +28,13 @@ type TrustHub interface {
 	// FindPhoneNumbers resolves numbers, each a SID (PN…) or in E.164, among those the account holds, in as few calls as that takes.
 	// What the account does not hold is left out.
 	FindPhoneNumbers(ctx context.Context, account string, wanted []string) ([]PhoneNumber, error)
+	// ListPhoneNumbers lists every number of the account that can make calls, by its number.
+	ListPhoneNumbers(ctx context.Context, account string) ([]PhoneNumber, error)
+
+	// CreateSubaccount makes a subaccount of the parent account, with the parent's credentials, as does all that is about subaccounts.
+	CreateSubaccount(ctx context.Context, friendlyName string) (Account, error)
+	FindSubaccounts(ctx context.Context, friendlyName string) ([]Account, error)
+	RenameSubaccount(ctx context.Context, sid, friendlyName string) (Account, error)
 
 	FetchAddress(ctx context.Context, account, sid string) (Object, error)
 	CreateAddress(ctx context.Context, account, friendlyName string, a Address) (Object, error)
@@ -42,12 +49,14 @@ type TrustHub interface {
 	// UpdateSupportingDocument makes the document name another address.
 	UpdateSupportingDocument(ctx context.Context, account, sid, addressSID string) (Object, error)
 	DeleteSupportingDocument(ctx context.Context, account, sid string) error
+	FetchSupportingDocument(ctx context.Context, account, sid string) (SupportingDocument, error)
 
 	CreateEndUser(ctx context.Context, account string, u EndUser) (Object, error)
 	FindEndUsers(ctx context.Context, account, friendlyName, endUserType string) ([]Object, error)
 	// UpdateEndUser replaces all attributes of the end user.
 	UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (Object, error)
 	DeleteEndUser(ctx context.Context, account, sid string) error
+	FetchEndUser(ctx context.Context, account, sid string) (HeldEndUser, error)
 
 	CreateBundle(ctx context.Context, account string, b NewBundle) (Bundle, error)
 	FindBundles(ctx context.Context, account string, kind BundleKind, friendlyName, policySID string) ([]Bundle, error)
@@ -60,11 +69,15 @@ type TrustHub interface {
 	AssignEntity(ctx context.Context, account string, kind BundleKind, bundleSID, objectSID string) (Object, error)
 	FindEntityAssignments(ctx context.Context, account string, kind BundleKind, bundleSID, objectSID string) ([]Object, error)
 	DeleteEntityAssignment(ctx context.Context, account string, kind BundleKind, bundleSID, sid string) error
+	// ListEntityAssignments lists all that is assigned to the bundle but numbers.
+	ListEntityAssignments(ctx context.Context, account string, kind BundleKind, bundleSID string) ([]Assignment, error)
 
 	// AssignNumber puts a phone number on a bundle.
 	AssignNumber(ctx context.Context, account string, kind BundleKind, bundleSID, numberSID string) (Object, error)
 	FindNumberAssignments(ctx context.Context, account string, kind BundleKind, bundleSID, numberSID string) ([]Object, error)
 	DeleteNumberAssignment(ctx context.Context, account string, kind BundleKind, bundleSID, sid string) error
+	// ListNumberAssignments lists the numbers that are on the bundle.
+	ListNumberAssignments(ctx context.Context, account string, kind BundleKind, bundleSID string) ([]Assignment, error)
 
 	// Evaluate checks a bundle against a policy; it changes nothing but leaves an evaluation behind.
 	Evaluate(ctx context.Context, account string, kind BundleKind, bundleSID, policySID string) (Evaluation, error)
@@ -98,6 +111,26 @@ type EndUser struct {
 	FriendlyName string
 	Type         string
 	Attributes   map[string]string
+}
+
+// HeldEndUser is an end user as Twilio holds it.
+type HeldEndUser struct {
+	Object
+	EndUser
+}
+
+// SupportingDocument is a document as Twilio holds it.
+type SupportingDocument struct {
+	Object
+	Type string
+	// AddressSIDs are the addresses that it names.
+	AddressSIDs []string
+}
+
+// Assignment is something on a bundle: SID is the assignment's own, ObjectSID that of what is assigned.
+type Assignment struct {
+	Object
+	ObjectSID string
 }
 
 // BundleKind tells the two resources apart that share the SID prefix BU and all their sub-resources.

@@ -14,7 +14,11 @@ func (c *Client) FetchAccount(ctx context.Context, sid string) (onboarding.Accou
 	if err != nil {
 		return onboarding.Account{}, err
 	}
-	return onboarding.Account{SID: r.SID, OwnerSID: r.OwnerAccountSID, Status: hyphenated(r.Status)}, nil
+	return r.account(), nil
+}
+
+func (r *resource) account() onboarding.Account {
+	return onboarding.Account{SID: r.SID, OwnerSID: r.OwnerAccountSID, Status: hyphenated(r.Status)}
 }
 
 func (c *Client) readAccount(ctx context.Context, sid string) (resource, error) {
@@ -27,10 +31,16 @@ func (c *Client) readAccount(ctx context.Context, sid string) (resource, error) 
 		return r, err
 	case r.SID != sid:
 		return r, k.fail(outcome{unreadable: true}, errUnreadable)
-	case r.AuthToken != "" && sid != c.parent:
-		c.tokens.put(sid, r.AuthToken)
 	}
+	c.keepToken(&r)
 	return r, nil
+}
+
+// keepToken keeps a subaccount's token, if the answer that r was read from holds it: it spares the call that would fetch it.
+func (c *Client) keepToken(r *resource) {
+	if r.AuthToken != "" && r.SID != c.parent {
+		c.tokens.put(r.SID, r.AuthToken)
+	}
 }
 
 // fetchToken is what the tokens are fetched with.

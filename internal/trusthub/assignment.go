@@ -2,6 +2,7 @@ package trusthub
 
 import (
 	"context"
+	"slices"
 
 	trusthub "github.com/twilio/twilio-go/rest/trusthub/v1"
 
@@ -34,7 +35,19 @@ func (c *Client) AssignEntity(ctx context.Context, account string, kind onboardi
 func (c *Client) FindEntityAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, objectSID string) (
 	[]onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	err := either(kind,
+	return k.find(k.pageEntities(kind, bundleSID), func(r *resource) bool { return r.ObjectSID == objectSID })
+}
+
+// ListEntityAssignments returns all of the bundle's assignments but those of numbers, oldest first.
+func (c *Client) ListEntityAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string) (
+	[]onboarding.Assignment, error) {
+	k := c.onBundle(ctx, account, kind, bundleSID)
+	return k.assignments(k.pageEntities(kind, bundleSID), func(r *resource) string { return r.ObjectSID })
+}
+
+// pageEntities asks for the first page of a bundle's entity assignments.
+func (k *call) pageEntities(kind onboarding.BundleKind, bundleSID string) error {
+	return either(kind,
 		func() error {
 			params := &trusthub.ListCustomerProfileEntityAssignmentParams{}
 			_, err := k.hub().PageCustomerProfileEntityAssignment(bundleSID, params.SetPageSize(pageSize), "", "")
@@ -45,7 +58,6 @@ func (c *Client) FindEntityAssignments(ctx context.Context, account string, kind
 			_, err := k.hub().PageTrustProductEntityAssignment(bundleSID, params.SetPageSize(pageSize), "", "")
 			return err
 		})
-	return k.find(err, func(r *resource) bool { return r.ObjectSID == objectSID })
 }
 
 // DeleteEntityAssignment takes an object off a bundle, if it is there.
@@ -83,20 +95,49 @@ func (c *Client) AssignNumber(ctx context.Context, account string, kind onboardi
 func (c *Client) FindNumberAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, numberSID string) (
 	[]onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	err := either(kind,
+	return k.find(k.pageNumbers(kind, bundleSID, &numberSID), func(r *resource) bool { return r.ChannelEndpointSID == numberSID })
+}
+
+// ListNumberAssignments returns the bundle's assignments of numbers, oldest first.
+func (c *Client) ListNumberAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string) (
+	[]onboarding.Assignment, error) {
+	k := c.onBundle(ctx, account, kind, bundleSID)
+	return k.assignments(k.pageNumbers(kind, bundleSID, nil), func(r *resource) string { return r.ChannelEndpointSID })
+}
+
+// pageNumbers asks for the first page of a bundle's assignments of numbers: of one number, or of all if numberSID is nil.
+func (k *call) pageNumbers(kind onboarding.BundleKind, bundleSID string, numberSID *string) error {
+	size := pageSize
+	return either(kind,
 		func() error {
-			params := &trusthub.ListCustomerProfileChannelEndpointAssignmentParams{}
-			params.SetChannelEndpointSid(numberSID).SetPageSize(pageSize)
-			_, err := k.hub().PageCustomerProfileChannelEndpointAssignment(bundleSID, params, "", "")
+			_, err := k.hub().PageCustomerProfileChannelEndpointAssignment(bundleSID,
+				&trusthub.ListCustomerProfileChannelEndpointAssignmentParams{ChannelEndpointSid: numberSID, PageSize: &size}, "", "")
 			return err
 		},
 		func() error {
-			params := &trusthub.ListTrustProductChannelEndpointAssignmentParams{}
-			params.SetChannelEndpointSid(numberSID).SetPageSize(pageSize)
-			_, err := k.hub().PageTrustProductChannelEndpointAssignment(bundleSID, params, "", "")
+			_, err := k.hub().PageTrustProductChannelEndpointAssignment(bundleSID,
+				&trusthub.ListTrustProductChannelEndpointAssignmentParams{ChannelEndpointSid: numberSID, PageSize: &size}, "", "")
 			return err
 		})
-	return k.find(err, func(r *resource) bool { return r.ChannelEndpointSID == numberSID })
+}
+
+// assignments collects a whole list of assignments, oldest first. object is what one of them assigns. One that does not name it makes the
+// list unreadable: what is not on a list is taken for missing from the bundle.
+func (k *call) assignments(err error, object func(*resource) string) ([]onboarding.Assignment, error) {
+	found, err := k.all(err, func(*resource) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, byAge)
+	all := make([]onboarding.Assignment, 0, len(found))
+	for i := range found {
+		sid := object(&found[i])
+		if sid == "" {
+			return nil, k.fail(outcome{unreadable: true}, errUnreadable)
+		}
+		all = append(all, onboarding.Assignment{Object: found[i].object(), ObjectSID: sid})
+	}
+	return all, nil
 }
 
 // DeleteNumberAssignment takes a number off a bundle, if it is there.

@@ -28,6 +28,17 @@ func (c *Client) FindSupportingDocuments(ctx context.Context, account, friendlyN
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
 }
 
+// FetchSupportingDocument reads a document.
+func (c *Client) FetchSupportingDocument(ctx context.Context, account, sid string) (onboarding.SupportingDocument, error) {
+	k := c.as(ctx, account, sid)
+	_, err := k.hub().FetchSupportingDocument(sid)
+	r, err := k.resource(err)
+	if err != nil {
+		return onboarding.SupportingDocument{}, err
+	}
+	return onboarding.SupportingDocument{Object: r.object(), Type: r.Type, AddressSIDs: r.addressSIDs()}, nil
+}
+
 // UpdateSupportingDocument makes a document name another address.
 func (c *Client) UpdateSupportingDocument(ctx context.Context, account, sid, addressSID string) (onboarding.Object, error) {
 	k := c.as(ctx, account, sid)

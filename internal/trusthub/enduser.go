@@ -24,6 +24,20 @@ func (c *Client) FindEndUsers(ctx context.Context, account, friendlyName, endUse
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.Type == endUserType })
 }
 
+// FetchEndUser reads an end user.
+func (c *Client) FetchEndUser(ctx context.Context, account, sid string) (onboarding.HeldEndUser, error) {
+	k := c.as(ctx, account, sid)
+	_, err := k.hub().FetchEndUser(sid)
+	r, err := k.resource(err)
+	if err != nil {
+		return onboarding.HeldEndUser{}, err
+	}
+	return onboarding.HeldEndUser{
+		Object:  r.object(),
+		EndUser: onboarding.EndUser{FriendlyName: r.FriendlyName, Type: r.Type, Attributes: r.attributes()},
+	}, nil
+}
+
 // UpdateEndUser replaces all attributes of an end user.
 func (c *Client) UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (onboarding.Object, error) {
 	k := c.as(ctx, account, sid)

@@ -19,6 +19,9 @@ var lists = []string{
 	`{"results": [{"friendly_name": "tag", "type": "t"}]}`,
 	`{"results": [{"sid": "EL01", "status": "compliant"}, {"sid": "EL02", "status": "noncompliant", "results": [{"passed": "false"}, 7, null, {"invalid": "x"}]}]}`,
 	`{"addresses": [{"sid": "AD01", "friendly_name": "tag", "date_created": "Tue, 18 Aug 2015 17:07:30 +0000"}], "next_page_uri": null}`,
+	`{"accounts": [{"sid": "AC01", "friendly_name": "tag", "status": "active"}, {"sid": "AC02", "friendly_name": "tag", "status": "closed"}, {"sid": "AC00000000000000000000000000000001", "friendly_name": "tag"}]}`,
+	`{"incoming_phone_numbers": [{"sid": "PN01", "phone_number": "+15005550100", "capabilities": {"voice": true, "SMS": false}}, {"sid": "PN02", "phone_number": "+15005550101", "capabilities": {"voice": false}}]}`,
+	`{"incoming_phone_numbers": [{"sid": "PN01", "phone_number": "+15005550100", "capabilities": {"voice": "yes"}}, {"sid": "PN02", "phone_number": "+15005550101"}]}`,
 	`{"addresses": null}`, `{"results": null}`, `{"results": {}}`, `{"results": [null]}`, `{"results": [[]]}`, `{"results": [{"sid": 7}]}`,
 	`{"results": [{"sid": "BU01", "friendly_name": "tag", "date_created": 12, "errors": {"code": "18601"}, "valid_until": "soon"}]}`,
 	`{"results": [], "meta": {"next_page_url": "https://trusthub.twilio.com/v1/EndUsers?Page=1"}}`,
@@ -66,6 +69,15 @@ func FuzzLists(f *testing.F) {
 			check("entity assignments", len(entities), err)
 			numbers, err := c.FindNumberAssignments(ctx, parentSID, kind, profileSID, numberSID)
 			check("number assignments", len(numbers), err)
+			assigned, err := c.ListEntityAssignments(ctx, parentSID, kind, profileSID)
+			check("all entity assignments", len(assigned), err)
+			assignedNumbers, err := c.ListNumberAssignments(ctx, parentSID, kind, profileSID)
+			check("all number assignments", len(assignedNumbers), err)
+			for _, a := range append(assigned, assignedNumbers...) {
+				if a.SID == "" || a.ObjectSID == "" {
+					t.Errorf("an assignment of nothing, %+v, in %q", a, body)
+				}
+			}
 			evaluations, err := c.FindEvaluations(ctx, parentSID, kind, profileSID)
 			check("evaluations", len(evaluations), err)
 		}
@@ -76,6 +88,20 @@ func FuzzLists(f *testing.F) {
 		for _, found := range append(documents, addresses...) {
 			if found.SID == "" {
 				t.Errorf("found what has no SID in %q", body)
+			}
+		}
+		subaccounts, err := c.FindSubaccounts(ctx, "tag")
+		check("subaccounts", len(subaccounts), err)
+		for _, a := range subaccounts {
+			if a.SID == "" || a.SID == parentSID || a.Status == accountClosed {
+				t.Errorf("found the subaccount %+v in %q", a, body)
+			}
+		}
+		voice, err := c.ListPhoneNumbers(ctx, subSID)
+		check("numbers", len(voice), err)
+		for _, n := range voice {
+			if n.SID == "" || n.Number == "" {
+				t.Errorf("listed the number %+v of %q", n, body)
 			}
 		}
 		users, err := c.FindEndUsers(ctx, parentSID, "tag", "t")

@@ -18,6 +18,8 @@ func FuzzResources(f *testing.F) {
 	}
 	f.Add(http.StatusOK, `{"sid": "BU01", "status": "PENDING_REVIEW", "errors": [18601, "x", {"error_code": "18602", "extra": {}}, null, [1]]}`)
 	f.Add(http.StatusOK, `{"sid": "EL01", "status": "noncompliant", "results": {"invalid": [{"object_field": 7}], "passed": null}}`)
+	f.Add(http.StatusOK, `{"sid": "IT01", "type": "t", "attributes": {"a": "x", "b": 7, "c": null, "d": ["y"], "address_sids": "AD01,AD02"}}`)
+	f.Add(http.StatusOK, `{"sid": "RD01", "type": "t", "attributes": {"address_sids": ["AD01", "AD02", null]}}`)
 	f.Add(http.StatusConflict, `{"code": 70003, "message": "already assigned to BU0000000000000000000000000000000b"}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if status < 200 || status > 599 {
@@ -60,6 +62,14 @@ func FuzzResources(f *testing.F) {
 		check("create an end user", user.SID, true, err)
 		document, err := c.CreateSupportingDocument(ctx, parentSID, "tag", "AD01")
 		check("create a document", document.SID, true, err)
+		subaccount, err := c.CreateSubaccount(ctx, "tag")
+		check("create a subaccount", subaccount.SID, true, err)
+		renamed, err := c.RenameSubaccount(ctx, subSID, "tag")
+		check("rename a subaccount", renamed.SID, true, err)
+		heldUser, err := c.FetchEndUser(ctx, parentSID, endUserSID)
+		check("read an end user", heldUser.SID, false, err)
+		heldDocument, err := c.FetchSupportingDocument(ctx, parentSID, "RD01")
+		check("read a document", heldDocument.SID, false, err)
 		address, err := c.CreateAddress(ctx, parentSID, "tag", onboarding.Address{})
 		check("create an address", address.SID, true, err)
 		given, err := c.FetchAddress(ctx, parentSID, "AD01")

@@ -19,6 +19,7 @@ type page struct {
 	Results      *[]resource `json:"results"`
 	Addresses    *[]resource `json:"addresses"`
 	PhoneNumbers *[]resource `json:"incoming_phone_numbers"`
+	Accounts     *[]resource `json:"accounts"`
 	Meta         struct {
 		NextPageURL string `json:"next_page_url"`
 	} `json:"meta"`
@@ -26,7 +27,7 @@ type page struct {
 }
 
 func (p *page) items() *[]resource {
-	for _, items := range []*[]resource{p.Results, p.Addresses, p.PhoneNumbers} {
+	for _, items := range []*[]resource{p.Results, p.Addresses, p.PhoneNumbers, p.Accounts} {
 		if items != nil {
 			return items
 		}

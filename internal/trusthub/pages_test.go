@@ -73,6 +73,46 @@ func TestFindReadsAllPagesAndReturnsTheOldestFirst(t *testing.T) {
 	}
 }
 
+func TestAssignmentsAndSubaccountsComeOldestFirstToo(t *testing.T) {
+	t.Parallel()
+	assignments := answering(always(200, `{"results": [
+		{"sid": "BV3", "object_sid": "IT3", "channel_endpoint_sid": "PN3", "date_created": "2026-01-02T00:00:00Z"},
+		{"sid": "BV2", "object_sid": "IT2", "channel_endpoint_sid": "PN2", "date_created": "2026-01-02T00:00:00Z"},
+		{"sid": "BV9", "object_sid": "IT9", "channel_endpoint_sid": "PN9", "date_created": "2026-01-01T00:00:00Z"}], "meta": {}}`))
+	c := connect(t, assignments, "")
+	for _, kind := range []onboarding.BundleKind{onboarding.CustomerProfile, onboarding.TrustProduct} {
+		entities, err := c.ListEntityAssignments(context.Background(), subSID, kind, profileSID)
+		if err != nil || len(entities) != 3 || entities[0].ObjectSID != "IT9" || entities[1].SID != "BV2" || entities[2].SID != "BV3" {
+			t.Errorf("entities: %+v, %v", entities, err)
+		}
+		numbers, err := c.ListNumberAssignments(context.Background(), subSID, kind, profileSID)
+		if err != nil || len(numbers) != 3 || numbers[0].ObjectSID != "PN9" || numbers[1].SID != "BV2" || numbers[2].SID != "BV3" {
+			t.Errorf("numbers: %+v, %v", numbers, err)
+		}
+	}
+
+	accounts := answering(always(200, `{"accounts": [
+		{"sid": "AC3", "friendly_name": "tag", "status": "active", "date_created": "Fri, 02 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC9", "friendly_name": "tag", "status": "active", "date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC1", "friendly_name": "tag", "status": "Closed", "date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC2", "friendly_name": "tag", "status": "active", "date_created": "Fri, 02 Jan 2026 00:00:00 +0000"}]}`))
+	found, err := connect(t, accounts, "").FindSubaccounts(context.Background(), "tag")
+	if err != nil || len(found) != 3 || found[0].SID != "AC9" || found[1].SID != "AC2" || found[2].SID != "AC3" {
+		t.Errorf("subaccounts: %+v, %v", found, err)
+	}
+}
+
+func TestAnAssignmentThatDoesNotSayOfWhatIsNotLeftOut(t *testing.T) {
+	t.Parallel()
+	c := connect(t, answering(always(200, `{"results": [{"sid": "BV01", "object_sid": "IT01", "channel_endpoint_sid": "PN01"}, {"sid": "BV02"}]}`)), "")
+	if got, err := c.ListEntityAssignments(context.Background(), subSID, onboarding.CustomerProfile, profileSID); err == nil {
+		t.Errorf("listed %+v", got)
+	}
+	if got, err := c.ListNumberAssignments(context.Background(), subSID, onboarding.TrustProduct, profileSID); err == nil {
+		t.Errorf("listed %+v", got)
+	}
+}
+
 func TestFindThatFindsNothingIsNotAnError(t *testing.T) {
 	t.Parallel()
 	tw := paged([]string{""}, func(*http.Request, int) string { return "" })

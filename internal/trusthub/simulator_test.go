@@ -118,7 +118,7 @@ var (
 	}
 )
 
-// TestAnOnboardingFromTheFirstCallToTheLast makes every call of the interface, and looks everything up again under the name and the parent
+// TestAnOnboardingFromTheFirstCallToTheLast makes every call that brings a subaccount to its approval, and looks everything up again under the name and the parent
 // that it was made with.
 func TestAnOnboardingFromTheFirstCallToTheLast(t *testing.T) {
 	t.Parallel()

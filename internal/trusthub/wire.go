@@ -18,10 +18,14 @@ type resource struct {
 	AccountSID         string `json:"account_sid"`
 	FriendlyName       string `json:"friendly_name"`
 	DateCreated        moment `json:"date_created"`
-	Type               string `json:"type"`                 // of an end user
+	Type               string `json:"type"`                 // of an end user or a document
 	ObjectSID          string `json:"object_sid"`           // of an entity assignment
 	ChannelEndpointSID string `json:"channel_endpoint_sid"` // of a number's assignment
-	PhoneNumber        string `json:"phone_number"`         // of an incoming phone number
+
+	// Attributes are an end user's or a document's, Capabilities an incoming phone number's.
+	Attributes   json.RawMessage `json:"attributes"`
+	Capabilities json.RawMessage `json:"capabilities"`
+	PhoneNumber  string          `json:"phone_number"` // of an incoming phone number
 
 	// Of a bundle.
 	PolicySID  string          `json:"policy_sid"`

@@ -40,6 +40,12 @@ type Onboardings interface {
 	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, onboarding.ErrVersion,
 	// *onboarding.RefusedError.
 	Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error)
+	// AddNumbers adds numbers to the request, RemoveNumber takes one out of it. Errors: onboarding.ErrNotFound, *onboarding.RefusedError, and
+	// for one that the request does not name onboarding.ErrNumberNotFound.
+	AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error)
+	RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error)
+	// Cancel ends an onboarding. Errors: onboarding.ErrNotFound.
+	Cancel(ctx context.Context, actor string, id onboarding.ID, cleanup bool) (*onboarding.Onboarding, error)
 	// ReceiveCallback keeps a callback that was checked, and wakes its onboarding.
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }

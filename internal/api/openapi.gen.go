@@ -306,6 +306,54 @@ func (e OnboardingStatus) Valid() bool {
 	}
 }
 
+// Defines values for PhoneNumberStatus.
+const (
+	PhoneNumberStatusAssigned   PhoneNumberStatus = "assigned"
+	PhoneNumberStatusFailed     PhoneNumberStatus = "failed"
+	PhoneNumberStatusPending    PhoneNumberStatus = "pending"
+	PhoneNumberStatusRemoving   PhoneNumberStatus = "removing"
+	PhoneNumberStatusUnresolved PhoneNumberStatus = "unresolved"
+)
+
+// Valid indicates whether the value is a known member of the PhoneNumberStatus enum.
+func (e PhoneNumberStatus) Valid() bool {
+	switch e {
+	case PhoneNumberStatusAssigned:
+		return true
+	case PhoneNumberStatusFailed:
+		return true
+	case PhoneNumberStatusPending:
+		return true
+	case PhoneNumberStatusRemoving:
+		return true
+	case PhoneNumberStatusUnresolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Product.
+const (
+	ProductCnam           Product = "cnam"
+	ProductShakenStir     Product = "shaken_stir"
+	ProductVoiceIntegrity Product = "voice_integrity"
+)
+
+// Valid indicates whether the value is a known member of the Product enum.
+func (e Product) Valid() bool {
+	switch e {
+	case ProductCnam:
+		return true
+	case ProductShakenStir:
+		return true
+	case ProductVoiceIntegrity:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RequirementSource.
 const (
 	RequirementSourceEvaluation RequirementSource = "evaluation"
@@ -405,7 +453,7 @@ type Address struct {
 	StreetSecondary *string `json:"street_secondary,omitempty"`
 }
 
-// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 //
 // Example: A
 type Attestation = string
@@ -509,9 +557,35 @@ type BusinessBusinessRegistrationIdentifier string
 // BusinessBusinessType The legal form.
 type BusinessBusinessType string
 
+// CNAM Trust Hub's `cnam_information`, under its name. Needed with the product `cnam`.
+type CNAM struct {
+	// CnamDisplayName What is shown with the calls. At most 15 characters, the first a letter, then letters, digits, dots, commas and spaces.
+	//
+	// Example: Example LLC
+	CnamDisplayName string `json:"cnam_display_name"`
+}
+
+// Cancellation How to cancel.
+type Cancellation struct {
+	// Cleanup Delete at Twilio what the onboarding made.
+	Cleanup *bool `json:"cleanup,omitempty"`
+}
+
 // Correction A JSON merge patch (RFC 7396) for a request: any members of `NewOnboarding`. Arrays are replaced whole, and `null` takes an optional member
 // away.
 type Correction = json.RawMessage
+
+// EndUserSIDs End users that the subaccount has already (`IT` and 32 hex digits), to be taken over. A later correction is written to them.
+type EndUserSIDs struct {
+	// AuthorizedRepresentative1 Example: IT0123456789abcdef0123456789abcdef
+	AuthorizedRepresentative1 *string `json:"authorized_representative_1,omitempty"`
+
+	// AuthorizedRepresentative2 Example: IT0123456789abcdef0123456789abcdef
+	AuthorizedRepresentative2 *string `json:"authorized_representative_2,omitempty"`
+
+	// BusinessInformation Example: IT0123456789abcdef0123456789abcdef
+	BusinessInformation *string `json:"business_information,omitempty"`
+}
 
 // Fault One thing that must be changed in a request.
 type Fault struct {
@@ -546,6 +620,20 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// KeptObject Something that a canceled onboarding could not delete.
+type KeptObject struct {
+	// Reason What Twilio says about it; or that it was there before, or is not attestd's to delete.
+	Reason string `json:"reason"`
+
+	// SID Example: BU0123456789abcdef0123456789abcdef
+	SID string `json:"sid"`
+
+	// Step The step that made it.
+	//
+	// Example: customer_profile
+	Step string `json:"step"`
+}
+
 // NewOnboarding A request to onboard a subaccount.
 type NewOnboarding struct {
 	// Address The business's legal address: either `sid` alone, an address that the subaccount already has, or all the rest but
@@ -559,6 +647,19 @@ type NewOnboarding struct {
 	// several places; one that is not in Twilio's SHAKEN/STIR guide for ISVs is accepted with a warning.
 	Business Business `json:"business"`
 
+	// Cnam Trust Hub's `cnam_information`, under its name. Needed with the product `cnam`.
+	Cnam *CNAM `json:"cnam,omitempty"`
+
+	// CustomerProfileSID A secondary customer profile that the subaccount has already, to be taken over: what is on it is kept and what it lacks is added. It
+	// must have been made for the secondary business profile's policy.
+	//
+	//
+	// Example: BU0123456789abcdef0123456789abcdef
+	CustomerProfileSID *string `json:"customer_profile_sid,omitempty"`
+
+	// EndUserSids End users that the subaccount has already (`IT` and 32 hex digits), to be taken over. A later correction is written to them.
+	EndUserSids *EndUserSIDs `json:"end_user_sids,omitempty"`
+
 	// ExternalID Your own name for this onboarding. No two onboardings have the same.
 	//
 	// Example: customer-1042
@@ -569,8 +670,12 @@ type NewOnboarding struct {
 	// Example: trust-hub@isv.example
 	NotificationEmail string `json:"notification_email"`
 
-	// PhoneNumbers The subaccount's numbers to sign for, each by its SID or in E.164, none twice.
-	PhoneNumbers []string `json:"phone_numbers"`
+	// PhoneNumbers The subaccount's numbers to sign for, each by its SID or in E.164, none twice. Or `"all"`: every number of the subaccount that can make
+	// calls, and it stays so: a number that is bought later joins, one that is released leaves.
+	//
+	//
+	// Example: ["+12025550100"]
+	PhoneNumbers PhoneNumberSelection `json:"phone_numbers"`
 
 	// PrimaryProfileSID Your approved primary business profile in the parent account. May be left out where the server is configured with one
 	// (`TWILIO_PRIMARY_PROFILE_SID`).
@@ -579,18 +684,51 @@ type NewOnboarding struct {
 	// Example: BU00000000000000000000000000000001
 	PrimaryProfileSID *string `json:"primary_profile_sid,omitempty"`
 
-	// SubaccountSID The customer's subaccount, active and owned by the account that attestd is configured with.
+	// Products What is put on top of the customer profile, each with a review of its own: `shaken_stir`, A-level attestation; `voice_integrity`,
+	// against spam labels; `cnam`, a name that is shown with calls. Left out, it is `shaken_stir` alone. Products can be added later.
+	Products *[]Product `json:"products,omitempty"`
+
+	// Subaccount A subaccount to be made, in place of `subaccount_sid`.
+	Subaccount *NewSubaccount `json:"subaccount,omitempty"`
+
+	// SubaccountSID The customer's subaccount, active and owned by the account that attestd is configured with. Either this or `subaccount` is needed.
+	//
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID string `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid,omitempty"`
+
+	// TrustProductSID A SHAKEN/STIR trust product that the subaccount has already, to be taken over likewise.
+	//
+	// Example: BU0123456789abcdef0123456789abcdef
+	TrustProductSID *string `json:"trust_product_sid,omitempty"`
+
+	// VoiceIntegrity Trust Hub's `voice_integrity_information`, under its names. Needed with the product `voice_integrity`.
+	VoiceIntegrity *VoiceIntegrity `json:"voice_integrity,omitempty"`
+}
+
+// NewSubaccount A subaccount to be made, in place of `subaccount_sid`.
+type NewSubaccount struct {
+	// FriendlyName The subaccount's name at Twilio.
+	//
+	// Example: Example Plumbing LLC
+	FriendlyName string `json:"friendly_name"`
+}
+
+// NumberAddition Phone numbers to add.
+type NumberAddition struct {
+	// Move Take a number off another profile or product of the subaccount where it is on one. Otherwise that is reported, and left to you.
+	Move *bool `json:"move,omitempty"`
+
+	// PhoneNumbers The numbers, each by its SID or in E.164. One that the onboarding has already is no error.
+	PhoneNumbers []PhoneNumberName `json:"phone_numbers"`
 }
 
 // Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
 // were not given are left out.
 //
-// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
+// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","kept":[],"phone_numbers":[{"attestation":null,"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","requirements":[],"sid":"PN00000000000000000000000000000004","status":"assigned","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","products":[{"bundle":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"product":"shaken_stir","requirements":[]}],"request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
 type Onboarding struct {
-	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+	// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 	//
 	// Example: A
 	Attestation *Attestation `json:"attestation"`
@@ -609,13 +747,20 @@ type Onboarding struct {
 	// Example: onb_01890a5d-ac96-774b-bcce-b302099a8057
 	ID OnboardingID `json:"id"`
 
-	// PhoneNumbers The numbers in the order of the request.
+	// Kept Of an onboarding that was canceled with `cleanup`, what remains at Twilio.
+	Kept []KeptObject `json:"kept"`
+
+	// PhoneNumbers The numbers in the order of the request: those that are known at Twilio, then those that are not (yet), then those that are being taken
+	// off.
 	PhoneNumbers []PhoneNumber `json:"phone_numbers"`
 
 	// PrimaryProfileSID A customer profile or trust product, `BU` and 32 hex digits.
 	//
 	// Example: BU00000000000000000000000000000001
 	PrimaryProfileSID BundleSID `json:"primary_profile_sid"`
+
+	// Products The products that the request asks for, each with its bundle; `trust_product` is that of `shaken_stir`.
+	Products []ProductBundle `json:"products"`
 
 	// Request A request to onboard a subaccount.
 	Request NewOnboarding `json:"request"`
@@ -630,10 +775,10 @@ type Onboarding struct {
 	// Steps The steps in the order of the plan. The steps of numbers are there once `preflight` has succeeded.
 	Steps []Step `json:"steps"`
 
-	// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+	// SubaccountSID The account in which everything is made; null until it was made itself.
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID AccountSID `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid"`
 
 	// TrustProduct A customer profile or trust product as far as the ledger knows it.
 	TrustProduct Bundle    `json:"trust_product"`
@@ -664,7 +809,7 @@ type OnboardingStatus string
 
 // OnboardingSummary An onboarding without its numbers and steps.
 type OnboardingSummary struct {
-	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+	// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 	//
 	// Example: A
 	Attestation  *Attestation `json:"attestation"`
@@ -690,10 +835,10 @@ type OnboardingSummary struct {
 	// reviewers; `action_required`, when a person must do what `requirements` says; `approved`; `canceled`.
 	Status OnboardingStatus `json:"status"`
 
-	// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+	// SubaccountSID The account in which everything is made; null until it was made itself.
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID AccountSID `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid"`
 
 	// TrustProduct A customer profile or trust product as far as the ledger knows it.
 	TrustProduct Bundle    `json:"trust_product"`
@@ -701,20 +846,47 @@ type OnboardingSummary struct {
 	Version      int       `json:"version"`
 }
 
-// PhoneNumber A number and its channel endpoint assignments on both bundles.
+// PhoneNumber A number and its channel endpoint assignments on the profile and the SHAKEN/STIR trust product.
 type PhoneNumber struct {
+	// Attestation `A` while calls from this number can be signed so; otherwise null.
+	//
+	// Example: A
+	Attestation *string `json:"attestation"`
+
 	// CustomerProfileAssignmentSID `RA` and 32 hex digits; null until the number is on the customer profile.
 	CustomerProfileAssignmentSID *string `json:"customer_profile_assignment_sid"`
 
 	// PhoneNumber In E.164; null until `preflight` has looked it up, where the request has the SID.
 	PhoneNumber *string `json:"phone_number"`
 
+	// Requirements Those of the onboarding's `requirements` that are this number's.
+	Requirements []Requirement `json:"requirements"`
+
 	// SID `PN` and 32 hex digits; null until `preflight` has looked it up, where the request has the number.
 	SID *string `json:"sid"`
+
+	// Status `unresolved`, before `preflight` has looked it up, or because the subaccount does not hold it; `pending`, on its way onto the bundles;
+	// `assigned`, on all of them; `failed`, see `requirements`; `removing`, on its way off them.
+	Status PhoneNumberStatus `json:"status"`
 
 	// TrustProductAssignmentSID `RA` and 32 hex digits; null until the number is on the trust product.
 	TrustProductAssignmentSID *string `json:"trust_product_assignment_sid"`
 }
+
+// PhoneNumberStatus `unresolved`, before `preflight` has looked it up, or because the subaccount does not hold it; `pending`, on its way onto the bundles;
+// `assigned`, on all of them; `failed`, see `requirements`; `removing`, on its way off them.
+type PhoneNumberStatus string
+
+// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number.
+//
+// Example: +12025550100
+type PhoneNumberName = string
+
+// PhoneNumberSelection The subaccount's numbers to sign for, each by its SID or in E.164, none twice. Or `"all"`: every number of the subaccount that can make
+// calls, and it stays so: a number that is bought later joins, one that is released leaves.
+//
+// Example: ["+12025550100"]
+type PhoneNumberSelection = numberSelection
 
 // Problem RFC 9457 problem details.
 type Problem struct {
@@ -747,6 +919,21 @@ type Problem struct {
 	//
 	// Example: urn:attestd:problem:validation-failed
 	Type string `json:"type"`
+}
+
+// Product One of Twilio's trust products.
+type Product string
+
+// ProductBundle A product on top of the customer profile.
+type ProductBundle struct {
+	// Bundle A customer profile or trust product as far as the ledger knows it.
+	Bundle Bundle `json:"bundle"`
+
+	// Product One of Twilio's trust products.
+	Product Product `json:"product"`
+
+	// Requirements Those of the onboarding's `requirements` that are this product's.
+	Requirements []Requirement `json:"requirements"`
 }
 
 // Requirement Something that a person must do before the onboarding can go on; the same shape whoever asks for it.
@@ -817,6 +1004,25 @@ type StepError struct {
 
 	// MoreInfo Where Twilio explains it.
 	MoreInfo *string `json:"more_info"`
+}
+
+// VoiceIntegrity Trust Hub's `voice_integrity_information`, under its names. Needed with the product `voice_integrity`.
+type VoiceIntegrity struct {
+	// AverageBusinessDayCallVolume How many calls it makes on a business day.
+	//
+	// Example: 100
+	AverageBusinessDayCallVolume string `json:"average_business_day_call_volume"`
+
+	// BusinessEmployeeCount How many the business employs.
+	//
+	// Example: 25
+	BusinessEmployeeCount string  `json:"business_employee_count"`
+	Notes                 *string `json:"notes,omitempty"`
+
+	// UseCase What the calls are for.
+	//
+	// Example: Identity Verification
+	UseCase string `json:"use_case"`
 }
 
 // Warning Something that is not wrong, but is likely to be rejected.
@@ -909,6 +1115,12 @@ type AmendOnboardingJSONRequestBody = Correction
 // AmendOnboardingApplicationMergePatchPlusJSONRequestBody defines body for AmendOnboarding for application/merge-patch+json ContentType.
 type AmendOnboardingApplicationMergePatchPlusJSONRequestBody = Correction
 
+// CancelOnboardingJSONRequestBody defines body for CancelOnboarding for application/json ContentType.
+type CancelOnboardingJSONRequestBody = Cancellation
+
+// AddPhoneNumbersJSONRequestBody defines body for AddPhoneNumbers for application/json ContentType.
+type AddPhoneNumbersJSONRequestBody = NumberAddition
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetLiveness Tell whether the process lives
@@ -926,6 +1138,15 @@ type ServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams)
+	// CancelOnboarding Cancel an onboarding
+	// (POST /onboardings/{id}/cancel)
+	CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// AddPhoneNumbers Add phone numbers
+	// (POST /onboardings/{id}/phone-numbers)
+	AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// RemovePhoneNumber Remove a phone number
+	// (DELETE /onboardings/{id}/phone-numbers/{number})
+	RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
@@ -968,6 +1189,24 @@ func (_ Unimplemented) GetOnboarding(w http.ResponseWriter, r *http.Request, id 
 // AmendOnboarding Correct the request
 // (PATCH /onboardings/{id})
 func (_ Unimplemented) AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// CancelOnboarding Cancel an onboarding
+// (POST /onboardings/{id}/cancel)
+func (_ Unimplemented) CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// AddPhoneNumbers Add phone numbers
+// (POST /onboardings/{id}/phone-numbers)
+func (_ Unimplemented) AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// RemovePhoneNumber Remove a phone number
+// (DELETE /onboardings/{id}/phone-numbers/{number})
+func (_ Unimplemented) RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1191,6 +1430,93 @@ func (siw *ServerInterfaceWrapper) AmendOnboarding(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// CancelOnboarding operation middleware
+func (siw *ServerInterfaceWrapper) CancelOnboarding(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddPhoneNumbers operation middleware
+func (siw *ServerInterfaceWrapper) AddPhoneNumbers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddPhoneNumbers(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemovePhoneNumber operation middleware
+func (siw *ServerInterfaceWrapper) RemovePhoneNumber(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number PhoneNumberName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", chi.URLParam(r, "number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemovePhoneNumber(w, r, id, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ResumeOnboarding operation middleware
 func (siw *ServerInterfaceWrapper) ResumeOnboarding(w http.ResponseWriter, r *http.Request) {
 
@@ -1372,6 +1698,15 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	})
 	r.Group(func(r chi.Router) {
 		r.Post(options.BaseURL+"/onboardings/{id}/resume", wrapper.ResumeOnboarding)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/onboardings/{id}/cancel", wrapper.CancelOnboarding)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/onboardings/{id}/phone-numbers", wrapper.AddPhoneNumbers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Delete(options.BaseURL+"/onboardings/{id}/phone-numbers/{number}", wrapper.RemovePhoneNumber)
 	})
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/livez", wrapper.GetLiveness)
@@ -2096,6 +2431,517 @@ func (response AmendOnboarding503ApplicationProblemPlusJSONResponse) VisitAmendO
 	return err
 }
 
+type CancelOnboardingRequestObject struct {
+	ID   OnboardingID `json:"id"`
+	Body *CancelOnboardingJSONRequestBody
+}
+
+type CancelOnboardingResponseObject interface {
+	VisitCancelOnboardingResponse(w http.ResponseWriter) error
+}
+
+type CancelOnboarding202ResponseHeaders struct {
+	ETag string
+}
+
+type CancelOnboarding202JSONResponse struct {
+	Body    Onboarding
+	Headers CancelOnboarding202ResponseHeaders
+}
+
+func (response CancelOnboarding202JSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding400ApplicationProblemPlusJSONResponse struct {
+	MalformedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding400ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding401ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding403ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding404ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding413ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding415ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding422ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding500ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding503ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbersRequestObject struct {
+	ID   OnboardingID `json:"id"`
+	Body *AddPhoneNumbersJSONRequestBody
+}
+
+type AddPhoneNumbersResponseObject interface {
+	VisitAddPhoneNumbersResponse(w http.ResponseWriter) error
+}
+
+type AddPhoneNumbers202ResponseHeaders struct {
+	ETag string
+}
+
+type AddPhoneNumbers202JSONResponse struct {
+	Body    Onboarding
+	Headers AddPhoneNumbers202ResponseHeaders
+}
+
+func (response AddPhoneNumbers202JSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers400ApplicationProblemPlusJSONResponse struct {
+	MalformedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers400ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers401ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers403ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers404ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers409ApplicationProblemPlusJSONResponse struct {
+	CorrectionRefusedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers409ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers413ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers415ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers422ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers500ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers503ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumberRequestObject struct {
+	ID     OnboardingID    `json:"id"`
+	Number PhoneNumberName `json:"number"`
+}
+
+type RemovePhoneNumberResponseObject interface {
+	VisitRemovePhoneNumberResponse(w http.ResponseWriter) error
+}
+
+type RemovePhoneNumber202ResponseHeaders struct {
+	ETag string
+}
+
+type RemovePhoneNumber202JSONResponse struct {
+	Body    Onboarding
+	Headers RemovePhoneNumber202ResponseHeaders
+}
+
+func (response RemovePhoneNumber202JSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber401ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber403ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber404ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber409ApplicationProblemPlusJSONResponse struct {
+	CorrectionRefusedApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber409ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber500ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber503ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeOnboardingRequestObject struct {
 	ID OnboardingID `json:"id"`
 }
@@ -2360,6 +3206,15 @@ type StrictServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(ctx context.Context, request AmendOnboardingRequestObject) (AmendOnboardingResponseObject, error)
+	// CancelOnboarding Cancel an onboarding
+	// (POST /onboardings/{id}/cancel)
+	CancelOnboarding(ctx context.Context, request CancelOnboardingRequestObject) (CancelOnboardingResponseObject, error)
+	// AddPhoneNumbers Add phone numbers
+	// (POST /onboardings/{id}/phone-numbers)
+	AddPhoneNumbers(ctx context.Context, request AddPhoneNumbersRequestObject) (AddPhoneNumbersResponseObject, error)
+	// RemovePhoneNumber Remove a phone number
+	// (DELETE /onboardings/{id}/phone-numbers/{number})
+	RemovePhoneNumber(ctx context.Context, request RemovePhoneNumberRequestObject) (RemovePhoneNumberResponseObject, error)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error)
@@ -2557,6 +3412,102 @@ func (sh *strictHandler) AmendOnboarding(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(AmendOnboardingResponseObject); ok {
 		if err := validResponse.VisitAmendOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelOnboarding operation middleware
+func (sh *strictHandler) CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request CancelOnboardingRequestObject
+
+	request.ID = id
+
+	var body CancelOnboardingJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelOnboarding(ctx, request.(CancelOnboardingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelOnboarding")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelOnboardingResponseObject); ok {
+		if err := validResponse.VisitCancelOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddPhoneNumbers operation middleware
+func (sh *strictHandler) AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request AddPhoneNumbersRequestObject
+
+	request.ID = id
+
+	var body AddPhoneNumbersJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddPhoneNumbers(ctx, request.(AddPhoneNumbersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddPhoneNumbers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddPhoneNumbersResponseObject); ok {
+		if err := validResponse.VisitAddPhoneNumbersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemovePhoneNumber operation middleware
+func (sh *strictHandler) RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName) {
+	var request RemovePhoneNumberRequestObject
+
+	request.ID = id
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RemovePhoneNumber(ctx, request.(RemovePhoneNumberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemovePhoneNumber")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RemovePhoneNumberResponseObject); ok {
+		if err := validResponse.VisitRemovePhoneNumberResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

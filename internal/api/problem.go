@@ -81,6 +81,8 @@ func asProblem(err error) *problemError {
 		return p
 	case errors.Is(err, onboarding.ErrNotFound):
 		return problem(problemNotFound, "There is no such onboarding.")
+	case errors.Is(err, onboarding.ErrNumberNotFound):
+		return problem(problemNotFound, "The onboarding has no such phone number.")
 	case errors.As(err, &conflict):
 		detail := fmt.Sprintf("Onboarding %s already has this %s.", conflict.ID, conflict.Field)
 		return &problemError{

@@ -11,6 +11,8 @@ import (
 type Config struct {
 	// Service is an *onboarding.Service.
 	Service Onboardings
+	// Comparer is an *onboarding.Reconciler with a bound on its time.
+	Comparer Comparer
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys

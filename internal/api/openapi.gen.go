@@ -264,6 +264,42 @@ func (e BusinessBusinessType) Valid() bool {
 	}
 }
 
+// Defines values for FindingVerdict.
+const (
+	FindingVerdictMissingAtTwilio FindingVerdict = "missing_at_twilio"
+	FindingVerdictNotBegun        FindingVerdict = "not_begun"
+	FindingVerdictNotCompared     FindingVerdict = "not_compared"
+	FindingVerdictNotInLedger     FindingVerdict = "not_in_ledger"
+	FindingVerdictOtherStatus     FindingVerdict = "other_status"
+	FindingVerdictSame            FindingVerdict = "same"
+	FindingVerdictSurplus         FindingVerdict = "surplus"
+	FindingVerdictUnknown         FindingVerdict = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the FindingVerdict enum.
+func (e FindingVerdict) Valid() bool {
+	switch e {
+	case FindingVerdictMissingAtTwilio:
+		return true
+	case FindingVerdictNotBegun:
+		return true
+	case FindingVerdictNotCompared:
+		return true
+	case FindingVerdictNotInLedger:
+		return true
+	case FindingVerdictOtherStatus:
+		return true
+	case FindingVerdictSame:
+		return true
+	case FindingVerdictSurplus:
+		return true
+	case FindingVerdictUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -509,6 +545,22 @@ type BusinessBusinessRegistrationIdentifier string
 // BusinessBusinessType The legal form.
 type BusinessBusinessType string
 
+// Comparison The ledger of an onboarding beside what Twilio holds.
+type Comparison struct {
+	ComparedAt time.Time `json:"compared_at"`
+
+	// Differences How many of the findings differ. 0 means that the two sides agree, and that all was compared.
+	Differences int `json:"differences"`
+
+	// Findings In the order of the plan.
+	Findings []Finding `json:"findings"`
+
+	// OnboardingID `onb_` and a UUIDv7.
+	//
+	// Example: onb_01890a5d-ac96-774b-bcce-b302099a8057
+	OnboardingID OnboardingID `json:"onboarding_id"`
+}
+
 // Correction A JSON merge patch (RFC 7396) for a request: any members of `NewOnboarding`. Arrays are replaced whole, and `null` takes an optional member
 // away.
 type Correction = json.RawMessage
@@ -536,6 +588,50 @@ type Fault struct {
 	//
 	// Example: /business/business_registration_number
 	Pointer string `json:"pointer"`
+}
+
+// Finding A step, or something that Twilio holds beyond the steps.
+type Finding struct {
+	// Differs Whether the two sides do not agree, or were not compared; false for `same` and `not_begun` alone.
+	Differs bool `json:"differs"`
+
+	// Ledger What one side has.
+	Ledger FindingSide `json:"ledger"`
+
+	// Note More, in words.
+	Note *string `json:"note"`
+
+	// Step The step's key.
+	//
+	// Example: customer_profile.business_information
+	Step string `json:"step"`
+
+	// StepStatus The step's status in the ledger, as in `steps` of the onboarding.
+	//
+	// Example: succeeded
+	StepStatus string `json:"step_status"`
+
+	// TrustHub What one side has.
+	TrustHub FindingSide `json:"trust_hub"`
+
+	// Verdict `same` and `not_begun`: the two agree. `missing_at_twilio`: recorded, and not there. `not_in_ledger`: there, and not recorded.
+	// `surplus`: there beside the one that is recorded. `other_status`: the same object, of which the two say different things.
+	// `unknown`: work on it is under way, which settles it. `not_compared`: Twilio did not answer, or what the lookup needs is not known.
+	Verdict FindingVerdict `json:"verdict"`
+}
+
+// FindingVerdict `same` and `not_begun`: the two agree. `missing_at_twilio`: recorded, and not there. `not_in_ledger`: there, and not recorded.
+// `surplus`: there beside the one that is recorded. `other_status`: the same object, of which the two say different things.
+// `unknown`: work on it is under way, which settles it. `not_compared`: Twilio did not answer, or what the lookup needs is not known.
+type FindingVerdict string
+
+// FindingSide What one side has.
+type FindingSide struct {
+	// SID Example: IT00000000000000000000000000000007
+	SID *string `json:"sid"`
+
+	// Status Twilio's word for the object, where it has one.
+	Status *string `json:"status"`
 }
 
 // Health defines model for Health.
@@ -743,6 +839,9 @@ type Problem struct {
 	// Title Example: The request has faults
 	Title string `json:"title"`
 
+	// Twilio What Twilio answered. The message may repeat what Twilio was sent.
+	Twilio *TwilioFailure `json:"twilio,omitempty"`
+
 	// Type Identifies the kind of problem; see the list at the top.
 	//
 	// Example: urn:attestd:problem:validation-failed
@@ -819,6 +918,23 @@ type StepError struct {
 	MoreInfo *string `json:"more_info"`
 }
 
+// TwilioFailure What Twilio answered. The message may repeat what Twilio was sent.
+type TwilioFailure struct {
+	// Code Twilio's error code, see https://www.twilio.com/docs/api/errors; null if it gave none.
+	//
+	// Example: 20003
+	Code *int `json:"code"`
+
+	// HTTPStatus The status of Twilio's answer; null where none came.
+	//
+	// Example: 401
+	HTTPStatus *int    `json:"http_status"`
+	Message    *string `json:"message"`
+
+	// MoreInfo Where Twilio explains it.
+	MoreInfo *string `json:"more_info"`
+}
+
 // Warning Something that is not wrong, but is likely to be rejected.
 type Warning struct {
 	// Code Stable; see the list at the top.
@@ -862,6 +978,9 @@ type PreconditionFailed = Problem
 
 // PreconditionRequired RFC 9457 problem details.
 type PreconditionRequired = Problem
+
+// TwilioFailed RFC 9457 problem details.
+type TwilioFailed = Problem
 
 // Unauthorized RFC 9457 problem details.
 type Unauthorized = Problem
@@ -929,6 +1048,9 @@ type ServerInterface interface {
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// CompareOnboarding Compare the ledger with Twilio
+	// (GET /onboardings/{id}/trust-hub)
+	CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(w http.ResponseWriter, r *http.Request)
@@ -974,6 +1096,12 @@ func (_ Unimplemented) AmendOnboarding(w http.ResponseWriter, r *http.Request, i
 // ResumeOnboarding Resume an onboarding
 // (POST /onboardings/{id}/resume)
 func (_ Unimplemented) ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// CompareOnboarding Compare the ledger with Twilio
+// (GET /onboardings/{id}/trust-hub)
+func (_ Unimplemented) CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1217,6 +1345,32 @@ func (siw *ServerInterfaceWrapper) ResumeOnboarding(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// CompareOnboarding operation middleware
+func (siw *ServerInterfaceWrapper) CompareOnboarding(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompareOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetContract operation middleware
 func (siw *ServerInterfaceWrapper) GetContract(w http.ResponseWriter, r *http.Request) {
 
@@ -1382,6 +1536,9 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/openapi.yaml", wrapper.GetContract)
 	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/trust-hub", wrapper.CompareOnboarding)
+	})
 
 	return r
 }
@@ -1419,6 +1576,8 @@ type NotFoundApplicationProblemPlusJSONResponse Problem
 type PreconditionFailedApplicationProblemPlusJSONResponse Problem
 
 type PreconditionRequiredApplicationProblemPlusJSONResponse Problem
+
+type TwilioFailedApplicationProblemPlusJSONResponse Problem
 
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate string
@@ -2210,6 +2369,112 @@ func (response ResumeOnboarding503ApplicationProblemPlusJSONResponse) VisitResum
 	return err
 }
 
+type CompareOnboardingRequestObject struct {
+	ID OnboardingID `json:"id"`
+}
+
+type CompareOnboardingResponseObject interface {
+	VisitCompareOnboardingResponse(w http.ResponseWriter) error
+}
+
+type CompareOnboarding200JSONResponse Comparison
+
+func (response CompareOnboarding200JSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding401ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding404ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding500ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding502ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding503ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetContractRequestObject struct {
 }
 
@@ -2363,6 +2628,9 @@ type StrictServerInterface interface {
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error)
+	// CompareOnboarding Compare the ledger with Twilio
+	// (GET /onboardings/{id}/trust-hub)
+	CompareOnboarding(ctx context.Context, request CompareOnboardingRequestObject) (CompareOnboardingResponseObject, error)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(ctx context.Context, request GetContractRequestObject) (GetContractResponseObject, error)
@@ -2583,6 +2851,32 @@ func (sh *strictHandler) ResumeOnboarding(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ResumeOnboardingResponseObject); ok {
 		if err := validResponse.VisitResumeOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompareOnboarding operation middleware
+func (sh *strictHandler) CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request CompareOnboardingRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareOnboarding(ctx, request.(CompareOnboardingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareOnboarding")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompareOnboardingResponseObject); ok {
+		if err := validResponse.VisitCompareOnboardingResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

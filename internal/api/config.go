@@ -13,6 +13,8 @@ type Config struct {
 	Service Onboardings
 	// Comparer is an *onboarding.Reconciler with a bound on its time.
 	Comparer Comparer
+	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
+	Subaccounts onboarding.SubaccountReader
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys

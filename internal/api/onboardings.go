@@ -67,16 +67,12 @@ func (h *operationHandlers) ListOnboardings(ctx context.Context, request ListOnb
 		Status:        onboarding.Status(value(p.Status)),
 		SubaccountSID: lowerSID(value(p.SubaccountSID)),
 		ExternalID:    value(p.ExternalID),
-		Limit:         defaultLimit,
-	}
-	if p.Limit != nil {
-		filter.Limit = *p.Limit
+		Limit:         limitOf(p.Limit),
 	}
 	if p.Cursor != nil {
 		after, ok := decodeCursor(*p.Cursor)
 		if !ok {
-			name := "cursor"
-			return nil, invalid([]Fault{{Parameter: &name, Code: "format", Detail: "This is no cursor of ours. Send next_cursor of the page before as it is, or leave it out to begin with the newest."}})
+			return nil, notOurCursor()
 		}
 		filter.After = &after
 	}

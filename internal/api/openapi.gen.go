@@ -51,6 +51,33 @@ func (e AuthorizedRepresentativeJobPosition) Valid() bool {
 	}
 }
 
+// Defines values for BundleStatus.
+const (
+	BundleStatusDraft          BundleStatus = "draft"
+	BundleStatusInReview       BundleStatus = "in-review"
+	BundleStatusPendingReview  BundleStatus = "pending-review"
+	BundleStatusTwilioApproved BundleStatus = "twilio-approved"
+	BundleStatusTwilioRejected BundleStatus = "twilio-rejected"
+)
+
+// Valid indicates whether the value is a known member of the BundleStatus enum.
+func (e BundleStatus) Valid() bool {
+	switch e {
+	case BundleStatusDraft:
+		return true
+	case BundleStatusInReview:
+		return true
+	case BundleStatusPendingReview:
+		return true
+	case BundleStatusTwilioApproved:
+		return true
+	case BundleStatusTwilioRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BusinessBusinessIdentity.
 const (
 	BusinessBusinessIdentityDirectCustomer       BusinessBusinessIdentity = "direct_customer"
@@ -488,6 +515,9 @@ type Bundle struct {
 // Example: BU00000000000000000000000000000001
 type BundleSID = string
 
+// BundleStatus Twilio's word for where a customer profile or trust product is.
+type BundleStatus string
+
 // Business Trust Hub's `customer_profile_business_information`, under its names. The values are the union of those that Twilio documents in
 // several places; one that is not in Twilio's SHAKEN/STIR guide for ISVs is accepted with a warning.
 type Business struct {
@@ -681,6 +711,9 @@ type NewOnboarding struct {
 	SubaccountSID string `json:"subaccount_sid"`
 }
 
+// NextCursor The `cursor` of the next page; null on the last.
+type NextCursor = string
+
 // Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
 // were not given are left out.
 //
@@ -812,6 +845,14 @@ type PhoneNumber struct {
 	TrustProductAssignmentSID *string `json:"trust_product_assignment_sid"`
 }
 
+// PhoneNumberCapabilities What a number can do. Only one with `voice` can be signed for.
+type PhoneNumberCapabilities struct {
+	Fax   bool `json:"fax"`
+	Mms   bool `json:"mms"`
+	Sms   bool `json:"sms"`
+	Voice bool `json:"voice"`
+}
+
 // Problem RFC 9457 problem details.
 type Problem struct {
 	// Code Why a correction is refused, one of the refusals' codes at the top; with 409 only.
@@ -918,6 +959,172 @@ type StepError struct {
 	MoreInfo *string `json:"more_info"`
 }
 
+// SubaccountAddress An address, under Twilio's names.
+type SubaccountAddress struct {
+	City             *string    `json:"city"`
+	CustomerName     *string    `json:"customer_name"`
+	DateCreated      *time.Time `json:"date_created"`
+	DateUpdated      *time.Time `json:"date_updated"`
+	EmergencyEnabled bool       `json:"emergency_enabled"`
+	FriendlyName     *string    `json:"friendly_name"`
+	IsoCountry       *string    `json:"iso_country"`
+	PostalCode       *string    `json:"postal_code"`
+	Region           *string    `json:"region"`
+
+	// SID `AD` and 32 hex digits.
+	//
+	// Example: AD00000000000000000000000000000007
+	SID             string  `json:"sid"`
+	Street          *string `json:"street"`
+	StreetSecondary *string `json:"street_secondary"`
+
+	// Validated Whether Twilio has found the address to exist.
+	Validated bool `json:"validated"`
+
+	// Verified Whether it was shown to be the customer's, for regulated numbers.
+	Verified bool `json:"verified"`
+}
+
+// SubaccountAddressPage A page of addresses.
+type SubaccountAddressPage struct {
+	Addresses []SubaccountAddress `json:"addresses"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountBundle A customer profile or trust product, under Twilio's names.
+type SubaccountBundle struct {
+	DateCreated *time.Time `json:"date_created"`
+	DateUpdated *time.Time `json:"date_updated"`
+	Email       *string    `json:"email"`
+
+	// Errors The reviewer's, on a rejected bundle.
+	Errors       []SubaccountBundleError `json:"errors"`
+	FriendlyName *string                 `json:"friendly_name"`
+	PolicySID    *string                 `json:"policy_sid"`
+
+	// SID `BU` and 32 hex digits.
+	//
+	// Example: BU00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word. Draft, pending-review, in-review, twilio-approved and twilio-rejected are known.
+	Status *string `json:"status"`
+
+	// ValidUntil When an approval lapses, if Twilio says so.
+	ValidUntil *time.Time `json:"valid_until"`
+}
+
+// SubaccountBundleError A reason why a bundle was rejected.
+type SubaccountBundleError struct {
+	// Code See https://www.twilio.com/docs/api/errors; null if there is none.
+	//
+	// Example: 18602
+	Code    *int    `json:"code"`
+	Message *string `json:"message"`
+}
+
+// SubaccountCustomerProfilePage A page of customer profiles.
+type SubaccountCustomerProfilePage struct {
+	CustomerProfiles []SubaccountBundle `json:"customer_profiles"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountEndUser An end user, under Twilio's names.
+type SubaccountEndUser struct {
+	// Attributes Whatever attributes Twilio has, by name.
+	Attributes   map[string]interface{} `json:"attributes"`
+	DateCreated  *time.Time             `json:"date_created"`
+	DateUpdated  *time.Time             `json:"date_updated"`
+	FriendlyName *string                `json:"friendly_name"`
+
+	// SID `IT` and 32 hex digits.
+	//
+	// Example: IT00000000000000000000000000000007
+	SID  string  `json:"sid"`
+	Type *string `json:"type"`
+}
+
+// SubaccountEndUserPage A page of end users.
+type SubaccountEndUserPage struct {
+	EndUsers []SubaccountEndUser `json:"end_users"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountPhoneNumber An incoming phone number, under Twilio's names.
+type SubaccountPhoneNumber struct {
+	AddressSID *string `json:"address_sid"`
+	BundleSID  *string `json:"bundle_sid"`
+
+	// Capabilities What a number can do. Only one with `voice` can be signed for.
+	Capabilities PhoneNumberCapabilities `json:"capabilities"`
+	DateCreated  *time.Time              `json:"date_created"`
+	DateUpdated  *time.Time              `json:"date_updated"`
+	FriendlyName *string                 `json:"friendly_name"`
+
+	// Origin `twilio` or `hosted`.
+	Origin *string `json:"origin"`
+
+	// PhoneNumber In E.164.
+	//
+	// Example: +12025550100
+	PhoneNumber string `json:"phone_number"`
+
+	// SID `PN` and 32 hex digits.
+	//
+	// Example: PN00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word, such as `in-use`.
+	Status   *string `json:"status"`
+	TrunkSID *string `json:"trunk_sid"`
+}
+
+// SubaccountPhoneNumberPage A page of phone numbers.
+type SubaccountPhoneNumberPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor   *NextCursor             `json:"next_cursor"`
+	PhoneNumbers []SubaccountPhoneNumber `json:"phone_numbers"`
+}
+
+// SubaccountSupportingDocument A supporting document, under Twilio's names.
+type SubaccountSupportingDocument struct {
+	// Attributes Whatever attributes Twilio has, by name.
+	Attributes   map[string]interface{} `json:"attributes"`
+	DateCreated  *time.Time             `json:"date_created"`
+	DateUpdated  *time.Time             `json:"date_updated"`
+	FriendlyName *string                `json:"friendly_name"`
+	MimeType     *string                `json:"mime_type"`
+
+	// SID `RD` and 32 hex digits.
+	//
+	// Example: RD00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word, in lower case.
+	Status *string `json:"status"`
+	Type   *string `json:"type"`
+}
+
+// SubaccountSupportingDocumentPage A page of supporting documents.
+type SubaccountSupportingDocumentPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor          *NextCursor                    `json:"next_cursor"`
+	SupportingDocuments []SubaccountSupportingDocument `json:"supporting_documents"`
+}
+
+// SubaccountTrustProductPage A page of trust products.
+type SubaccountTrustProductPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor    *NextCursor        `json:"next_cursor"`
+	TrustProducts []SubaccountBundle `json:"trust_products"`
+}
+
 // TwilioFailure What Twilio answered. The message may repeat what Twilio was sent.
 type TwilioFailure struct {
 	// Code Twilio's error code, see https://www.twilio.com/docs/api/errors; null if it gave none.
@@ -948,6 +1155,17 @@ type Warning struct {
 	// Example: /authorized_representatives/0/email
 	Pointer string `json:"pointer"`
 }
+
+// Cursor defines model for Cursor.
+type Cursor = string
+
+// Limit defines model for Limit.
+type Limit = int
+
+// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+//
+// Example: AC0123456789abcdef0123456789abcdef
+type SubaccountSID = AccountSID
 
 // BodyTooLarge RFC 9457 problem details.
 type BodyTooLarge = Problem
@@ -1019,6 +1237,90 @@ type AmendOnboardingParams struct {
 	IfMatch string `json:"If-Match"`
 }
 
+// ListSubaccountAddressesParams defines parameters for ListSubaccountAddresses.
+type ListSubaccountAddressesParams struct {
+	// CustomerName Only addresses of this customer name.
+	CustomerName *string `form:"customer_name,omitempty" json:"customer_name,omitempty"`
+
+	// FriendlyName Only addresses of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// IsoCountry Only addresses in this country.
+	IsoCountry *string `form:"iso_country,omitempty" json:"iso_country,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountCustomerProfilesParams defines parameters for ListSubaccountCustomerProfiles.
+type ListSubaccountCustomerProfilesParams struct {
+	// Status Only bundles of this status.
+	Status *BundleStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// FriendlyName Only bundles of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// PolicySID Only bundles of this policy.
+	PolicySID *string `form:"policy_sid,omitempty" json:"policy_sid,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountEndUsersParams defines parameters for ListSubaccountEndUsers.
+type ListSubaccountEndUsersParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountPhoneNumbersParams defines parameters for ListSubaccountPhoneNumbers.
+type ListSubaccountPhoneNumbersParams struct {
+	// PhoneNumber Only numbers like this one, in E.164 or a part of it with `*` for any digit.
+	PhoneNumber *string `form:"phone_number,omitempty" json:"phone_number,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountSupportingDocumentsParams defines parameters for ListSubaccountSupportingDocuments.
+type ListSubaccountSupportingDocumentsParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountTrustProductsParams defines parameters for ListSubaccountTrustProducts.
+type ListSubaccountTrustProductsParams struct {
+	// Status Only bundles of this status.
+	Status *BundleStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// FriendlyName Only bundles of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// PolicySID Only bundles of this policy.
+	PolicySID *string `form:"policy_sid,omitempty" json:"policy_sid,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateOnboardingJSONRequestBody defines body for CreateOnboarding for application/json ContentType.
 type CreateOnboardingJSONRequestBody = NewOnboarding
 
@@ -1057,6 +1359,24 @@ type ServerInterface interface {
 	// GetReadiness Tell whether the server takes requests
 	// (GET /readyz)
 	GetReadiness(w http.ResponseWriter, r *http.Request)
+	// ListSubaccountAddresses List the addresses of a subaccount
+	// (GET /subaccounts/{sid}/addresses)
+	ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams)
+	// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+	// (GET /subaccounts/{sid}/customer-profiles)
+	ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams)
+	// ListSubaccountEndUsers List the end users of a subaccount
+	// (GET /subaccounts/{sid}/end-users)
+	ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams)
+	// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+	// (GET /subaccounts/{sid}/phone-numbers)
+	ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams)
+	// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+	// (GET /subaccounts/{sid}/supporting-documents)
+	ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams)
+	// ListSubaccountTrustProducts List the trust products of a subaccount
+	// (GET /subaccounts/{sid}/trust-products)
+	ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams)
 }
 
 // Unimplemented server implementation that returns http.StatusNotImplemented for each endpoint.
@@ -1114,6 +1434,42 @@ func (_ Unimplemented) GetContract(w http.ResponseWriter, r *http.Request) {
 // GetReadiness Tell whether the server takes requests
 // (GET /readyz)
 func (_ Unimplemented) GetReadiness(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountAddresses List the addresses of a subaccount
+// (GET /subaccounts/{sid}/addresses)
+func (_ Unimplemented) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+// (GET /subaccounts/{sid}/customer-profiles)
+func (_ Unimplemented) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountEndUsers List the end users of a subaccount
+// (GET /subaccounts/{sid}/end-users)
+func (_ Unimplemented) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+// (GET /subaccounts/{sid}/phone-numbers)
+func (_ Unimplemented) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+// (GET /subaccounts/{sid}/supporting-documents)
+func (_ Unimplemented) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountTrustProducts List the trust products of a subaccount
+// (GET /subaccounts/{sid}/trust-products)
+func (_ Unimplemented) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1399,6 +1755,466 @@ func (siw *ServerInterfaceWrapper) GetReadiness(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListSubaccountAddresses operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountAddressesParams
+
+	// ------------- Optional query parameter "customer_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_name", r.URL.Query(), &params.CustomerName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "iso_country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "iso_country", r.URL.Query(), &params.IsoCountry, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "iso_country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "iso_country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountAddresses(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountCustomerProfiles operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountCustomerProfilesParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "policy_sid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "policy_sid", r.URL.Query(), &params.PolicySID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "policy_sid"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "policy_sid", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountCustomerProfiles(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountEndUsers operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountEndUsersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountEndUsers(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountPhoneNumbers operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountPhoneNumbersParams
+
+	// ------------- Optional query parameter "phone_number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "phone_number", r.URL.Query(), &params.PhoneNumber, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "phone_number"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "phone_number", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountPhoneNumbers(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountSupportingDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountSupportingDocumentsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountSupportingDocuments(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountTrustProducts operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountTrustProductsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "policy_sid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "policy_sid", r.URL.Query(), &params.PolicySID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "policy_sid"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "policy_sid", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountTrustProducts(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -1538,6 +2354,24 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	})
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/onboardings/{id}/trust-hub", wrapper.CompareOnboarding)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/phone-numbers", wrapper.ListSubaccountPhoneNumbers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/addresses", wrapper.ListSubaccountAddresses)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/customer-profiles", wrapper.ListSubaccountCustomerProfiles)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/trust-products", wrapper.ListSubaccountTrustProducts)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/end-users", wrapper.ListSubaccountEndUsers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/supporting-documents", wrapper.ListSubaccountSupportingDocuments)
 	})
 
 	return r
@@ -2608,6 +3442,744 @@ func (response GetReadiness503ApplicationProblemPlusJSONResponse) VisitGetReadin
 	return err
 }
 
+type ListSubaccountAddressesRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountAddressesParams
+}
+
+type ListSubaccountAddressesResponseObject interface {
+	VisitListSubaccountAddressesResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountAddresses200JSONResponse SubaccountAddressPage
+
+func (response ListSubaccountAddresses200JSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses401ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses404ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses422ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses500ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses502ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses503ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfilesRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountCustomerProfilesParams
+}
+
+type ListSubaccountCustomerProfilesResponseObject interface {
+	VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountCustomerProfiles200JSONResponse SubaccountCustomerProfilePage
+
+func (response ListSubaccountCustomerProfiles200JSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles401ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles404ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles422ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles500ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles502ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles503ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsersRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountEndUsersParams
+}
+
+type ListSubaccountEndUsersResponseObject interface {
+	VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountEndUsers200JSONResponse SubaccountEndUserPage
+
+func (response ListSubaccountEndUsers200JSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers401ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers404ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers422ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers500ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers502ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers503ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbersRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountPhoneNumbersParams
+}
+
+type ListSubaccountPhoneNumbersResponseObject interface {
+	VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountPhoneNumbers200JSONResponse SubaccountPhoneNumberPage
+
+func (response ListSubaccountPhoneNumbers200JSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers401ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers404ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers422ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers500ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers502ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers503ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocumentsRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountSupportingDocumentsParams
+}
+
+type ListSubaccountSupportingDocumentsResponseObject interface {
+	VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountSupportingDocuments200JSONResponse SubaccountSupportingDocumentPage
+
+func (response ListSubaccountSupportingDocuments200JSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments401ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments404ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments422ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments500ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments502ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments503ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProductsRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountTrustProductsParams
+}
+
+type ListSubaccountTrustProductsResponseObject interface {
+	VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountTrustProducts200JSONResponse SubaccountTrustProductPage
+
+func (response ListSubaccountTrustProducts200JSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts401ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts404ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts422ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts500ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts502ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts503ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetLiveness Tell whether the process lives
@@ -2637,6 +4209,24 @@ type StrictServerInterface interface {
 	// GetReadiness Tell whether the server takes requests
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// ListSubaccountAddresses List the addresses of a subaccount
+	// (GET /subaccounts/{sid}/addresses)
+	ListSubaccountAddresses(ctx context.Context, request ListSubaccountAddressesRequestObject) (ListSubaccountAddressesResponseObject, error)
+	// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+	// (GET /subaccounts/{sid}/customer-profiles)
+	ListSubaccountCustomerProfiles(ctx context.Context, request ListSubaccountCustomerProfilesRequestObject) (ListSubaccountCustomerProfilesResponseObject, error)
+	// ListSubaccountEndUsers List the end users of a subaccount
+	// (GET /subaccounts/{sid}/end-users)
+	ListSubaccountEndUsers(ctx context.Context, request ListSubaccountEndUsersRequestObject) (ListSubaccountEndUsersResponseObject, error)
+	// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+	// (GET /subaccounts/{sid}/phone-numbers)
+	ListSubaccountPhoneNumbers(ctx context.Context, request ListSubaccountPhoneNumbersRequestObject) (ListSubaccountPhoneNumbersResponseObject, error)
+	// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+	// (GET /subaccounts/{sid}/supporting-documents)
+	ListSubaccountSupportingDocuments(ctx context.Context, request ListSubaccountSupportingDocumentsRequestObject) (ListSubaccountSupportingDocumentsResponseObject, error)
+	// ListSubaccountTrustProducts List the trust products of a subaccount
+	// (GET /subaccounts/{sid}/trust-products)
+	ListSubaccountTrustProducts(ctx context.Context, request ListSubaccountTrustProductsRequestObject) (ListSubaccountTrustProductsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -2925,6 +4515,168 @@ func (sh *strictHandler) GetReadiness(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		if err := validResponse.VisitGetReadinessResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountAddresses operation middleware
+func (sh *strictHandler) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams) {
+	var request ListSubaccountAddressesRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountAddresses(ctx, request.(ListSubaccountAddressesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountAddresses")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountAddressesResponseObject); ok {
+		if err := validResponse.VisitListSubaccountAddressesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountCustomerProfiles operation middleware
+func (sh *strictHandler) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams) {
+	var request ListSubaccountCustomerProfilesRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountCustomerProfiles(ctx, request.(ListSubaccountCustomerProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountCustomerProfiles")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountCustomerProfilesResponseObject); ok {
+		if err := validResponse.VisitListSubaccountCustomerProfilesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountEndUsers operation middleware
+func (sh *strictHandler) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams) {
+	var request ListSubaccountEndUsersRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountEndUsers(ctx, request.(ListSubaccountEndUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountEndUsers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountEndUsersResponseObject); ok {
+		if err := validResponse.VisitListSubaccountEndUsersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountPhoneNumbers operation middleware
+func (sh *strictHandler) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams) {
+	var request ListSubaccountPhoneNumbersRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountPhoneNumbers(ctx, request.(ListSubaccountPhoneNumbersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountPhoneNumbers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountPhoneNumbersResponseObject); ok {
+		if err := validResponse.VisitListSubaccountPhoneNumbersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountSupportingDocuments operation middleware
+func (sh *strictHandler) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams) {
+	var request ListSubaccountSupportingDocumentsRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountSupportingDocuments(ctx, request.(ListSubaccountSupportingDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountSupportingDocuments")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountSupportingDocumentsResponseObject); ok {
+		if err := validResponse.VisitListSubaccountSupportingDocumentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountTrustProducts operation middleware
+func (sh *strictHandler) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams) {
+	var request ListSubaccountTrustProductsRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountTrustProducts(ctx, request.(ListSubaccountTrustProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountTrustProducts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountTrustProductsResponseObject); ok {
+		if err := validResponse.VisitListSubaccountTrustProductsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -88,6 +88,8 @@ func asProblem(err error) *problemError {
 		return p
 	case errors.Is(err, onboarding.ErrNotFound):
 		return problem(problemNotFound, "There is no such onboarding.")
+	case errors.Is(err, onboarding.ErrNoSubaccount):
+		return problem(problemNotFound, "The account that attestd is configured with has no such subaccount.")
 	case errors.As(err, &conflict):
 		detail := fmt.Sprintf("Onboarding %s already has this %s.", conflict.ID, conflict.Field)
 		return &problemError{

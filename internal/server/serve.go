@@ -111,6 +111,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 			Now:        time.Now,
 		},
 		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
+		Subaccounts:              s.hub,
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,

@@ -423,6 +423,24 @@ func (e StepStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListOnboardingEventsParamsOrder.
+const (
+	ListOnboardingEventsParamsOrderNewest ListOnboardingEventsParamsOrder = "newest"
+	ListOnboardingEventsParamsOrderOldest ListOnboardingEventsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListOnboardingEventsParamsOrder enum.
+func (e ListOnboardingEventsParamsOrder) Valid() bool {
+	switch e {
+	case ListOnboardingEventsParamsOrderNewest:
+		return true
+	case ListOnboardingEventsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountSID A Twilio account, `AC` and 32 hex digits.
 //
 // Example: AC0123456789abcdef0123456789abcdef
@@ -575,6 +593,14 @@ type BusinessBusinessRegistrationIdentifier string
 // BusinessBusinessType The legal form.
 type BusinessBusinessType string
 
+// CallbackPage A page of callbacks.
+type CallbackPage struct {
+	Callbacks []KeptCallback `json:"callbacks"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // Comparison The ledger of an onboarding beside what Twilio holds.
 type Comparison struct {
 	ComparedAt time.Time `json:"compared_at"`
@@ -594,6 +620,38 @@ type Comparison struct {
 // Correction A JSON merge patch (RFC 7396) for a request: any members of `NewOnboarding`. Arrays are replaced whole, and `null` takes an optional member
 // away.
 type Correction = json.RawMessage
+
+// Event Something that happened.
+type Event struct {
+	// Actor Who did it, `key:` and the name of an API key, or `replica:` and the name of a server.
+	//
+	// Example: key:backend
+	Actor *string   `json:"actor"`
+	At    time.Time `json:"at"`
+
+	// Detail More, for people; nothing personal.
+	//
+	// Example: BU00000000000000000000000000000002
+	Detail *string `json:"detail"`
+
+	// Kind What happened, such as `onboarding.amended`, `step.succeeded` or `step.adopted`.
+	//
+	// Example: step.succeeded
+	Kind string `json:"kind"`
+
+	// Step The step that it happened to, if it was one.
+	//
+	// Example: customer_profile.submission
+	Step *string `json:"step"`
+}
+
+// EventPage A page of the history.
+type EventPage struct {
+	Events []Event `json:"events"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Fault One thing that must be changed in a request.
 type Fault struct {
@@ -671,6 +729,34 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// KeptCallback A callback as it came. What it claims was never acted on; the bundle was read instead.
+type KeptCallback struct {
+	// Body As it came. What is no UTF-8 in it is shown as U+FFFD.
+	Body string `json:"body"`
+
+	// BundleSID Which bundle it is about, as far as the body says.
+	//
+	// Example: BU00000000000000000000000000000002
+	BundleSID *string `json:"bundle_sid"`
+
+	// ClaimedStatus Which status the bundle has by the body, in lower case.
+	//
+	// Example: twilio-approved
+	ClaimedStatus *string `json:"claimed_status"`
+
+	// ContentType Example: application/x-www-form-urlencoded
+	ContentType *string `json:"content_type"`
+
+	// IdempotencyToken Twilio's `I-Twilio-Idempotency-Token`.
+	IdempotencyToken *string   `json:"idempotency_token"`
+	ReceivedAt       time.Time `json:"received_at"`
+
+	// SignedBy The account whose auth token signed it, the subaccount or its parent; null where only the token in the URL was asked for.
+	//
+	// Example: AC0123456789abcdef0123456789abcdef
+	SignedBy *string `json:"signed_by"`
+}
 
 // NewOnboarding A request to onboard a subaccount.
 type NewOnboarding struct {
@@ -887,6 +973,43 @@ type Problem struct {
 	//
 	// Example: urn:attestd:problem:validation-failed
 	Type string `json:"type"`
+}
+
+// RequestChange A member of the request that is different from the version before.
+type RequestChange struct {
+	// New Its value; left out if it is not there any more.
+	//
+	// Example: 987654321
+	New interface{} `json:"new,omitempty"`
+
+	// Old Its value in the version before; left out if it was not there.
+	//
+	// Example: 123456789
+	Old interface{} `json:"old,omitempty"`
+
+	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member.
+	//
+	// Example: /business/business_registration_number
+	Pointer string `json:"pointer"`
+}
+
+// RequestVersion One version of the request.
+type RequestVersion struct {
+	// Actor Who made it, such as `key:` and the name of an API key; null if the history does not say.
+	//
+	// Example: key:backend
+	Actor *string `json:"actor"`
+
+	// Changes What is different from the version before; empty for the first.
+	Changes   []RequestChange `json:"changes"`
+	CreatedAt time.Time       `json:"created_at"`
+
+	// Request A request to onboard a subaccount.
+	Request NewOnboarding `json:"request"`
+
+	// Submissions What was handed to Twilio's reviewers while this was the newest version, in order.
+	Submissions []Submission `json:"submissions"`
+	Version     int          `json:"version"`
 }
 
 // Requirement Something that a person must do before the onboarding can go on; the same shape whoever asks for it.
@@ -1125,6 +1248,26 @@ type SubaccountTrustProductPage struct {
 	TrustProducts []SubaccountBundle `json:"trust_products"`
 }
 
+// Submission One time that a bundle was handed to Twilio's reviewers.
+type Submission struct {
+	// Bundle The key of the bundle's step.
+	//
+	// Example: customer_profile
+	Bundle string `json:"bundle"`
+
+	// BundleSID What was submitted.
+	//
+	// Example: BU00000000000000000000000000000002
+	BundleSID *string    `json:"bundle_sid"`
+	DecidedAt *time.Time `json:"decided_at"`
+
+	// Decision `approved` or `rejected`; null while there is none.
+	//
+	// Example: rejected
+	Decision    *string   `json:"decision"`
+	SubmittedAt time.Time `json:"submitted_at"`
+}
+
 // TwilioFailure What Twilio answered. The message may repeat what Twilio was sent.
 type TwilioFailure struct {
 	// Code Twilio's error code, see https://www.twilio.com/docs/api/errors; null if it gave none.
@@ -1140,6 +1283,13 @@ type TwilioFailure struct {
 
 	// MoreInfo Where Twilio explains it.
 	MoreInfo *string `json:"more_info"`
+}
+
+// VersionPage A page of versions.
+type VersionPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor      `json:"next_cursor"`
+	Versions   []RequestVersion `json:"versions"`
 }
 
 // Warning Something that is not wrong, but is likely to be rejected.
@@ -1235,6 +1385,39 @@ type AmendOnboardingParams struct {
 	// IfMatch The `ETag` of the onboarding that the correction is made to. A list of several, and `*` for whatever is there, are understood as
 	// well. Without the header, the answer is 428.
 	IfMatch string `json:"If-Match"`
+}
+
+// ListOnboardingCallbacksParams defines parameters for ListOnboardingCallbacks.
+type ListOnboardingCallbacksParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOnboardingEventsParams defines parameters for ListOnboardingEvents.
+type ListOnboardingEventsParams struct {
+	// Order Which event comes first.
+	Order *ListOnboardingEventsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOnboardingEventsParamsOrder defines parameters for ListOnboardingEvents.
+type ListOnboardingEventsParamsOrder string
+
+// ListOnboardingVersionsParams defines parameters for ListOnboardingVersions.
+type ListOnboardingVersionsParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListSubaccountAddressesParams defines parameters for ListSubaccountAddresses.
@@ -1347,12 +1530,21 @@ type ServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams)
+	// ListOnboardingCallbacks List the callbacks that came for an onboarding
+	// (GET /onboardings/{id}/callbacks)
+	ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams)
+	// ListOnboardingEvents Read the history of an onboarding
+	// (GET /onboardings/{id}/events)
+	ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
 	// CompareOnboarding Compare the ledger with Twilio
 	// (GET /onboardings/{id}/trust-hub)
 	CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// ListOnboardingVersions List the versions of the request
+	// (GET /onboardings/{id}/versions)
+	ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(w http.ResponseWriter, r *http.Request)
@@ -1413,6 +1605,18 @@ func (_ Unimplemented) AmendOnboarding(w http.ResponseWriter, r *http.Request, i
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
+// ListOnboardingCallbacks List the callbacks that came for an onboarding
+// (GET /onboardings/{id}/callbacks)
+func (_ Unimplemented) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListOnboardingEvents Read the history of an onboarding
+// (GET /onboardings/{id}/events)
+func (_ Unimplemented) ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
 // ResumeOnboarding Resume an onboarding
 // (POST /onboardings/{id}/resume)
 func (_ Unimplemented) ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
@@ -1422,6 +1626,12 @@ func (_ Unimplemented) ResumeOnboarding(w http.ResponseWriter, r *http.Request, 
 // CompareOnboarding Compare the ledger with Twilio
 // (GET /onboardings/{id}/trust-hub)
 func (_ Unimplemented) CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListOnboardingVersions List the versions of the request
+// (GET /onboardings/{id}/versions)
+func (_ Unimplemented) ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1675,6 +1885,129 @@ func (siw *ServerInterfaceWrapper) AmendOnboarding(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// ListOnboardingCallbacks operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingCallbacksParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingCallbacks(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListOnboardingEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingEvents(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingEventsParams
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingEvents(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ResumeOnboarding operation middleware
 func (siw *ServerInterfaceWrapper) ResumeOnboarding(w http.ResponseWriter, r *http.Request) {
 
@@ -1718,6 +2051,61 @@ func (siw *ServerInterfaceWrapper) CompareOnboarding(w http.ResponseWriter, r *h
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CompareOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListOnboardingVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingVersions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingVersions(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2372,6 +2760,15 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	})
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/subaccounts/{sid}/supporting-documents", wrapper.ListSubaccountSupportingDocuments)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/callbacks", wrapper.ListOnboardingCallbacks)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/versions", wrapper.ListOnboardingVersions)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/events", wrapper.ListOnboardingEvents)
 	})
 
 	return r
@@ -3089,6 +3486,220 @@ func (response AmendOnboarding503ApplicationProblemPlusJSONResponse) VisitAmendO
 	return err
 }
 
+type ListOnboardingCallbacksRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingCallbacksParams
+}
+
+type ListOnboardingCallbacksResponseObject interface {
+	VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingCallbacks200JSONResponse CallbackPage
+
+func (response ListOnboardingCallbacks200JSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks401ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks404ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks422ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks500ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks503ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEventsRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingEventsParams
+}
+
+type ListOnboardingEventsResponseObject interface {
+	VisitListOnboardingEventsResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingEvents200JSONResponse EventPage
+
+func (response ListOnboardingEvents200JSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents401ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents404ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents422ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents500ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents503ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeOnboardingRequestObject struct {
 	ID OnboardingID `json:"id"`
 }
@@ -3295,6 +3906,113 @@ type CompareOnboarding503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CompareOnboarding503ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersionsRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingVersionsParams
+}
+
+type ListOnboardingVersionsResponseObject interface {
+	VisitListOnboardingVersionsResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingVersions200JSONResponse VersionPage
+
+func (response ListOnboardingVersions200JSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions401ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions404ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions422ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions500ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions503ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4197,12 +4915,21 @@ type StrictServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(ctx context.Context, request AmendOnboardingRequestObject) (AmendOnboardingResponseObject, error)
+	// ListOnboardingCallbacks List the callbacks that came for an onboarding
+	// (GET /onboardings/{id}/callbacks)
+	ListOnboardingCallbacks(ctx context.Context, request ListOnboardingCallbacksRequestObject) (ListOnboardingCallbacksResponseObject, error)
+	// ListOnboardingEvents Read the history of an onboarding
+	// (GET /onboardings/{id}/events)
+	ListOnboardingEvents(ctx context.Context, request ListOnboardingEventsRequestObject) (ListOnboardingEventsResponseObject, error)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error)
 	// CompareOnboarding Compare the ledger with Twilio
 	// (GET /onboardings/{id}/trust-hub)
 	CompareOnboarding(ctx context.Context, request CompareOnboardingRequestObject) (CompareOnboardingResponseObject, error)
+	// ListOnboardingVersions List the versions of the request
+	// (GET /onboardings/{id}/versions)
+	ListOnboardingVersions(ctx context.Context, request ListOnboardingVersionsRequestObject) (ListOnboardingVersionsResponseObject, error)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(ctx context.Context, request GetContractRequestObject) (GetContractResponseObject, error)
@@ -4422,6 +5149,60 @@ func (sh *strictHandler) AmendOnboarding(w http.ResponseWriter, r *http.Request,
 	}
 }
 
+// ListOnboardingCallbacks operation middleware
+func (sh *strictHandler) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams) {
+	var request ListOnboardingCallbacksRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingCallbacks(ctx, request.(ListOnboardingCallbacksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingCallbacks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingCallbacksResponseObject); ok {
+		if err := validResponse.VisitListOnboardingCallbacksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOnboardingEvents operation middleware
+func (sh *strictHandler) ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams) {
+	var request ListOnboardingEventsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingEvents(ctx, request.(ListOnboardingEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingEvents")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingEventsResponseObject); ok {
+		if err := validResponse.VisitListOnboardingEventsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ResumeOnboarding operation middleware
 func (sh *strictHandler) ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
 	var request ResumeOnboardingRequestObject
@@ -4467,6 +5248,33 @@ func (sh *strictHandler) CompareOnboarding(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CompareOnboardingResponseObject); ok {
 		if err := validResponse.VisitCompareOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOnboardingVersions operation middleware
+func (sh *strictHandler) ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams) {
+	var request ListOnboardingVersionsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingVersions(ctx, request.(ListOnboardingVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingVersions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingVersionsResponseObject); ok {
+		if err := validResponse.VisitListOnboardingVersionsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

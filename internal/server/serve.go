@@ -98,6 +98,8 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		ReplicaName: replica,
 		Logger:      logger,
 		Advance:     runner.Advance,
+
+		CallbackRetention: config.CallbackRetention,
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +114,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		},
 		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
 		Subaccounts:              s.hub,
+		Records:                  s.store,
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,

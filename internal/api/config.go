@@ -15,6 +15,8 @@ type Config struct {
 	Comparer Comparer
 	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
 	Subaccounts onboarding.SubaccountReader
+	// Reviews is an *onboarding.ReviewHistory.
+	Reviews ReviewHistory
 	// Records is a *store.Store.
 	Records Records
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.

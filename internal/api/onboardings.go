@@ -27,7 +27,7 @@ func (h *operationHandlers) CreateOnboarding(ctx context.Context, request Create
 	if err != nil {
 		return nil, err
 	}
-	shown := onboardingJSON(created)
+	shown := h.shown(ctx, created)
 	shown.Warnings = warningsJSON(found)
 	return CreateOnboarding202JSONResponse{
 		Body: shown,
@@ -57,7 +57,7 @@ func (h *operationHandlers) GetOnboarding(ctx context.Context, request GetOnboar
 	if err != nil {
 		return nil, err
 	}
-	return GetOnboarding200JSONResponse{Body: onboardingJSON(o), Headers: GetOnboarding200ResponseHeaders{ETag: etagOf(o.Version)}}, nil
+	return GetOnboarding200JSONResponse{Body: h.shown(ctx, o), Headers: GetOnboarding200ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }
 
 // ListOnboardings shows a page of onboardings.
@@ -97,5 +97,5 @@ func (h *operationHandlers) ResumeOnboarding(ctx context.Context, request Resume
 	if err != nil {
 		return nil, err
 	}
-	return ResumeOnboarding202JSONResponse{Body: onboardingJSON(o), Headers: ResumeOnboarding202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
+	return ResumeOnboarding202JSONResponse{Body: h.shown(ctx, o), Headers: ResumeOnboarding202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }

@@ -803,7 +803,7 @@ type NextCursor = string
 // Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
 // were not given are left out.
 //
-// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
+// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"reviews":[{"bundle":"customer_profile","bundle_sid":"BU00000000000000000000000000000002","next_check_at":"2026-01-05T09:20:02Z","status":"in-review","submitted_at":"2026-01-05T09:00:02Z","usual_review":{"median_seconds":93600,"p90_seconds":259200,"sample_size":40}}],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
 type Onboarding struct {
 	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
 	//
@@ -837,6 +837,9 @@ type Onboarding struct {
 
 	// Requirements What someone must do before the onboarding can go on. Empty unless the status is `action_required`.
 	Requirements []Requirement `json:"requirements"`
+
+	// Reviews The bundles that wait for Twilio's reviewers.
+	Reviews []Review `json:"reviews"`
 
 	// Status What an onboarding amounts to, derived from its steps: `in_progress`; `in_review`, when nothing is left to do but to wait for Twilio's
 	// reviewers; `action_required`, when a person must do what `requirements` says; `approved`; `canceled`.
@@ -1033,6 +1036,30 @@ type Requirement struct {
 
 // RequirementSource Who asks for it.
 type RequirementSource string
+
+// Review A bundle that waits for Twilio's reviewers.
+type Review struct {
+	// Bundle The key of the bundle's step.
+	//
+	// Example: customer_profile
+	Bundle string `json:"bundle"`
+
+	// BundleSID Example: BU00000000000000000000000000000002
+	BundleSID *string `json:"bundle_sid"`
+
+	// NextCheckAt When the bundle is read next, unless a callback comes first.
+	NextCheckAt *time.Time `json:"next_check_at"`
+
+	// Status Twilio's word, as last read.
+	//
+	// Example: in-review
+	Status      *string    `json:"status"`
+	SubmittedAt *time.Time `json:"submitted_at"`
+
+	// UsualReview How long reviews of this kind of bundle took from the submission to the decision, by what this service has seen of the newest: half of them no
+	// longer than the median, nine in ten no longer than the other. Null while too few are known.
+	UsualReview *UsualReview `json:"usual_review"`
+}
 
 // Step One line of the ledger.
 type Step struct {
@@ -1283,6 +1310,21 @@ type TwilioFailure struct {
 
 	// MoreInfo Where Twilio explains it.
 	MoreInfo *string `json:"more_info"`
+}
+
+// UsualReview How long reviews of this kind of bundle took from the submission to the decision, by what this service has seen of the newest: half of them no
+// longer than the median, nine in ten no longer than the other. Null while too few are known.
+type UsualReview struct {
+	// MedianSeconds Example: 93600
+	MedianSeconds int64 `json:"median_seconds"`
+
+	// P90Seconds Example: 259200
+	P90Seconds int64 `json:"p90_seconds"`
+
+	// SampleSize How many reviews that is computed from.
+	//
+	// Example: 40
+	SampleSize int `json:"sample_size"`
 }
 
 // VersionPage A page of versions.

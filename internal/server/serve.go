@@ -115,6 +115,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
 		Subaccounts:              s.hub,
 		Records:                  s.store,
+		Reviews:                  &onboarding.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,

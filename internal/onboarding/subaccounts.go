@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ErrNoSubaccount: the account is no subaccount of the one that attestd is configured with, or does not exist.
+// ErrNoSubaccount means that the account is no subaccount of the one that attestd is configured with, or does not exist.
 var ErrNoSubaccount = errors.New("no such subaccount")
 
 // SubaccountReader reads what a subaccount holds at Twilio, whoever put it there, for people who look into it: a page at a time, in

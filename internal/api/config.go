@@ -11,6 +11,14 @@ import (
 type Config struct {
 	// Service is an *onboarding.Service.
 	Service Onboardings
+	// Comparer is an *onboarding.Reconciler with a bound on its time.
+	Comparer Comparer
+	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
+	Subaccounts onboarding.SubaccountReader
+	// Reviews is an *onboarding.ReviewHistory.
+	Reviews ReviewHistory
+	// Records is a *store.Store.
+	Records Records
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys

@@ -26,6 +26,7 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 		Version:           o.Version,
 		CreatedAt:         o.CreatedAt.UTC(),
 		UpdatedAt:         o.UpdatedAt.UTC(),
+		Reviews:           reviewsJSON(o.Reviews()),
 	}
 }
 

@@ -67,7 +67,7 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 			{"sid": null, "phone_number": "+12025550100", "status": "unresolved", "attestation": null, "requirements": [], "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null},
 			{"sid": "PN00000000000000000000000000000002", "phone_number": null, "status": "unresolved", "attestation": null, "requirements": [], "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null}
 		],
-		"requirements": [],
+		"requirements": [], "reviews": [],
 		"steps": [{"key": "preflight", "status": "pending", "sid": null, "attempts": 0, "error": null, "started_at": null, "finished_at": null, "next_attempt_at": null}],
 		"request": {
 			"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",

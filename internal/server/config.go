@@ -40,6 +40,9 @@ type Config struct {
 	// LookupSettle is how long Twilio's lists may lag behind a write.
 	LookupSettle time.Duration `env:"LOOKUP_SETTLE" envDefault:"3s"`
 
+	// CallbackRetention is how long Twilio's callbacks are kept.
+	CallbackRetention time.Duration `env:"CALLBACK_RETENTION" envDefault:"2160h"`
+
 	// TwilioMaxConcurrent is how many calls one account's credentials may have under way at once from this replica.
 	TwilioMaxConcurrent int `env:"TWILIO_MAX_CONCURRENT" envDefault:"20"`
 
@@ -114,6 +117,7 @@ func parseProblems(err error) []error {
 	}
 	names := map[string]string{
 		"ReviewPollMin": "REVIEW_POLL_MIN", "ReviewPollMax": "REVIEW_POLL_MAX", "LookupSettle": "LOOKUP_SETTLE",
+		"CallbackRetention":   "CALLBACK_RETENTION",
 		"TwilioMaxConcurrent": "TWILIO_MAX_CONCURRENT", "Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
 	}
 	var problems []error
@@ -169,6 +173,9 @@ func (c Config) check() []error {
 	}
 	if c.LookupSettle <= 0 {
 		problem("LOOKUP_SETTLE: must be more than zero")
+	}
+	if c.CallbackRetention < time.Hour {
+		problem("CALLBACK_RETENTION: must be 1h at least")
 	}
 	if c.TwilioMaxConcurrent < 1 || c.TwilioMaxConcurrent > 1000 {
 		problem("TWILIO_MAX_CONCURRENT: must be from 1 to 1000")

@@ -30,6 +30,9 @@ const (
 	requestsTimeout = 5 * time.Second
 )
 
+// comparisonTimeout bounds the lookups of GET /onboardings/{id}/trust-hub, well within what a request may take.
+const comparisonTimeout = 20 * time.Second
+
 // serve runs the service until ctx ends, then stops it in order.
 func (p Program) serve(ctx context.Context, args []string) error {
 	flags := p.flags("serve")
@@ -95,6 +98,8 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		ReplicaName: replica,
 		Logger:      logger,
 		Advance:     runner.Advance,
+
+		CallbackRetention: config.CallbackRetention,
 	})
 	if err != nil {
 		return nil, err
@@ -107,6 +112,10 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 			NewToken:   newToken,
 			Now:        time.Now,
 		},
+		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
+		Subaccounts:              s.hub,
+		Records:                  s.store,
+		Reviews:                  &onboarding.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,
@@ -213,6 +222,11 @@ func (c Config) plan() onboarding.Plan {
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),
 	})
+}
+
+// reconciler is what compares ledgers with what Twilio holds, each within that time; 0 is no bound.
+func (c Config) reconciler(s *store.Store, hub *trusthub.Client, within time.Duration) *onboarding.Reconciler {
+	return &onboarding.Reconciler{Store: s, Hub: hub, Plan: c.plan(), Settle: c.LookupSettle, Within: within}
 }
 
 // callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks

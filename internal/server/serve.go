@@ -86,7 +86,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		Hub:      s.hub,
 		Plan:     plan,
 		Name:     replica,
-		Timing:   onboarding.Timing{PollMin: config.ReviewPollMin, PollMax: config.ReviewPollMax, Settle: config.LookupSettle},
+		Timing:   config.timing(),
 		Random:   mathrand.Float64,
 		Stopping: s.stopping,
 		Logger:   logger,
@@ -96,6 +96,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		DatabaseURL: config.DatabaseURL,
 		Workers:     config.Workers,
 		ReplicaName: replica,
+		StaleAfter:  config.StaleAfter,
 		Logger:      logger,
 		Advance:     runner.Advance,
 
@@ -214,11 +215,24 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 	})
 }
 
+// timing holds the runner's durations that the configuration has a say in.
+func (c Config) timing() onboarding.Timing {
+	t := onboarding.Timing{PollMin: c.ReviewPollMin, PollMax: c.ReviewPollMax, CheckInterval: c.CheckInterval, Settle: c.LookupSettle}
+	if c.CheckInterval == 0 {
+		t.CheckInterval = -1
+	}
+	return t
+}
+
 // plan is the plan that the configuration asks for.
 func (c Config) plan() onboarding.Plan {
 	return onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
 		ShakenStirPolicySID:       c.ShakenStirPolicySID,
+		VoiceIntegrityPolicySID:   c.VoiceIntegrityPolicySID,
+		CNAMPolicySID:             c.CNAMPolicySID,
+		LeaveLostNumbers:          !c.RepairNumbers,
+		EndingNotice:              c.ApprovalNotice,
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),
 	})

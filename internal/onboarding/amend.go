@@ -38,7 +38,7 @@ func (s *Service) Amend(ctx context.Context, actor string, id ID, version int, a
 			return Change{}, ErrVersion
 		}
 		s.Plan.Arrange(o)
-		return amend(o, s.Plan, actor, amended, true, now)
+		return amend(o, s.Plan, actor, amended, nil, true, now)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("amend onboarding %s: %w", id, err)
@@ -46,20 +46,21 @@ func (s *Service) Amend(ctx context.Context, actor string, id ID, version int, a
 	return s.Get(ctx, id)
 }
 
-// change amends the request to what wanted makes of it, whatever its version, and leaves alone what failed. A request that stays as it is
-// makes no new version.
-func (s *Service) change(ctx context.Context, actor string, id ID, doing string, wanted func(o *Onboarding) (Request, error)) (*Onboarding, error) {
+// change amends the request to what wanted makes of it, whatever its version, and makes those steps that wanted names due again if they
+// failed; what else failed is left alone. Where nothing changes nothing is written.
+func (s *Service) change(ctx context.Context, actor string, id ID, doing string, wanted func(o *Onboarding) (Request, []Key, error)) (*Onboarding, error) {
 	nothing := errors.New("nothing changes")
 	err := s.Repository.Interrupt(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
 		s.Plan.Arrange(o)
-		amended, err := wanted(o)
+		amended, again, err := wanted(o)
+		again = slices.DeleteFunc(again, func(k Key) bool { s := o.Step(k); return s == nil || s.State != StepFailed })
 		switch {
 		case err != nil:
 			return Change{}, err
-		case reflect.DeepEqual(amended, o.Request):
+		case reflect.DeepEqual(amended, o.Request) && len(again) == 0:
 			return Change{}, nothing
 		}
-		return amend(o, s.Plan, actor, amended, false, now)
+		return amend(o, s.Plan, actor, amended, again, false, now)
 	})
 	if err != nil && !errors.Is(err, nothing) {
 		return nil, fmt.Errorf("%s onboarding %s: %w", doing, id, err)
@@ -67,8 +68,9 @@ func (s *Service) change(ctx context.Context, actor string, id ID, doing string,
 	return s.Get(ctx, id)
 }
 
-// amend works out what a new version of the request changes. retryFailed also takes up anew what failed.
-func amend(o *Onboarding, plan Plan, actor string, amended Request, retryFailed bool, now time.Time) (Change, error) {
+// amend works out what a new version of the request changes. The steps of again are due again as well; retryFailed also takes up anew what
+// failed on a bundle.
+func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key, retryFailed bool, now time.Time) (Change, error) {
 	if !o.CanceledAt.IsZero() {
 		return Change{}, &RefusedError{"canceled", "This onboarding was canceled."}
 	}
@@ -97,7 +99,7 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, retryFailed 
 		// The one that is there is not ours to edit, or cannot become what is wanted: another takes its place.
 		o.Step("address").SID = ""
 	}
-	for _, key := range touched {
+	for _, key := range slices.Concat(touched, again) {
 		a.again(key)
 	}
 	if numbersChange {

@@ -3,17 +3,24 @@ package onboarding
 // AttestationA is the full attestation of SHAKEN/STIR: who calls is known, and may use the number.
 const AttestationA = "A"
 
-// Attestation is "A" while the calls of every number of the onboarding can be signed so, else "". It is judged by what Twilio has said of the
+// Attestation is "A" while the calls of every number that the onboarding is to have can be signed so, else "". It is judged by what Twilio has said of the
 // bundles and not by [Onboarding.Status]: another product's trouble, or an approval that nears its end, takes no attestation away.
 func (o *Onboarding) Attestation() string {
+	if len(o.Numbers) == 0 {
+		return ""
+	}
 	attested := o.AttestedNumbers()
+	known := make(map[string]bool, 2*len(o.Numbers))
 	for _, n := range o.Numbers {
 		if !attested[n.SID] {
 			return ""
 		}
+		known[n.SID], known[n.Number] = true, true
 	}
-	if len(o.Numbers) == 0 {
-		return ""
+	for _, name := range o.Request.PhoneNumbers {
+		if !known[name] {
+			return ""
+		}
 	}
 	return AttestationA
 }

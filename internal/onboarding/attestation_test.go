@@ -35,6 +35,7 @@ func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 		}, "A", true},
 		{"a number is not on the product", func(o *Onboarding) { o.Step(numberKey(shakenStirKey, two)).State = StepPending }, "", false},
 		{"a number is not on the profile any more", func(o *Onboarding) { o.Step(numberKey(profileKey, two)).State = StepFailed }, "", false},
+		{"a number is not resolved yet", func(o *Onboarding) { o.Request.PhoneNumbers = []string{one.SID, two.SID, "+13125550103"} }, "", true},
 		{"a number has no steps yet", func(o *Onboarding) {
 			o.Steps = slices.DeleteFunc(o.Steps, func(s Step) bool { return s.Key == numberKey(shakenStirKey, two) })
 		}, "", false},

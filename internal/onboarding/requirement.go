@@ -73,7 +73,7 @@ func requirementFor(e *RemoteError, effect Effect) Requirement {
 			r.Pointer = known.pointer
 		}
 	}
-	if e.BundleSID != "" {
+	if e.BundleSID != "" && !effect.removes {
 		r.Message = fmt.Sprintf("It is already assigned to bundle %s. Take it off there, then resume.", e.BundleSID) + said(e.Message)
 	}
 	if r.Message == "" {

@@ -153,7 +153,7 @@ func (w *walk) run(ctx context.Context) (next time.Time, err error) {
 		if err := w.launch(ctx, starts); err != nil {
 			return time.Time{}, err
 		}
-		if len(w.inFlight) == 0 && (w.stopping() || due.IsZero() || due.Sub(w.now()) > w.timing.InlineWait) {
+		if len(w.inFlight) == 0 && (w.stopping() || due.IsZero() || !w.worthWaiting(due)) {
 			if w.stopping() && !due.IsZero() {
 				due = w.now() // Another replica can go on at once.
 			}
@@ -163,6 +163,15 @@ func (w *walk) run(ctx context.Context) (next time.Time, err error) {
 			return time.Time{}, err
 		}
 	}
+}
+
+// worthWaiting tells whether the run sits out the time until something is due again. It never does for reviews and checks alone: they can be
+// due again and again, and whoever waits for them does not hear what he is told meanwhile (invariants 4 and 5).
+func (w *walk) worthWaiting(due time.Time) bool {
+	left := due.Sub(w.now())
+	return left <= 0 || left <= w.timing.InlineWait && slices.ContainsFunc(w.onb.Steps, func(s Step) bool {
+		return s.State == StepRunning || s.State == StepWaiting && s.WaitsFor == "" && !s.Key.IsReview() && !s.Key.isCheck()
+	})
 }
 
 // await waits for an answer, or until the next step is due, and takes in every answer that is there by then: the more answers one write

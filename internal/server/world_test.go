@@ -221,16 +221,40 @@ type answer struct {
 	Status          string
 	CustomerProfile bundle `json:"customer_profile"`
 	TrustProduct    bundle `json:"trust_product"`
+	SubaccountSID   string `json:"subaccount_sid"`
 	Attestation     *string
-	PhoneNumbers    []struct {
-		SID         string
-		PhoneNumber string `json:"phone_number"`
-		OnProfile   string `json:"customer_profile_assignment_sid"`
-		OnProduct   string `json:"trust_product_assignment_sid"`
-	} `json:"phone_numbers"`
-	Requirements []struct{ Pointer, Code, Message, Source string }
+	PhoneNumbers    []phoneNumber `json:"phone_numbers"`
+	Products        []struct {
+		Product string
+		Bundle  bundle
+	}
+	Kept         []struct{ Step, SID, Reason string }
+	Version      int
+	Requirements []requirement
 	Steps        []step
 	Warnings     []struct{ Pointer, Code, Detail string }
+}
+
+type requirement struct{ Pointer, Code, Message, Source string }
+
+type phoneNumber struct {
+	SID          string
+	PhoneNumber  string `json:"phone_number"`
+	Status       string
+	Attestation  *string
+	OnProfile    string `json:"customer_profile_assignment_sid"`
+	OnProduct    string `json:"trust_product_assignment_sid"`
+	Requirements []requirement
+}
+
+// number returns the number of that SID as the answer shows it.
+func (a answer) number(sid string) phoneNumber {
+	for _, n := range a.PhoneNumbers {
+		if n.SID == sid {
+			return n
+		}
+	}
+	return phoneNumber{}
 }
 
 type bundle struct{ SID, Status string }

@@ -78,6 +78,15 @@ var reviewPaths = []reviewPath{
 	{"by the poll alone, as callbacks are lost", true, func(r *review) {
 		r.decide()
 	}},
+	{"by the poll, which saw the review begin", true, func(r *review) {
+		if err := r.sim.Review(r.bundle, trusthubsim.Decision{Status: trusthubsim.StatusInReview}); err != nil {
+			r.t.Fatal(err)
+		}
+		r.awaitThat(r.id, "the beginning of the review", func(a answer) bool {
+			return a.CustomerProfile.Status == "in-review" || a.TrustProduct.Status == "in-review"
+		})
+		r.decide()
+	}},
 	{"by both, while the poll brings the status of before", true, func(r *review) {
 		answers := r.hold(trusthubsim.EffectDelayAfter)
 		answers("the old status to be on its way", func(read trusthubsim.Request) bool { return read.SID != "" })
@@ -188,6 +197,37 @@ func TestTheEndOfAReview(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A callback that comes when the next round has begun does not reject what was corrected and is reviewed again.
+func TestACallbackOfTheRoundBeforeDecidesNothing(t *testing.T) {
+	t.Parallel()
+	r := newReviewWorld(t, "200ms", "400ms").begin(t, false, decisions["rejected"])
+	r.decide()
+	r.awaitOutcome()
+	late := r.letter()
+	correction := map[string]any{"business": map[string]any{"business_registration_number": "98-7654321"}}
+	if status, raw := r.patch(r.id, 1, correction); status != http.StatusAccepted {
+		t.Fatalf("the correction answered %d: %s", status, raw)
+	}
+	again := func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" }
+	r.awaitThat(r.id, "the second round", again)
+
+	before := r.reads()
+	r.accepted(late)
+	r.eventually("a look at the profile", func() bool { return r.reads() > before }, func() string { return "nobody looked" })
+	if a := r.get(r.id); !again(a) {
+		t.Errorf("after the callback of the round before the onboarding is %s, the profile %s", a.Status, a.CustomerProfile.Status)
+	}
+	r.decision = decisions["approved"]
+	r.decide()
+	r.accepted(r.letter())
+	r.awaitThat(r.id, "the approval", decisions["approved"].profile)
+	r.approveProduct()
+	if held := r.held(r.customer); held.CustomerProfiles[0].Submissions != 2 || held.TrustProducts[0].Submissions != 1 || deletions(held) != 0 {
+		t.Errorf("%d and %d submissions, %d deletions, want 2, 1 and none",
+			held.CustomerProfiles[0].Submissions, held.TrustProducts[0].Submissions, deletions(held))
 	}
 }
 

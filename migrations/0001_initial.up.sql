@@ -5,6 +5,7 @@
 CREATE TABLE onboardings (
     id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'onb\_%'),
     external_id text NOT NULL DEFAULT '',
+    -- The account in which everything is made: '' until it was made itself.
     subaccount_sid text NOT NULL,
     primary_profile_sid text NOT NULL,
     callback_token text NOT NULL UNIQUE CHECK (callback_token <> ''),
@@ -13,6 +14,8 @@ CREATE TABLE onboardings (
     -- A projection of what Onboarding.Status derives from the steps, written with them. It is kept only so that a list can be filtered
     -- by it; nothing decides by it.
     status text NOT NULL CHECK (status IN ('in_progress', 'in_review', 'action_required', 'approved', 'canceled')),
+    -- Likewise what Onboarding.Attestation derives.
+    attestation text NOT NULL DEFAULT '',
     -- Raised by each claim; a runner's write names the epoch of its own claim and is void under an older one.
     epoch bigint NOT NULL DEFAULT 0,
     -- Something happened since the last claim.
@@ -24,11 +27,13 @@ CREATE TABLE onboardings (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     canceled_at timestamptz,
+    -- What a canceled onboarding made is deleted.
+    cleanup boolean NOT NULL DEFAULT false CHECK (canceled_at IS NOT NULL OR NOT cleanup),
     CHECK ((status = 'canceled') = (canceled_at IS NOT NULL))
 ) WITH (fillfactor = 70);
 
 -- One open onboarding for each subaccount.
-CREATE UNIQUE INDEX onboardings_open_subaccount_sid_key ON onboardings (subaccount_sid) WHERE canceled_at IS NULL;
+CREATE UNIQUE INDEX onboardings_open_subaccount_sid_key ON onboardings (subaccount_sid) WHERE canceled_at IS NULL AND subaccount_sid <> '';
 CREATE UNIQUE INDEX onboardings_external_id_key ON onboardings (external_id) WHERE external_id <> '';
 CREATE INDEX onboardings_subaccount_sid_idx ON onboardings (subaccount_sid, created_at, id);
 CREATE INDEX onboardings_created_at_idx ON onboardings (created_at, id);

@@ -7,7 +7,7 @@ import (
 // longestChain is how many calls one after the other the plan takes to submit both bundles of a request, whatever runs beside them. A step
 // counts as one call: the reads of the preflight are made at once.
 func longestChain(r onboarding.Request) int {
-	plan := onboarding.ShakenStir(onboarding.PlanConfig{Gate: onboarding.GateSubmitted})
+	plan := onboarding.TrustHubPlan(onboarding.PlanConfig{Gate: onboarding.GateSubmitted})
 	o := &onboarding.Onboarding{Request: r}
 	for _, number := range r.PhoneNumbers {
 		o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: number, Number: number})

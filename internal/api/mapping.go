@@ -12,7 +12,7 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 		ID:                string(o.ID),
 		ExternalID:        orNull(o.Request.ExternalID),
 		Status:            OnboardingStatus(o.Status()),
-		SubaccountSID:     o.Request.SubaccountSID,
+		SubaccountSID:     o.SubaccountSID,
 		PrimaryProfileSID: o.Request.PrimaryProfileSID,
 		CustomerProfile:   bundleJSON(o.Bundle("customer_profile")),
 		TrustProduct:      bundleJSON(o.Bundle("trust_product")),
@@ -29,10 +29,6 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 
 // summaryJSON is an onboarding as a list shows it.
 func summaryJSON(s *onboarding.Summary) OnboardingSummary {
-	attestation := ""
-	if s.Status == onboarding.StatusApproved {
-		attestation = "A"
-	}
 	return OnboardingSummary{
 		ID:                string(s.ID),
 		ExternalID:        orNull(s.ExternalID),
@@ -42,7 +38,7 @@ func summaryJSON(s *onboarding.Summary) OnboardingSummary {
 		Status:            OnboardingStatus(s.Status),
 		CustomerProfile:   bundleJSON(s.CustomerProfile),
 		TrustProduct:      bundleJSON(s.TrustProduct),
-		Attestation:       orNull(attestation),
+		Attestation:       orNull(s.Attestation),
 		Requirements:      requirementsJSON(s.Requirements),
 		Version:           s.Version,
 		CreatedAt:         s.CreatedAt.UTC(),

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 )
 
-// Errors of [Service.Amend].
+// Errors of what changes an onboarding's request.
 var (
 	// ErrVersion: the request was amended since the version that the amendment was made for.
 	ErrVersion = errors.New("the onboarding has a newer version of the request")
+	// ErrNumberNotFound: the request does not name that number.
+	ErrNumberNotFound = errors.New("the onboarding has no such phone number")
 )
 
-// RefusedError is an amendment that cannot be made now, or not at all.
+// RefusedError is a change that cannot be made now, or not at all.
 type RefusedError struct {
 	// Code is a word for programs, Reason says to people why and what to do.
 	Code   string
@@ -23,14 +27,18 @@ type RefusedError struct {
 func (e *RefusedError) Error() string { return e.Code + ": " + e.Reason }
 
 // Amend replaces the request by a corrected version. What holds the corrected parts at Twilio is updated in place, and what was evaluated
-// and rejected is evaluated and submitted again, on the same bundle; everything else is left alone.
+// and rejected is evaluated and submitted again, on the same bundle; everything else is left alone. Phone numbers come and go as with
+// [Service.AddNumbers] and [Service.RemoveNumber].
 //
-// It is refused while Twilio is reviewing, and for what Twilio has approved: neither can be edited, and nothing that was approved is put
-// at risk. Errors: ErrNotFound, ErrVersion, *RefusedError.
+// It is refused for what is on a bundle that Twilio is reviewing or has approved: neither can be edited, and nothing that was approved is
+// put at risk. Errors: ErrNotFound, ErrVersion, *RefusedError.
 func (s *Service) Amend(ctx context.Context, actor string, id ID, version int, amended Request) (*Onboarding, error) {
 	err := s.Repository.Interrupt(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
+		if version != o.Version {
+			return Change{}, ErrVersion
+		}
 		s.Plan.Arrange(o)
-		return amend(o, s.Plan, actor, version, amended, now)
+		return amend(o, s.Plan, actor, amended, true, now)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("amend onboarding %s: %w", id, err)
@@ -38,21 +46,46 @@ func (s *Service) Amend(ctx context.Context, actor string, id ID, version int, a
 	return s.Get(ctx, id)
 }
 
-func amend(o *Onboarding, plan Plan, actor string, version int, amended Request, now time.Time) (Change, error) {
-	if version != o.Version {
-		return Change{}, ErrVersion
+// change amends the request to what wanted makes of it, whatever its version, and leaves alone what failed. A request that stays as it is
+// makes no new version.
+func (s *Service) change(ctx context.Context, actor string, id ID, doing string, wanted func(o *Onboarding) (Request, error)) (*Onboarding, error) {
+	nothing := errors.New("nothing changes")
+	err := s.Repository.Interrupt(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
+		s.Plan.Arrange(o)
+		amended, err := wanted(o)
+		switch {
+		case err != nil:
+			return Change{}, err
+		case reflect.DeepEqual(amended, o.Request):
+			return Change{}, nothing
+		}
+		return amend(o, s.Plan, actor, amended, false, now)
+	})
+	if err != nil && !errors.Is(err, nothing) {
+		return nil, fmt.Errorf("%s onboarding %s: %w", doing, id, err)
 	}
+	return s.Get(ctx, id)
+}
+
+// amend works out what a new version of the request changes. retryFailed also takes up anew what failed.
+func amend(o *Onboarding, plan Plan, actor string, amended Request, retryFailed bool, now time.Time) (Change, error) {
 	if !o.CanceledAt.IsZero() {
 		return Change{}, &RefusedError{"canceled", "This onboarding was canceled."}
 	}
-	if err := unchangeable(o.Request, amended); err != nil {
+	before := o.Request
+	if err := unchangeable(o, before, amended); err != nil {
 		return Change{}, err
 	}
-	touched := touchedBy(o.Request, amended)
-	before := o.Request
+	touched := touchedBy(before, amended)
 	o.Request = amended
-	_, added := plan.arrange(o)
-	if err := mayEdit(o, append(touched, keysOf(added)...)); err != nil {
+	kept := slices.DeleteFunc(slices.Clone(o.Numbers), func(n PhoneNumber) bool { return !amended.wants(n) })
+	numbersChange := !slices.Equal(before.PhoneNumbers, amended.PhoneNumbers) || before.AllPhoneNumbers != amended.AllPhoneNumbers
+	if len(kept) < len(o.Numbers) {
+		o.Numbers = kept
+	}
+	nodes, added := plan.arrange(o)
+	edited, err := mayEdit(o, touched, slices.Concat(keysOf(added), leaving(o, nodes)))
+	if err != nil {
 		return Change{}, err
 	}
 
@@ -67,17 +100,25 @@ func amend(o *Onboarding, plan Plan, actor string, version int, amended Request,
 	for _, key := range touched {
 		a.again(key)
 	}
-	for _, bundle := range []Key{"customer_profile", "trust_product"} {
-		a.reopen(bundle, bundle == "customer_profile" && len(touched)+len(added) > 0)
+	if numbersChange {
+		a.change.Numbers = kept
+		a.again(keyPreflight)
 	}
-	a.change.Status = o.Status()
+	a.letGo(nodes)
+	for _, bundle := range bundleKeys(o) {
+		a.reopen(bundle, edited[bundle], retryFailed)
+	}
+	_, added = plan.arrange(o) // A bundle that was taken over in review has its evaluation and submission only from here on.
+	a.change.Steps = append(a.change.Steps, added...)
+	a.change.conclude(o)
 	return a.change, nil
 }
 
 // unchangeable refuses what an amendment cannot change: that would be another onboarding.
-func unchangeable(before, after Request) error {
+func unchangeable(o *Onboarding, before, after Request) error {
+	taken := func(key Key) bool { s := o.Step(key); return s != nil && s.State == StepSucceeded }
 	switch {
-	case before.SubaccountSID != after.SubaccountSID:
+	case before.SubaccountSID != after.SubaccountSID, !reflect.DeepEqual(before.Subaccount, after.Subaccount):
 		return &RefusedError{"subaccount_fixed", "An onboarding keeps its subaccount. Make another onboarding for the other subaccount."}
 	case before.PrimaryProfileSID != after.PrimaryProfileSID:
 		return &RefusedError{"primary_profile_fixed", "An onboarding keeps its primary profile."}
@@ -85,42 +126,42 @@ func unchangeable(before, after Request) error {
 		return &RefusedError{"external_id_fixed", "An onboarding keeps its external_id."}
 	case before.NotificationEmail != after.NotificationEmail:
 		return &RefusedError{"notification_email_fixed", "The notification_email is on Twilio's bundles and stays."}
-	case !equalNumbers(before.PhoneNumbers, after.PhoneNumbers):
-		return &RefusedError{"phone_numbers_fixed", "A correction leaves the phone numbers as they are."}
-	case len(after.AuthorizedRepresentatives) < len(before.AuthorizedRepresentatives):
-		return &RefusedError{"representative_fixed", "A representative can be corrected or added, and not taken away."}
+	case before.CustomerProfileSID != after.CustomerProfileSID && taken(profileKey),
+		before.TrustProductSID != after.TrustProductSID && taken(shakenStirKey),
+		before.EndUserSIDs != after.EndUserSIDs && (taken(businessInformationKey) || taken(representativeKey(0)) || taken(representativeKey(1))):
+		return &RefusedError{"taken_over_fixed", "What was taken over, or made in its place, stays."}
 	}
-	return nil
-}
-
-func equalNumbers(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+	for p := range wantedProducts(before) {
+		if !wantedProducts(after)[p] {
+			return &RefusedError{"products_fixed", "A product can be added and not taken away. Cancel the onboarding to give it up."}
 		}
 	}
-	return true
+	return nil
 }
 
 // touchedBy returns the steps whose objects hold what differs between the two requests.
 func touchedBy(before, after Request) []Key {
 	var touched []Key
 	if before.Business != after.Business {
-		touched = append(touched, "business_information")
+		touched = append(touched, businessInformationKey)
 	}
 	for i, r := range before.AuthorizedRepresentatives {
-		if r != after.AuthorizedRepresentatives[i] {
+		if i < len(after.AuthorizedRepresentatives) && r != after.AuthorizedRepresentatives[i] {
 			touched = append(touched, representativeKey(i))
 		}
 	}
 	if before.Address != after.Address {
 		touched = append(touched, "address")
 		if before.Address.SID != after.Address.SID || before.Address.ISOCountry != after.Address.ISOCountry {
-			touched = append(touched, "address_document") // It will name another address.
+			touched = append(touched, addressDocumentKey) // It will name another address.
 		}
+	}
+	had := wantedProducts(before)
+	if before.VoiceIntegrity != after.VoiceIntegrity && had[ProductVoiceIntegrity] {
+		touched = append(touched, voiceIntegrityInformationKey)
+	}
+	if before.CNAM != after.CNAM && had[ProductCNAM] {
+		touched = append(touched, cnamInformationKey)
 	}
 	return touched
 }
@@ -133,26 +174,87 @@ func keysOf(steps []Step) []Key {
 	return keys
 }
 
-// mayEdit tells whether the profile, which holds all that the touched steps make, can be edited now.
-func mayEdit(o *Onboarding, touched []Key) error {
-	if s := o.Step("customer_profile.submission"); s.State == StepRunning {
-		return &RefusedError{"in_review", "The profile is being submitted. Correct it once Twilio has reviewed it."}
+// leaving returns the steps that the plan takes back.
+func leaving(o *Onboarding, nodes []Node) []Key {
+	var keys []Key
+	for _, n := range nodes {
+		if s := o.Step(n.Key); n.Aim == AimGone && s != nil && s.State != StepCanceled {
+			keys = append(keys, n.Key)
+		}
+	}
+	return keys
+}
+
+// bundleKeys are the keys of the bundles that the onboarding's plan has, the profile first.
+func bundleKeys(o *Onboarding) []Key {
+	_, products := o.ProductBundles()
+	return append([]Key{profileKey}, products...)
+}
+
+// holder is the bundle that an object is on, or an assignment to it; "" for what may change at any time.
+func holder(o *Onboarding, step Key) Key {
+	if step == voiceIntegrityInformationKey {
+		return voiceIntegrityKey
+	}
+	if step == cnamInformationKey {
+		return cnamKey
+	}
+	for _, b := range bundleKeys(o) {
+		if step.under(b.Sub("number")) || step == b {
+			return ""
+		}
+		if step.under(b) {
+			return b
+		}
+	}
+	if step == keyPreflight || step.isCheck() {
+		return ""
+	}
+	return profileKey
+}
+
+// mayEdit returns the bundles that a change of those steps edits, or why one cannot be edited now. A step that is new or leaves is only that;
+// one that is touched must not have a call under way.
+func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) {
+	edited := map[Key]bool{}
+	for _, k := range slices.Concat(touched, comingOrGoing) {
+		b := holder(o, k)
+		if s := o.Step(b); s != nil && s.SID != "" {
+			edited[b] = true
+		}
+	}
+	for _, b := range bundleKeys(o) {
+		if !edited[b] {
+			continue
+		}
+		if s := o.Step(b.Sub("submission")); s != nil && s.State == StepRunning {
+			return nil, &RefusedError{"in_review", fmt.Sprintf("The %s is being submitted. Correct it once Twilio has reviewed it.", named(b))}
+		}
+		switch o.Bundle(b).Status {
+		case BundlePendingReview, BundleInReview:
+			return nil, &RefusedError{"in_review", fmt.Sprintf("Twilio is reviewing the %s; nothing on it can be edited until it has decided.", named(b))}
+		case BundleApproved:
+			return nil, &RefusedError{"approved", fmt.Sprintf("Twilio has approved the %s; what was approved cannot be edited.", named(b))}
+		}
 	}
 	for _, k := range touched {
 		if o.Step(k).State == StepRunning {
-			return &RefusedError{"busy", fmt.Sprintf("The step %s has a call under way whose outcome is not known yet. Try again in a few seconds.", k)}
+			return nil, &RefusedError{"busy", fmt.Sprintf("The step %s has a call under way whose outcome is not known yet. Try again in a few seconds.", k)}
 		}
 	}
-	if len(touched) == 0 {
-		return nil
+	return edited, nil
+}
+
+// named is a bundle's name for people.
+func named(bundle Key) string {
+	switch bundle {
+	case profileKey:
+		return "profile"
+	case shakenStirKey:
+		return "SHAKEN/STIR trust product"
+	default:
+		return string(bundle) + " product"
 	}
-	switch profile := o.Bundle("customer_profile"); profile.Status {
-	case BundlePendingReview, BundleInReview:
-		return &RefusedError{"in_review", "Twilio is reviewing the profile; nothing on it can be edited until it has decided."}
-	case BundleApproved:
-		return &RefusedError{"approved", "Twilio has approved the profile; an approved profile cannot be edited."}
-	}
-	return nil
 }
 
 // amendment collects what changes.
@@ -166,26 +268,47 @@ type amendment struct {
 // again makes a step due again; what it made before stays recorded, and is updated in place.
 func (a *amendment) again(key Key) {
 	step := a.o.Step(key)
-	step.State = StepPending
 	step.Error, step.Requirements = nil, nil
 	step.WaitsFor, step.NextAttemptAt = "", time.Time{}
+	if step.State != StepPending {
+		step.State = StepPending
+		a.change.Events = append(a.change.Events, stepEvent(step, a.now, a.actor))
+	}
 	a.change.Steps = append(a.change.Steps, *step)
-	a.change.Events = append(a.change.Events, stepEvent(step, a.now, a.actor))
 }
 
-// reopen makes the bundle's evaluation, submission and review due again: where something on it is edited, and where it failed one of them.
-func (a *amendment) reopen(bundle Key, edited bool) {
-	keys := []Key{bundle.Sub("evaluation"), bundle.Sub("submission"), bundle.Sub("review")}
-	failed := false
-	for _, k := range keys {
-		failed = failed || a.o.Step(k).State == StepFailed
+// letGo makes due again what failed and is to be taken back, or only settled, now.
+func (a *amendment) letGo(nodes []Node) {
+	for _, n := range nodes {
+		if s := a.o.Step(n.Key); n.Aim != AimDone && s != nil && s.State == StepFailed {
+			a.again(n.Key)
+		}
 	}
-	if !edited && !failed {
+}
+
+// reopen makes the bundle's evaluation, submission and review due again: where something on it is edited, and, if failures are to be taken
+// up, where it failed one of them. Of an approved bundle only the review is read again.
+func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
+	evaluation, review := bundle.Sub("evaluation"), bundle.Sub("review")
+	var keys []Key
+	failed := false
+	for _, k := range []Key{evaluation, bundle.Sub("submission"), review} {
+		if s := a.o.Step(k); s != nil {
+			keys = append(keys, k)
+			failed = failed || s.State == StepFailed
+		}
+	}
+	if !edited && !(failed && retryFailed) {
+		return
+	}
+	created := a.o.Step(bundle)
+	status := a.o.Bundle(bundle).Status
+	if status == BundleApproved {
+		a.again(review)
 		return
 	}
 	// What the steps say of the bundle's status goes; the bundle's own step keeps it until the next submission.
-	created := a.o.Step(bundle)
-	if status := a.o.Bundle(bundle).Status; status != "" && created.RemoteStatus != status {
+	if status != "" && created.RemoteStatus != status {
 		created.RemoteStatus = status
 		a.change.Steps = append(a.change.Steps, *created)
 	}
@@ -194,11 +317,16 @@ func (a *amendment) reopen(bundle Key, edited bool) {
 		if step.State == StepPending {
 			continue
 		}
-		if k != keys[0] {
+		if k != evaluation {
 			step.RemoteStatus = ""
 		}
 		step.Attempts = 0
 		step.StartedAt, step.FinishedAt = time.Time{}, time.Time{}
 		a.again(k)
+	}
+	for i := range a.o.Steps {
+		if s := &a.o.Steps[i]; s.WaitsFor == review && s.Key.under(bundle) {
+			a.again(s.Key) // What was refused during the review may be done now.
+		}
 	}
 }

@@ -1,22 +1,38 @@
 package onboarding
 
-import "context"
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
 
 // bundle builds the nodes of a customer profile or a trust product: both are made, filled, evaluated, submitted and reviewed alike.
 type bundle struct {
 	kind      BundleKind
 	key       Key
 	policySID string
+	// given is the SID of a bundle that the request names, to be taken over; "" if one is to be made. givenPointer is where it names it.
+	given        string
+	givenPointer string
+	// endingNotice is how long before an approval ends somebody is asked to act.
+	endingNotice time.Duration
 }
 
-// create makes the bundle, in draft.
+// create makes the bundle, in draft, or takes over the one that the request names.
 func (b bundle) create(callbackURL func(token string) string) Node {
-	return Node{Key: b.key, Needs: []Key{keyPreflight}, Effect: func(o *Onboarding) Effect {
-		account, name := o.Request.SubaccountSID, tag(o.ID, b.key)
+	node := Node{Key: b.key, Needs: []Key{keyPreflight}}
+	if b.given != "" {
+		node.Effect = b.takeOver
+		return node
+	}
+	node.Effect = func(o *Onboarding) Effect {
+		account, name := o.SubaccountSID, tag(o.ID, b.key)
 		spec := NewBundle{Kind: b.kind, FriendlyName: name, PolicySID: b.policySID, Email: o.Request.NotificationEmail}
 		if callbackURL != nil {
 			spec.StatusCallback = callbackURL(o.CallbackToken)
 		}
+		replaced := replacedBundles(o, b.key)
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateBundle(ctx, account, spec)
@@ -26,7 +42,9 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 				found, err := hub.FindBundles(ctx, account, b.kind, name, b.policySID)
 				var results []Result
 				for _, f := range found {
-					results = append(results, Result{SID: f.SID, RemoteStatus: f.Status})
+					if !slices.Contains(replaced, f.SID) { // Those bear the same name.
+						results = append(results, Result{SID: f.SID, RemoteStatus: f.Status})
+					}
 				}
 				return results, err
 			},
@@ -34,7 +52,19 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 				return hub.DeleteBundle(ctx, account, b.kind, sid)
 			},
 		}
-	}}
+	}
+	return node
+}
+
+// replacedBundles are the SIDs of the bundles that were in the place of this one.
+func replacedBundles(o *Onboarding, bundle Key) []string {
+	var sids []string
+	for i := range o.Steps {
+		if o.Steps[i].Key.under(bundle.Sub("replaced")) {
+			sids = append(sids, o.Steps[i].SID)
+		}
+	}
+	return sids
 }
 
 // assign puts what the step object made on the bundle.
@@ -52,8 +82,8 @@ func (b bundle) assignPrimary() Node {
 }
 
 func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
-	account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
-	return Effect{
+	account, bundleSID := o.SubaccountSID, o.SID(b.key)
+	e := Effect{
 		Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 			made, err := hub.AssignEntity(ctx, account, b.kind, bundleSID, objectSID)
 			return Result{SID: made.SID}, err
@@ -66,33 +96,37 @@ func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
 		},
 		Pointer: pointer,
 	}
+	return e.lookingFirst(b.given != "")
 }
 
-// assignNumber puts the number on the bundle.
-func (b bundle) assignNumber(n PhoneNumber, needs ...Key) Node {
-	return Node{Key: numberKey(b.key, n), Needs: needs, Effect: func(o *Onboarding) Effect {
-		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
-		return Effect{
-			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
-				made, err := hub.AssignNumber(ctx, account, b.kind, bundleSID, n.SID)
-				return Result{SID: made.SID}, err
-			},
-			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
-				return results(hub.FindNumberAssignments(ctx, account, b.kind, bundleSID, n.SID))
-			},
-			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
-				return hub.DeleteNumberAssignment(ctx, account, b.kind, bundleSID, sid)
-			},
-			Pointer: o.Request.numberPointer(n),
-		}
-	}}
+// reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was assigned; gate, unless nil, adds what
+// it waits for. A bundle that was taken over when it had been submitted already has its review alone.
+func (b bundle) reviewed(o *Onboarding, assigned []Key, gate func(Node) Node) []Node {
+	review := b.review()
+	if b.wasSubmitted(o) {
+		review.Needs = []Key{b.key}
+		return []Node{review}
+	}
+	evaluation := b.evaluation(assigned)
+	if gate != nil {
+		evaluation = gate(evaluation)
+	}
+	return []Node{evaluation, b.submission(), review}
+}
+
+// handedIn is the step after which the bundle is with Twilio's reviewers.
+func (b bundle) handedIn(o *Onboarding) Key {
+	if b.wasSubmitted(o) {
+		return b.key
+	}
+	return b.key.Sub("submission")
 }
 
 // evaluation asks Twilio whether the bundle is complete. Nothing is submitted that is not (invariant 6): Twilio would answer 200 and leave
 // it in draft.
 func (b bundle) evaluation(needs []Key) Node {
 	return Node{Key: b.key.Sub("evaluation"), Needs: needs, Effect: func(o *Onboarding) Effect {
-		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		account, bundleSID := o.SubaccountSID, o.SID(b.key)
 		before := o.SID(b.key.Sub("evaluation"))
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
@@ -142,7 +176,7 @@ func (n Node) unlessOnlyStatus(review Key) Node {
 // submission hands the bundle to Twilio's reviewers. What counts is the status in the answer.
 func (b bundle) submission() Node {
 	return Node{Key: b.key.Sub("submission"), Needs: []Key{b.key.Sub("evaluation")}, Effect: func(o *Onboarding) Effect {
-		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		account, bundleSID := o.SubaccountSID, o.SID(b.key)
 		before := BundleDraft
 		if o.Bundle(b.key).Status == BundleRejected {
 			before = BundleRejected
@@ -150,6 +184,10 @@ func (b bundle) submission() Node {
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				answered, err := hub.SubmitBundle(ctx, account, b.kind, bundleSID)
+				if b.kind == TrustProduct && before == BundleRejected && isRefusal(err) {
+					// Some have seen a rejected product that could not be submitted again; the profile under it can be.
+					return Result{Replaced: true}, nil
+				}
 				if err == nil && answered.Status == before {
 					return Result{RemoteStatus: answered.Status, Requirements: []Requirement{leftInDraft()}}, nil
 				}
@@ -171,7 +209,7 @@ func (b bundle) submission() Node {
 // review waits for the reviewers' decision: a callback or a poll makes it read the bundle.
 func (b bundle) review() Node {
 	return Node{Key: b.key.Sub("review"), Needs: []Key{b.key.Sub("submission")}, Effect: func(o *Onboarding) Effect {
-		account, bundleSID := o.Request.SubaccountSID, o.SID(b.key)
+		account, bundleSID := o.SubaccountSID, o.SID(b.key)
 		status := o.Bundle(b.key).Status
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
@@ -179,7 +217,7 @@ func (b bundle) review() Node {
 				if err != nil {
 					return Result{}, err
 				}
-				return reviewed(read), nil
+				return b.decided(read), nil
 			},
 			Source:    SourceReview,
 			ReadLater: status == BundlePendingReview || status == BundleInReview,
@@ -187,19 +225,27 @@ func (b bundle) review() Node {
 	}}
 }
 
-// reviewed reads a bundle as the outcome of its review. A status that nobody has heard of counts as still in review.
-func reviewed(b Bundle) Result {
-	r := Result{RemoteStatus: b.Status}
-	switch b.Status {
+// decided reads a bundle as the outcome of its review. A status that nobody has heard of counts as still in review. A decision is not for
+// ever: it is read again.
+func (b bundle) decided(read Bundle) Result {
+	r := Result{RemoteStatus: read.Status, Again: true}
+	switch read.Status {
 	case BundleApproved:
+		r.Requirements = endingRequirements(read.ValidUntil, time.Now(), b.endingNotice)
 	case BundleRejected:
-		r.Requirements = rejectionRequirements(b.Errors)
+		r.Requirements = rejectionRequirements(read.Errors)
 	case BundleDraft:
 		r.Requirements = []Requirement{leftInDraft()}
 	default:
 		r.InReview = true
 	}
 	return r
+}
+
+// isRefusal tells whether Twilio refused the call for good, and did nothing.
+func isRefusal(err error) bool {
+	var remote *RemoteError
+	return errors.As(err, &remote) && (remote.Class == ClassPermanent || remote.Class == ClassExists)
 }
 
 // results turns what a lookup returned into results.

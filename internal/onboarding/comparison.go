@@ -88,7 +88,7 @@ func (c *comparison) next() []*look {
 	c.nodes, _ = c.r.Plan.arrange(c.filled)
 	var looks []*look
 	for _, node := range c.nodes {
-		if c.looked[node.Key] != nil || !c.ready(node) || c.step(node.Key).State == StepRunning {
+		if c.looked[node.Key] != nil || node.Aim != AimDone || !c.ready(node) || c.step(node.Key).State == StepRunning {
 			continue
 		}
 		l := &look{node: node, effect: c.effect(node)}
@@ -368,6 +368,11 @@ func (c *comparison) unseen(node Node) Finding {
 	step := c.step(node.Key)
 	f := Finding{Step: step.Key, State: step.State, SID: step.SID, Status: step.RemoteStatus}
 	switch {
+	case node.Aim != AimDone:
+		f.Verdict, f.Note = VerdictUnknown, "not wanted any more: the runner takes it back"
+		if step.State == StepCanceled {
+			f.Verdict, f.Note = VerdictNotBegun, "taken back"
+		}
 	case step.State == StepRunning:
 		f.Verdict, f.Note = VerdictUnknown, "the outcome is unknown until the runner has looked it up"
 	case step.State == StepPending && step.SID == "":

@@ -28,10 +28,28 @@ type Change struct {
 	Status Status
 	// Steps replace the steps of the same keys, or are added.
 	Steps []Step
-	// Request, unless nil, is the next version of the request: Version is its number.
+	// Attestation is the onboarding's with this change.
+	Attestation string
+	// Request, unless nil, is the next version of the request: Version is its number. Only [Repository.Update] and its like write it.
 	Request *Request
 	Version int
-	// Numbers, unless nil, are set once, by the preflight.
+	// Canceled, unless nil, ends the onboarding. Only [Repository.Update] and its like write it.
+	Canceled *Cancellation
+	// Numbers, unless nil, take the place of those that there are.
 	Numbers []PhoneNumber
-	Events  []Event
+	// SubaccountSID, unless "", is the account that was made for the onboarding.
+	SubaccountSID string
+	Events        []Event
+}
+
+// Cancellation is the end of an onboarding by somebody's wish.
+type Cancellation struct {
+	At time.Time
+	// Cleanup: what was made is to be deleted.
+	Cleanup bool
+}
+
+// conclude fills in what a change says of the onboarding as a whole, once the steps are as they will be.
+func (c *Change) conclude(o *Onboarding) {
+	c.Status, c.Attestation = o.Status(), o.Attestation()
 }

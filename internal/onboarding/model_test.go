@@ -406,4 +406,6 @@ func (m *model) over(o *onboarding.Onboarding) error {
 // boundlessHub has room for every call. The plan's effects need no more of it.
 type boundlessHub struct{ onboarding.TrustHub }
 
+func (boundlessHub) ParentAccount() string { return "AC" }
+
 func (boundlessHub) Room(string) (int, time.Duration) { return math.MaxInt, 0 }

@@ -5,12 +5,28 @@ import (
 	"fmt"
 )
 
+const (
+	businessInformationKey Key = "business_information"
+	addressDocumentKey     Key = "address_document"
+	// addressDocumentType is Twilio's type of a document that carries an address into a profile.
+	addressDocumentType = "customer_profile_address"
+)
+
+// needsOfObjects are the steps before anything is made that goes on a profile: one that is taken over may hold it already.
+func needsOfObjects(r Request) []Key {
+	if r.CustomerProfileSID != "" {
+		return []Key{keyPreflight, profileKey}
+	}
+	return []Key{keyPreflight}
+}
+
 // address makes the address, or takes the one that the request names.
-func address(a Address) Node {
-	node := Node{Key: "address", Needs: []Key{keyPreflight}}
+func address(r Request) Node {
+	node := Node{Key: "address", Needs: needsOfObjects(r)}
+	a := r.Address
 	if a.SID != "" {
 		node.Effect = func(o *Onboarding) Effect {
-			account := o.Request.SubaccountSID
+			account := o.SubaccountSID
 			return Effect{
 				Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 					read, err := hub.FetchAddress(ctx, account, a.SID)
@@ -18,13 +34,14 @@ func address(a Address) Node {
 				},
 				Pointer: "/address/sid",
 				Source:  SourcePreflight,
+				Stays:   true,
 			}
 		}
 		return node
 	}
 	node.Effect = func(o *Onboarding) Effect {
-		account, name := o.Request.SubaccountSID, tag(o.ID, "address")
-		return Effect{
+		account, name := o.SubaccountSID, tag(o.ID, "address")
+		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateAddress(ctx, account, name, a)
 				return Result{SID: made.SID}, err
@@ -41,16 +58,23 @@ func address(a Address) Node {
 			},
 			Pointer: "/address",
 		}
+		profileSID := o.SID(profileKey)
+		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+			document, err := heldDocument(ctx, hub, account, profileSID)
+			if len(document.AddressSIDs) == 0 {
+				return Result{}, err
+			}
+			return Result{SID: document.AddressSIDs[0]}, err
+		})
 	}
 	return node
 }
 
 // addressDocument makes the supporting document that carries the address into the profile.
-func addressDocument() Node {
-	const key Key = "address_document"
-	return Node{Key: key, Needs: []Key{"address"}, Effect: func(o *Onboarding) Effect {
-		account, name, addressSID := o.Request.SubaccountSID, tag(o.ID, key), o.SID("address")
-		return Effect{
+func addressDocument(r Request) Node {
+	return Node{Key: addressDocumentKey, Needs: []Key{"address"}, Effect: func(o *Onboarding) Effect {
+		account, name, addressSID := o.SubaccountSID, tag(o.ID, addressDocumentKey), o.SID("address")
+		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateSupportingDocument(ctx, account, name, addressSID)
 				return Result{SID: made.SID}, err
@@ -67,29 +91,66 @@ func addressDocument() Node {
 			},
 			Pointer: "/address",
 		}
+		profileSID := o.SID(profileKey)
+		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+			document, err := heldDocument(ctx, hub, account, profileSID)
+			return Result{SID: document.SID}, err
+		})
 	}}
 }
 
 // businessInformation makes the end user that describes the business.
-func businessInformation() Node {
-	return endUser("business_information", "customer_profile_business_information", "/business",
-		func(r Request) map[string]string { return r.Business.Attributes() })
+func businessInformation(r Request) Node {
+	return endUser{
+		key: businessInformationKey, kind: "customer_profile_business_information", pointer: "/business",
+		given: r.EndUserSIDs.BusinessInformation, givenPointer: "/end_user_sids/business_information",
+		onProfile:  true,
+		attributes: func(r Request) map[string]string { return r.Business.Attributes() },
+	}.node(needsOfObjects(r)...)
 }
 
 // authorizedRepresentative makes the end user for the i-th representative of the request; Twilio's types count from 1.
-func authorizedRepresentative(i int) Node {
-	return endUser(representativeKey(i), fmt.Sprintf("authorized_representative_%d", i+1),
-		fmt.Sprintf("/authorized_representatives/%d", i),
-		func(r Request) map[string]string { return r.AuthorizedRepresentatives[i].Attributes() })
+func authorizedRepresentative(r Request, i int) Node {
+	kind := fmt.Sprintf("authorized_representative_%d", i+1)
+	return endUser{
+		key: representativeKey(i), kind: kind, pointer: fmt.Sprintf("/authorized_representatives/%d", i),
+		given: r.EndUserSIDs.representative(i), givenPointer: "/end_user_sids/" + kind,
+		onProfile: true,
+		attributes: func(r Request) map[string]string {
+			if i >= len(r.AuthorizedRepresentatives) {
+				return nil // Of one that is to be taken away.
+			}
+			return r.AuthorizedRepresentatives[i].Attributes()
+		},
+	}.node(needsOfObjects(r)...)
 }
 
 func representativeKey(i int) Key { return Key(fmt.Sprintf("representative_%d", i+1)) }
 
-func endUser(key Key, endUserType, pointer string, attributes func(Request) map[string]string) Node {
-	return Node{Key: key, Needs: []Key{keyPreflight}, Effect: func(o *Onboarding) Effect {
-		account := o.Request.SubaccountSID
-		user := EndUser{FriendlyName: tag(o.ID, key), Type: endUserType, Attributes: attributes(o.Request)}
-		return Effect{
+// endUser describes the step that makes an end user.
+type endUser struct {
+	key Key
+	// kind is Twilio's type of end user: it names the attributes.
+	kind    string
+	pointer string
+	// given is the SID of an end user that the request names, to be taken over; givenPointer is where it does.
+	given, givenPointer string
+	// onProfile: a profile that is taken over may hold one already.
+	onProfile  bool
+	attributes func(Request) map[string]string
+}
+
+func (u endUser) node(needs ...Key) Node {
+	if len(needs) == 0 {
+		needs = []Key{keyPreflight}
+	}
+	return Node{Key: u.key, Needs: needs, Effect: func(o *Onboarding) Effect {
+		account := o.SubaccountSID
+		if u.given != "" {
+			return u.takeOver(account, u.attributes(o.Request))
+		}
+		user := EndUser{FriendlyName: tag(o.ID, u.key), Type: u.kind, Attributes: u.attributes(o.Request)}
+		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateEndUser(ctx, account, user)
 				return Result{SID: made.SID}, err
@@ -104,7 +165,11 @@ func endUser(key Key, endUserType, pointer string, attributes func(Request) map[
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteEndUser(ctx, account, sid)
 			},
-			Pointer: pointer,
+			Pointer: u.pointer,
 		}
+		profileSID := o.SID(profileKey)
+		return e.unlessHeld(u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+			return heldEndUser(ctx, hub, account, profileSID, u.kind)
+		})
 	}}
 }

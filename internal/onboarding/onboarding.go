@@ -21,11 +21,14 @@ const (
 type Onboarding struct {
 	ID      ID
 	Request Request
+	// SubaccountSID is the account in which everything is made: the one that the request names, or the one that was made for it; "" before.
+	SubaccountSID string
 	// CallbackToken is the unguessable last segment of the URL that Twilio calls with status changes of this onboarding's bundles.
 	CallbackToken string
 	// Version counts the versions of Request, from 1.
 	Version int
-	// Numbers are Request.PhoneNumbers as the preflight resolved them, in the same order; empty before it.
+	// Numbers are the phone numbers as they were resolved: those of Request.PhoneNumbers in the same order, or all that the subaccount has;
+	// empty before the preflight.
 	Numbers []PhoneNumber
 	// Steps are in the plan's order. The steps of numbers are there once the numbers are resolved.
 	Steps []Step
@@ -33,6 +36,8 @@ type Onboarding struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	CanceledAt time.Time
+	// Cleanup says of a canceled onboarding that what it made is deleted, as far as Twilio lets go of it.
+	Cleanup bool
 
 	// Epoch is the claim under which this copy was read: a write under an older one is refused (invariant 3).
 	Epoch int64
@@ -78,14 +83,6 @@ func (o *Onboarding) Bundle(key Key) BundleRef {
 	return ref
 }
 
-// Attestation is "A" while both bundles are approved and every number is on both, else "".
-func (o *Onboarding) Attestation() string {
-	if o.Status() == StatusApproved {
-		return "A"
-	}
-	return ""
-}
-
 // Requirements lists what someone must do before the onboarding can go on, in the order of the steps.
 func (o *Onboarding) Requirements() []Requirement {
 	var all []Requirement
@@ -100,7 +97,7 @@ func (o *Onboarding) Requirements() []Requirement {
 // Status is derived from the steps and never set by hand.
 //
 // One failed step makes it action_required even while others still run: a person can begin at once. It is in_review when nothing is left
-// to do but to wait for a reviewer.
+// to do but to wait for a reviewer. A check that is made now and then counts only if it has found something for a person to do.
 func (o *Onboarding) Status() Status {
 	if !o.CanceledAt.IsZero() {
 		return StatusCanceled
@@ -111,9 +108,13 @@ func (o *Onboarding) Status() Status {
 		done[s.Key] = s.State == StepSucceeded
 	}
 	for _, s := range o.Steps {
-		switch s.State {
-		case StepFailed:
+		switch {
+		case s.State == StepFailed:
 			return StatusActionRequired
+		case s.Key.isCheck():
+			continue
+		}
+		switch s.State {
 		case StepRunning:
 			busy = true
 		case StepWaiting:
@@ -124,7 +125,7 @@ func (o *Onboarding) Status() Status {
 			}
 		case StepPending:
 			open = true
-		case StepSucceeded, StepCanceled:
+		case StepSucceeded, StepFailed, StepCanceled:
 		}
 	}
 	switch {

@@ -60,7 +60,7 @@ func newTown(t *testing.T, onboardings int) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := onboarding.ShakenStir(onboarding.PlanConfig{
+	plan := onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID, ShakenStirPolicySID: onboarding.DefaultShakenStirPolicySID,
 	})
 	w.runner = &onboarding.Runner{

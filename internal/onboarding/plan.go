@@ -12,12 +12,27 @@ type Plan func(o *Onboarding) []Node
 // Node is a step of a plan.
 type Node struct {
 	Key Key
-	// Needs are the steps that must have succeeded before.
+	// Needs are the steps that must have succeeded before, or, of those that are to be gone, must be so.
 	Needs []Key
+	// Aim is what the step is to come to.
+	Aim Aim
 	// Effect says how to do the step, with what the steps that it needs have recorded. It is called when they have all succeeded, and
 	// copies what it needs from the onboarding.
 	Effect func(o *Onboarding) Effect
 }
+
+// Aim is what a step is to come to.
+type Aim int
+
+// The aims.
+const (
+	// AimDone: the step's effect is there.
+	AimDone Aim = iota
+	// AimGone: what the step made is removed. An unknown outcome is looked up first, so that nothing is left behind.
+	AimGone
+	// AimSettled: what the step has made is known, and it makes nothing more.
+	AimSettled
+)
 
 // Effect is one thing done or read at Twilio.
 type Effect struct {
@@ -29,14 +44,24 @@ type Effect struct {
 	// Update brings what the step made before into line with the request, in place; the step is pending then and has its SID. It may be
 	// repeated at will. Nil where there is nothing to update: then Do is made anew.
 	Update func(ctx context.Context, hub TrustHub, sid string) (Result, error)
-	// Remove deletes one of several that Find returned. Nil where Twilio allows no removal or an extra one does no harm.
+	// Remove deletes one of several that Find returned, or the one that the step made; one that is not there (any more) is no error. Nil
+	// where Twilio allows no removal or an extra one does no harm.
 	Remove func(ctx context.Context, hub TrustHub, sid string) error
+	// Stays says of what cannot be removed that it remains at Twilio and is to be told of: it was there before, or is not ours to delete.
+	Stays bool
+	// RefusedUntil, unless "", is a step without whose success Do or Remove may be refused: then they are made again once it has succeeded.
+	RefusedUntil Key
 	// Pointer is the part of the request that a refusal is about, as a JSON pointer.
 	Pointer string
 	// Source is who a refusal comes from; SourceTwilio if empty.
 	Source Source
 	// ReadLater says of a read that it can have nothing to tell yet: it is first made after the shortest poll interval, or when woken.
 	ReadLater bool
+	// Check says of a read that it has something to tell only after a check interval.
+	Check bool
+
+	// removes says that Do is the removal of what the step made.
+	removes bool
 }
 
 // updating returns the effect of bringing sid into line. There is nothing to look for after an unknown outcome: a lookup finds nothing, and
@@ -45,6 +70,17 @@ func (e Effect) updating(sid string) Effect {
 	update := e.Update
 	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) { return update(ctx, hub, sid) }
 	e.Find = func(context.Context, TrustHub) ([]Result, error) { return nil, nil }
+	return e
+}
+
+// removing returns the effect of taking away what the step made. To delete what is gone is no error, so it may be repeated at will.
+func (e Effect) removing(sid string) Effect {
+	remove := e.Remove
+	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+		return Result{Removed: true}, remove(ctx, hub, sid)
+	}
+	e.Find = func(context.Context, TrustHub) ([]Result, error) { return nil, nil }
+	e.removes = true
 	return e
 }
 
@@ -60,12 +96,28 @@ type Result struct {
 	InReview bool
 	// WaitsFor leaves the step waiting until that other step has succeeded.
 	WaitsFor Key
-	// Numbers are the resolved phone numbers, from the step that resolves them.
+	// Numbers, unless nil, are the onboarding's phone numbers from now on, whatever else the result says.
 	Numbers []PhoneNumber
+	// SubaccountSID is the account that was made for the onboarding.
+	SubaccountSID string
+	// Removed: what the step made is gone.
+	Removed bool
+	// Replaced: the bundle that the step is about cannot be used any more, and another takes its place.
+	Replaced bool
+	// Again says of a read that it is made again after a check interval, whatever it has found.
+	Again bool
+	// Lost are steps whose objects are at Twilio no more.
+	Lost []Lost
 }
 
-// Arrange gives o a pending step for every node that has none yet, and puts its steps into the plan's order. Steps that the plan does not
-// have (any more) come last.
+// Lost is a step whose object is at Twilio no more: it is made anew, or left to a person where Requirement says what to do.
+type Lost struct {
+	Key         Key
+	Requirement *Requirement
+}
+
+// Arrange gives o a pending step for every node that has none yet or a canceled one, and puts its steps into the plan's order. Steps that the
+// plan does not have (any more) come last.
 func (p Plan) Arrange(o *Onboarding) {
 	p.arrange(o)
 }
@@ -74,16 +126,21 @@ func (p Plan) Arrange(o *Onboarding) {
 func (p Plan) arrange(o *Onboarding) (nodes []Node, added []Step) {
 	nodes = p(o)
 	place := make(map[Key]int, len(nodes))
-	have := make(map[Key]bool, len(o.Steps))
-	for _, s := range o.Steps {
-		have[s.Key] = true
+	have := make(map[Key]int, len(o.Steps))
+	for i, s := range o.Steps {
+		have[s.Key] = i
 	}
 	for i, n := range nodes {
 		place[n.Key] = i
-		if !have[n.Key] {
-			step := Step{Key: n.Key, State: StepPending}
+		at, ok := have[n.Key]
+		switch step := (Step{Key: n.Key, State: StepPending}); {
+		case n.Aim != AimDone:
+		case !ok:
 			added = append(added, step)
 			o.Steps = append(o.Steps, step)
+		case o.Steps[at].State == StepCanceled:
+			added = append(added, step)
+			o.Steps[at] = step
 		}
 	}
 	slices.SortStableFunc(o.Steps, func(a, b Step) int {

@@ -26,7 +26,7 @@ func exampleRequest() Request {
 func numberSID(i int) string { return "PN" + strings.Repeat(string(rune('0'+i)), 32) }
 
 func examplePlan(gate Gate) Plan {
-	return ShakenStir(PlanConfig{SecondaryProfilePolicySID: DefaultSecondaryProfilePolicySID, ShakenStirPolicySID: DefaultShakenStirPolicySID, Gate: gate})
+	return TrustHubPlan(PlanConfig{SecondaryProfilePolicySID: DefaultSecondaryProfilePolicySID, ShakenStirPolicySID: DefaultShakenStirPolicySID, Gate: gate})
 }
 
 func TestPlanHasEveryStepOfTheGuide(t *testing.T) {
@@ -62,6 +62,7 @@ func TestPlanHasEveryStepOfTheGuide(t *testing.T) {
 		"trust_product.evaluation":       {"trust_product.customer_profile", Key("trust_product." + pn), "customer_profile.submission"},
 		"trust_product.submission":       {"trust_product.evaluation"},
 		"trust_product.review":           {"trust_product.submission"},
+		"numbers_check":                  {"preflight", "trust_product.review"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps and their needs (-want +got):\n%s", diff)

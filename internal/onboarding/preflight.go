@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
 // preflight checks everything that can be known before anything is made: the subaccount is active and the parent's, the primary profile
 // is approved, and every number belongs to the subaccount. All faults are reported at once.
 func preflight(o *Onboarding) Effect {
-	r := o.Request
+	r, subaccount, had := o.Request, o.SubaccountSID, slices.Clone(o.Numbers)
 	return Effect{
 		Source: SourcePreflight,
 		Do: func(ctx context.Context, hub TrustHub) (Result, error) {
@@ -21,11 +22,17 @@ func preflight(o *Onboarding) Effect {
 				accountErr, primaryErr, numbersErr error
 				wg                                 sync.WaitGroup
 			)
-			wg.Go(func() { account, accountErr = hub.FetchAccount(ctx, r.SubaccountSID) })
+			wg.Go(func() { account, accountErr = hub.FetchAccount(ctx, subaccount) })
 			wg.Go(func() {
 				primary, primaryErr = hub.FetchBundle(ctx, hub.ParentAccount(), CustomerProfile, r.PrimaryProfileSID)
 			})
-			wg.Go(func() { numbers, numbersErr = hub.FindPhoneNumbers(ctx, r.SubaccountSID, r.PhoneNumbers) })
+			wg.Go(func() {
+				if r.AllPhoneNumbers {
+					numbers, numbersErr = hub.ListPhoneNumbers(ctx, subaccount)
+				} else {
+					numbers, numbersErr = hub.FindPhoneNumbers(ctx, subaccount, r.PhoneNumbers)
+				}
+			})
 			wg.Wait()
 
 			accountFaults, err := checkAccount(account, accountErr, hub.ParentAccount())
@@ -43,10 +50,11 @@ func preflight(o *Onboarding) Effect {
 			if numbersErr != nil {
 				return Result{}, numbersErr
 			}
-			resolved, numberFaults := matchNumbers(r.PhoneNumbers, numbers)
+			resolved, numberFaults := r.resolve(had, numbers)
 			faults = append(faults, numberFaults...)
 			if len(faults) > 0 {
-				return Result{Requirements: faults}, nil
+				// One number's fault is not another's: those that are there go on, if what they go onto is there already.
+				return Result{Requirements: faults, Numbers: resolved}, nil
 			}
 			return Result{SID: account.SID, RemoteStatus: account.Status, Numbers: resolved}, nil
 		},
@@ -85,8 +93,24 @@ func checkPrimary(primary Bundle, err error) ([]Requirement, error) {
 	return nil, nil
 }
 
-// matchNumbers returns the numbers in the order they were asked for, each once, and a fault for each that the subaccount does not hold.
+// resolve returns the onboarding's numbers, never nil, with a fault for each that the request names and the subaccount does not hold. had are
+// those that were resolved before: none of them leaves because Twilio does not list it now, only because the request does not name it.
+func (r Request) resolve(had, held []PhoneNumber) ([]PhoneNumber, []Requirement) {
+	if r.AllPhoneNumbers {
+		if len(held) == 0 {
+			held = had
+		}
+		return inOrderOf(had, held), nil
+	}
+	_, faults := matchNumbers(r.PhoneNumbers, held)
+	resolved, _ := matchNumbers(r.PhoneNumbers, slices.Concat(held, had))
+	return resolved, faults
+}
+
+// matchNumbers returns the numbers in the order they were asked for, each once and never nil, and a fault for each that the subaccount does
+// not hold.
 func matchNumbers(wanted []string, held []PhoneNumber) (resolved []PhoneNumber, faults []Requirement) {
+	resolved = make([]PhoneNumber, 0, len(wanted))
 	index := make(map[string]PhoneNumber, 2*len(held))
 	for _, n := range held {
 		index[n.SID], index[n.Number] = n, n

@@ -231,7 +231,7 @@ func (r *Reconciler) adopt(ctx context.Context, report Report) ([]Action, error)
 		if len(change.Steps) == 0 {
 			return Change{}, nothing
 		}
-		change.Status = o.Status()
+		change.conclude(o)
 		return change, nil
 	})
 	switch {
@@ -335,7 +335,8 @@ func holds(found []Result, sid string) bool {
 func (r *Reconciler) tell(ctx context.Context, id ID, actions []Action) error {
 	return r.Store.Update(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
 		r.Plan.Arrange(o)
-		change := Change{ID: o.ID, Status: o.Status()}
+		change := Change{ID: o.ID}
+		change.conclude(o)
 		for _, a := range actions {
 			kind := "step.extra_removed"
 			if a.Kind == ActionKept {

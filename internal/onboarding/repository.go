@@ -50,6 +50,7 @@ type Summary struct {
 	PrimaryProfileSID string
 	BusinessName      string
 	Status            Status
+	Attestation       string
 	CustomerProfile   BundleRef
 	TrustProduct      BundleRef
 	Requirements      []Requirement

@@ -8,8 +8,10 @@ import (
 // Request is what the ISV asked for: one customer subaccount and everything that Trust Hub wants to know of the business behind it.
 // It is kept whole, as JSON, so the tags are part of the stored format.
 type Request struct {
-	// SubaccountSID is the customer's Twilio subaccount (AC and 32 hex digits).
-	SubaccountSID string `json:"subaccount_sid"`
+	// SubaccountSID is the customer's Twilio subaccount (AC and 32 hex digits); "" if Subaccount asks for a new one.
+	SubaccountSID string `json:"subaccount_sid,omitempty"`
+	// Subaccount, unless nil, is the subaccount to be made.
+	Subaccount *NewSubaccount `json:"subaccount,omitempty"`
 	// ExternalID is the ISV's own name for this onboarding; unique where given.
 	ExternalID string `json:"external_id,omitempty"`
 	// PrimaryProfileSID is the ISV's approved primary business profile in the parent account (BU…).
@@ -21,8 +23,74 @@ type Request struct {
 	Address                   Address          `json:"address"`
 	AuthorizedRepresentatives []Representative `json:"authorized_representatives"`
 
-	// PhoneNumbers are the subaccount's numbers to sign for, each a SID (PN…) or in E.164.
+	// PhoneNumbers are the subaccount's numbers to sign for, each a SID (PN…) or in E.164; none with AllPhoneNumbers.
 	PhoneNumbers []string `json:"phone_numbers"`
+	// AllPhoneNumbers asks for every number of the subaccount that can make calls, now and later.
+	AllPhoneNumbers bool `json:"all_phone_numbers,omitempty"`
+	// MovePhoneNumbers are those of PhoneNumbers that are taken off another bundle where they are on one.
+	MovePhoneNumbers []string `json:"move_phone_numbers,omitempty"`
+
+	// Products are what is put on top of the profile; none means SHAKEN/STIR.
+	Products       []Product      `json:"products,omitempty"`
+	VoiceIntegrity VoiceIntegrity `json:"voice_integrity,omitzero"`
+	CNAM           CNAM           `json:"cnam,omitzero"`
+
+	// CustomerProfileSID, TrustProductSID (BU…) and EndUserSIDs are objects that the subaccount has already, to be taken over.
+	CustomerProfileSID string      `json:"customer_profile_sid,omitempty"`
+	TrustProductSID    string      `json:"trust_product_sid,omitempty"`
+	EndUserSIDs        EndUserSIDs `json:"end_user_sids,omitzero"`
+}
+
+// NewSubaccount is a subaccount to be made.
+type NewSubaccount struct {
+	// FriendlyName has at most 64 characters.
+	FriendlyName string `json:"friendly_name"`
+}
+
+// EndUserSIDs are end users (IT…) that the subaccount has already.
+type EndUserSIDs struct {
+	BusinessInformation       string `json:"business_information,omitempty"`
+	AuthorizedRepresentative1 string `json:"authorized_representative_1,omitempty"`
+	AuthorizedRepresentative2 string `json:"authorized_representative_2,omitempty"`
+}
+
+func (e EndUserSIDs) representative(i int) string {
+	if i == 0 {
+		return e.AuthorizedRepresentative1
+	}
+	return e.AuthorizedRepresentative2
+}
+
+// VoiceIntegrity holds the attributes of Trust Hub's end user type voice_integrity_information, under Twilio's names.
+type VoiceIntegrity struct {
+	UseCase                      string `json:"use_case,omitempty"`
+	BusinessEmployeeCount        string `json:"business_employee_count,omitempty"`
+	AverageBusinessDayCallVolume string `json:"average_business_day_call_volume,omitempty"`
+	Notes                        string `json:"notes,omitempty"`
+}
+
+// Attributes returns what Twilio is sent.
+func (v VoiceIntegrity) Attributes() map[string]string {
+	attributes := map[string]string{
+		"use_case":                         v.UseCase,
+		"business_employee_count":          v.BusinessEmployeeCount,
+		"average_business_day_call_volume": v.AverageBusinessDayCallVolume,
+	}
+	if v.Notes != "" {
+		attributes["notes"] = v.Notes
+	}
+	return attributes
+}
+
+// CNAM holds the attributes of Trust Hub's end user type cnam_information, under Twilio's names.
+type CNAM struct {
+	// DisplayName is shown with the calls: at most 15 letters, digits, spaces, dots and commas, the first a letter.
+	DisplayName string `json:"cnam_display_name,omitempty"`
+}
+
+// Attributes returns what Twilio is sent.
+func (c CNAM) Attributes() map[string]string {
+	return map[string]string{"cnam_display_name": c.DisplayName}
 }
 
 // Business holds the attributes of Trust Hub's end user type customer_profile_business_information, under Twilio's names.
@@ -99,6 +167,16 @@ func (r Request) numberPointer(n PhoneNumber) string {
 		return "/phone_numbers"
 	}
 	return phoneNumberPointer(i)
+}
+
+// moves tells whether the number is taken off another bundle where it is on one.
+func (r Request) moves(n PhoneNumber) bool {
+	return slices.Contains(r.MovePhoneNumbers, n.SID) || slices.Contains(r.MovePhoneNumbers, n.Number)
+}
+
+// wants tells whether the request names the number, or means all.
+func (r Request) wants(n PhoneNumber) bool {
+	return r.AllPhoneNumbers || slices.Contains(r.PhoneNumbers, n.SID) || slices.Contains(r.PhoneNumbers, n.Number)
 }
 
 func phoneNumberPointer(i int) string { return fmt.Sprintf("/phone_numbers/%d", i) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Source says who asks for something.
@@ -107,6 +108,24 @@ func said(message string) string {
 		return ""
 	}
 	return " Twilio says: " + message
+}
+
+// codeApprovalEnding is asked for while an approval still holds, and so says nothing against the attestation.
+const codeApprovalEnding = "approval_ending"
+
+// endingRequirements says what to do about an approval that has ended by now, or ends within the notice.
+func endingRequirements(validUntil, now time.Time, notice time.Duration) []Requirement {
+	until := validUntil.UTC().Format(time.DateOnly)
+	switch {
+	case validUntil.IsZero() || validUntil.Sub(now) > notice:
+		return nil
+	case now.Before(validUntil):
+		return []Requirement{{Code: codeApprovalEnding, Source: SourceReview,
+			Message: "Twilio's approval ends on " + until + ". Have Twilio's support renew it, then resume."}}
+	default:
+		return []Requirement{{Code: "approval_ended", Source: SourceReview,
+			Message: "Twilio's approval ended on " + until + ". Have Twilio's support renew it, then resume."}}
+	}
 }
 
 func leftInDraft() Requirement {

@@ -25,6 +25,7 @@ func (s *Service) Create(ctx context.Context, actor string, r Request) (*Onboard
 		ID:            s.NewID(),
 		Request:       r,
 		CallbackToken: s.NewToken(),
+		SubaccountSID: r.SubaccountSID,
 		Version:       1,
 		CreatedAt:     now,
 		UpdatedAt:     now,
@@ -56,12 +57,21 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Summary, *Cursor, error
 	return page, next, nil
 }
 
-// Resume makes failed steps due again, and those that wait to be tried again due now. It is safe to call at any time, also when there is
-// nothing to resume. Errors: ErrNotFound.
+// Resume makes failed steps due again, and due now what waits to be tried again or is read again now and then, a rejection included. Of a canceled onboarding it
+// tries once more to delete what Twilio did not let go of. It is safe to call at any time, also when there is nothing to resume.
+// Errors: ErrNotFound.
 func (s *Service) Resume(ctx context.Context, actor string, id ID) (*Onboarding, error) {
-	err := s.Repository.Update(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
-		s.Plan.Arrange(o)
-		return resume(o, actor, now), nil
+	o, err := s.Repository.Get(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("resume onboarding %s: %w", id, err)
+	}
+	change := s.Repository.Update
+	if !o.CanceledAt.IsZero() {
+		change = s.Repository.Interrupt // Nothing else wakes it.
+	}
+	err = change(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
+		nodes, _ := s.Plan.arrange(o)
+		return resume(o, nodes, actor, now), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("resume onboarding %s: %w", id, err)
@@ -69,24 +79,30 @@ func (s *Service) Resume(ctx context.Context, actor string, id ID) (*Onboarding,
 	return s.Get(ctx, id)
 }
 
-func resume(o *Onboarding, actor string, now time.Time) Change {
+func resume(o *Onboarding, nodes []Node, actor string, now time.Time) Change {
+	toGo := make(map[Key]bool)
+	for _, n := range nodes {
+		toGo[n.Key] = n.Aim == AimGone
+	}
 	change := Change{ID: o.ID, Events: []Event{{At: now, Kind: "onboarding.resumed", Actor: actor}}}
 	for i := range o.Steps {
 		step := &o.Steps[i]
 		switch {
-		case step.State == StepFailed:
+		case step.State == StepFailed && step.NextAttemptAt.IsZero():
 			step.State = StepPending
 			step.Requirements = nil
-			step.NextAttemptAt = time.Time{}
 			change.Events = append(change.Events, stepEvent(step, now, actor))
-		case step.State == StepWaiting && step.WaitsFor == "" || step.State == StepRunning && !step.NextAttemptAt.IsZero():
+		case step.State == StepCanceled && step.SID != "" && toGo[step.Key]:
+			step.State, step.Error = StepPending, nil
+			change.Events = append(change.Events, stepEvent(step, now, actor))
+		case step.State == StepWaiting && step.WaitsFor == "", !step.NextAttemptAt.IsZero():
 			step.NextAttemptAt = now
 		default:
 			continue
 		}
 		change.Steps = append(change.Steps, *step)
 	}
-	change.Status = o.Status()
+	change.conclude(o)
 	return change
 }
 

@@ -14,6 +14,12 @@ func (k Key) Sub(name string) Key { return k + "." + Key(name) }
 // IsReview tells whether the step waits for Twilio's reviewers.
 func (k Key) IsReview() bool { return strings.HasSuffix(string(k), ".review") }
 
+// isCheck tells whether the step only looks now and then whether what was done still holds.
+func (k Key) isCheck() bool { return k == keyNumbersCheck }
+
+// under tells whether the step belongs to the bundle.
+func (k Key) under(bundle Key) bool { return strings.HasPrefix(string(k), string(bundle)+".") }
+
 // State is the state of a step.
 type State string
 
@@ -45,11 +51,15 @@ type Step struct {
 	WaitsFor Key
 
 	// IntentAt is when the newest intent was committed, by the ledger's clock.
-	IntentAt      time.Time
-	StartedAt     time.Time
-	FinishedAt    time.Time
+	IntentAt   time.Time
+	StartedAt  time.Time
+	FinishedAt time.Time
+	// NextAttemptAt is when the step is due by itself. One that has succeeded or failed with such a time is a read that is made again then.
 	NextAttemptAt time.Time
 }
+
+// isDecided tells whether the step has come to something.
+func (s *Step) isDecided() bool { return s.State == StepSucceeded || s.State == StepFailed }
 
 // StepError is a failure as support staff are shown it. Message is Twilio's text and may repeat what it was sent: it is kept in the
 // ledger and shown to those who may read the onboarding, and never logged.

@@ -45,11 +45,23 @@ func (w *walk) failed(step *Step, a answer, e *RemoteError, read bool) {
 	switch {
 	case e.Class == ClassRepeatable, e.Class == ClassUnknown && read:
 		w.tryLater(step, e)
-	case e.Class == ClassUnknown, e.Class == ClassExists && !read:
+	case e.Class == ClassUnknown, e.Class == ClassExists && !read && !a.effect.removes:
 		w.unknown(step)
+	case a.effect.removes && !w.onb.CanceledAt.IsZero():
+		w.keep(step) // Twilio does not let go of it, and a canceled onboarding asks nothing of anybody.
 	default:
-		w.refused(step, []Requirement{requirementFor(e, a.effect)})
+		w.refusedCall(step, a.effect, e)
 	}
+}
+
+// refusedCall leaves the step to a person, or until that has happened without which the call may be refused.
+func (w *walk) refusedCall(step *Step, effect Effect, e *RemoteError) {
+	if effect.RefusedUntil == "" || e.BundleSID != "" || e.Class == ClassCredentials {
+		w.refused(step, []Requirement{requirementFor(e, effect)})
+		return
+	}
+	step.WaitsFor, step.NextAttemptAt = effect.RefusedUntil, time.Time{}
+	w.enter(step, StepWaiting)
 }
 
 // heldBack leaves the step as if the call had never been thought of, until it is worth making: it was not made, so it is no attempt, and
@@ -75,9 +87,16 @@ func (w *walk) concluded(step *Step, r Result) {
 		step.RemoteStatus = r.RemoteStatus
 	}
 	switch {
+	case r.Removed:
+		w.removed(step)
+	case r.Replaced:
+		w.replace(step)
 	case len(r.Requirements) > 0:
 		step.Error = r.Error
 		w.refused(step, r.Requirements)
+		if r.Again {
+			step.NextAttemptAt = w.nextCheck()
+		}
 	case r.InReview:
 		w.awaitReview(step, now)
 	case r.WaitsFor != "":
@@ -87,13 +106,15 @@ func (w *walk) concluded(step *Step, r Result) {
 	default:
 		step.Error, step.Requirements = nil, nil
 		step.WaitsFor, step.NextAttemptAt = "", time.Time{}
-		step.FinishedAt = now
+		if r.Again {
+			step.NextAttemptAt = w.nextCheck()
+		}
+		if step.State != StepSucceeded { // Or else it was only found to be so still.
+			step.FinishedAt = now
+		}
 		w.enter(step, StepSucceeded)
 	}
-	if len(r.Numbers) > 0 && len(w.onb.Numbers) == 0 {
-		w.onb.Numbers, w.change.Numbers = r.Numbers, r.Numbers
-		w.arrange()
-	}
+	w.learn(r)
 }
 
 // awaitReview leaves the step waiting until the next look at the bundle, and returns when that is.
@@ -104,7 +125,8 @@ func (w *walk) awaitReview(step *Step, now time.Time) time.Time {
 	return step.NextAttemptAt
 }
 
-// tryLater leaves the step waiting for its next attempt. Too many requests hold back the whole onboarding: they share the account's limit.
+// tryLater leaves the step waiting for its next attempt; a decision that could not be read anew stays as it is. Too many requests hold back
+// the whole onboarding: they share the account's limit.
 func (w *walk) tryLater(step *Step, e *RemoteError) {
 	wait := e.RetryAfter
 	if !e.Outage {
@@ -113,6 +135,10 @@ func (w *walk) tryLater(step *Step, e *RemoteError) {
 	step.NextAttemptAt = w.now().Add(wait)
 	if e.HTTPStatus == 429 && step.NextAttemptAt.After(w.notBefore) {
 		w.notBefore = step.NextAttemptAt
+	}
+	if step.isDecided() {
+		w.enter(step, step.State)
+		return
 	}
 	w.enter(step, StepWaiting)
 }
@@ -182,7 +208,7 @@ func (w *walk) lookedUp(step *Step, a answer) {
 	}
 	if step.Error != nil && step.Error.HTTPStatus == 409 {
 		e := &RemoteError{Class: ClassPermanent, Code: step.Error.Code, HTTPStatus: 409, Message: step.Error.Message}
-		w.refused(step, []Requirement{requirementFor(e, a.effect)})
+		w.refusedCall(step, a.effect, e)
 		return
 	}
 	step.NextAttemptAt = time.Time{}

@@ -17,6 +17,9 @@ type Timing struct {
 	RetryMin, RetryMax time.Duration
 	// PollMin and PollMax bound the wait between two looks at a bundle in review; it doubles likewise.
 	PollMin, PollMax time.Duration
+	// CheckInterval is how long after it was read a decided review, and all else that should stay as it is, is read again; it is shortened
+	// by up to a quarter, so that what was approved together is not read together. Less than 0 means never.
+	CheckInterval time.Duration
 	// InlineWait is the longest wait that a runner sits out. For a longer one it lets go of the onboarding (invariant 5).
 	InlineWait time.Duration
 }
@@ -33,6 +36,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.RetryMax, 5*time.Minute)
 	set(&t.PollMin, 5*time.Minute)
 	set(&t.PollMax, 6*time.Hour)
+	set(&t.CheckInterval, 24*time.Hour)
 	set(&t.InlineWait, 5*time.Second)
 	return t
 }

@@ -125,7 +125,7 @@ func describePlan(line func(string, ...any)) {
 	nodes := plan(o)
 	line("## The plan")
 	line("")
-	line("`ShakenStir` with two representatives and one number. A step begins when all that point to it have succeeded; those that do not need")
+	line("`TrustHubPlan` with two representatives and one number. A step begins when all that point to it have succeeded; those that do not need")
 	line("each other run at the same time.")
 	line("")
 	line("```mermaid")

@@ -60,6 +60,8 @@ type TrustHub interface {
 
 	CreateBundle(ctx context.Context, account string, b NewBundle) (Bundle, error)
 	FindBundles(ctx context.Context, account string, kind BundleKind, friendlyName, policySID string) ([]Bundle, error)
+	// ListBundles lists all bundles of that kind that the account has, oldest first.
+	ListBundles(ctx context.Context, account string, kind BundleKind) ([]Bundle, error)
 	FetchBundle(ctx context.Context, account string, kind BundleKind, sid string) (Bundle, error)
 	// SubmitBundle sets Status=pending-review. The status in the answer is what counts: an incomplete bundle may come back in draft.
 	SubmitBundle(ctx context.Context, account string, kind BundleKind, sid string) (Bundle, error)

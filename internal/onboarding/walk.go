@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type walk struct {
 	timing Timing
 	onb    *Onboarding
 	nodes  []Node
+	aims   map[Key]Aim
 	index  map[Key]int // into onb.Steps
 
 	// answers has room for every call in flight: a call never waits for the walk.
@@ -78,27 +80,47 @@ func newWalk(r *Runner, ledger Ledger, o *Onboarding, claimedAt time.Time) *walk
 	}
 	w.change = Change{ID: o.ID, Epoch: o.Epoch}
 	w.arrange()
-	if o.Woken {
-		for i := range o.Steps {
-			if s := &o.Steps[i]; s.Key.IsReview() && s.State == StepWaiting {
-				s.NextAttemptAt = w.now()
-			}
-		}
-	}
-	if o.CanceledAt.IsZero() {
-		for i := range o.Steps {
-			if s := &o.Steps[i]; s.State == StepRunning && s.NextAttemptAt.IsZero() {
-				w.leftUnderWay(s)
-			}
+	checking := w.checking()
+	for i := range o.Steps {
+		switch s := &o.Steps[i]; {
+		case o.Woken && s.Key.IsReview():
+			w.lookNow(s)
+		case s.State == StepRunning && s.NextAttemptAt.IsZero():
+			w.leftUnderWay(s)
+		case checking && s.isDecided() && !s.NextAttemptAt.IsZero():
+			s.NextAttemptAt = w.now()
 		}
 	}
 	return w
+}
+
+// checking tells whether something that was decided is due to be read again: then all of it is, in one run a day rather than in one for
+// each.
+func (w *walk) checking() bool {
+	return slices.ContainsFunc(w.onb.Steps, func(s Step) bool {
+		return s.isDecided() && !s.NextAttemptAt.IsZero() && !s.NextAttemptAt.After(w.now())
+	})
+}
+
+// callbackEcho is how long after a decision was read a wake-up is taken for the callback that told of it.
+const callbackEcho = time.Minute
+
+// lookNow makes a review due because something happened: one that is open, and one that was decided some time ago, for what Twilio has
+// decided it can decide anew.
+func (w *walk) lookNow(step *Step) {
+	if step.State == StepWaiting || step.isDecided() && !step.NextAttemptAt.IsZero() && w.now().Sub(step.FinishedAt) > callbackEcho {
+		step.NextAttemptAt = w.now()
+	}
 }
 
 // arrange lays the plan over the steps; new steps go into the next write.
 func (w *walk) arrange() {
 	nodes, added := w.runner.Plan.arrange(w.onb)
 	w.nodes = nodes
+	w.aims = make(map[Key]Aim, len(nodes))
+	for _, n := range nodes {
+		w.aims[n.Key] = n.Aim
+	}
 	w.index = make(map[Key]int, len(w.onb.Steps))
 	for i, s := range w.onb.Steps {
 		w.index[s.Key] = i
@@ -194,9 +216,6 @@ func (w *walk) stopping() bool {
 
 // choose returns the calls to make now, and when the next one is due that is not among them: zero if none ever is by itself.
 func (w *walk) choose() (starts []start, due time.Time) {
-	if !w.onb.CanceledAt.IsZero() {
-		return nil, time.Time{}
-	}
 	now := w.now()
 	for _, node := range w.nodes {
 		at, ok := w.dueAt(node)
@@ -210,13 +229,9 @@ func (w *walk) choose() (starts []start, due time.Time) {
 			}
 			continue
 		}
-		step, effect := w.step(node.Key), node.Effect(w.onb)
-		if step.SID != "" && effect.Update != nil {
-			effect = effect.updating(step.SID)
-		}
-		if effect.ReadLater && step.State == StepPending {
-			at = w.awaitReview(step, now)
-			if due.IsZero() || at.Before(due) {
+		step, effect := w.step(node.Key), w.effectOf(node)
+		if at, ok := w.withoutCall(node, step, effect); ok {
+			if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 				due = at
 			}
 			continue
@@ -226,13 +241,54 @@ func (w *walk) choose() (starts []start, due time.Time) {
 	return starts, due
 }
 
+// effectOf returns what is to be done for the step now: its effect, an update of what it made before, or the removal of that.
+func (w *walk) effectOf(node Node) Effect {
+	step, effect := w.step(node.Key), node.Effect(w.onb)
+	switch {
+	case step.SID == "":
+	case node.Aim == AimGone && effect.Remove != nil:
+		return effect.removing(step.SID)
+	case node.Aim == AimDone && effect.Update != nil:
+		return effect.updating(step.SID)
+	}
+	return effect
+}
+
+// withoutCall brings a step that is due into its next state where no call is wanted for that, and says when there is more to do: at once
+// where others may have waited for it.
+func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time, ok bool) {
+	now := w.now()
+	switch {
+	case step.State == StepRunning:
+		return time.Time{}, false
+	case node.Aim == AimSettled, node.Aim == AimGone && !effect.removes:
+		w.cancel(step, effect)
+		return now, true
+	case node.Aim == AimGone && step.State == StepSucceeded:
+		w.again(step)
+		return time.Time{}, false
+	case effect.ReadLater && step.State == StepPending:
+		return w.awaitReview(step, now), true
+	case effect.Check && step.State == StepPending:
+		step.NextAttemptAt = w.nextCheck()
+		w.enter(step, StepWaiting)
+		return step.NextAttemptAt, true
+	default:
+		return time.Time{}, false
+	}
+}
+
 // withinRoom leaves the calls out for which there is no room at Twilio, before anything is written about them: while Twilio is down, an
 // onboarding costs the ledger a claim and a release each time it looks, and its history nothing.
 func (w *walk) withinRoom(starts []start, due time.Time) ([]start, time.Time) {
 	if len(starts) == 0 {
 		return starts, due
 	}
-	calls, wait := w.runner.Hub.Room(w.onb.Request.SubaccountSID)
+	account := w.onb.SubaccountSID
+	if account == "" {
+		account = w.runner.Hub.ParentAccount() // Which makes the subaccount.
+	}
+	calls, wait := w.runner.Hub.Room(account)
 	if calls >= len(starts) {
 		return starts, due
 	}
@@ -253,14 +309,12 @@ func (w *walk) dueAt(node Node) (time.Time, bool) {
 	if w.inFlight[node.Key] {
 		return time.Time{}, false
 	}
+	if node.Aim != AimDone {
+		return w.dueToGo(node, step)
+	}
 	switch step.State {
 	case StepPending:
-		for _, need := range node.Needs {
-			if !w.succeeded(need) {
-				return time.Time{}, false
-			}
-		}
-		return step.NextAttemptAt, true // Zero, unless a read was held back in this walk.
+		return step.NextAttemptAt, w.satisfied(node.Needs) // Zero, unless a read was held back in this walk.
 	case StepRunning:
 		return step.NextAttemptAt, true
 	case StepWaiting:
@@ -268,9 +322,44 @@ func (w *walk) dueAt(node Node) (time.Time, bool) {
 			return time.Time{}, w.succeeded(step.WaitsFor)
 		}
 		return step.NextAttemptAt, true
+	case StepSucceeded, StepFailed:
+		return step.NextAttemptAt, !step.NextAttemptAt.IsZero()
 	default:
 		return time.Time{}, false
 	}
+}
+
+// dueToGo is dueAt for a step that is to be gone, or merely settled.
+func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
+	removal := node.Aim == AimGone && step.SID != ""
+	switch {
+	case step.State == StepCanceled, node.Aim == AimSettled && step.State == StepSucceeded, removal && step.State == StepFailed:
+		return time.Time{}, false
+	case step.State == StepRunning:
+		return step.NextAttemptAt, true
+	case !w.satisfied(node.Needs):
+		return time.Time{}, false
+	case removal && step.State == StepWaiting && step.WaitsFor != "":
+		return time.Time{}, w.succeeded(step.WaitsFor)
+	case removal && step.State != StepSucceeded:
+		return step.NextAttemptAt, true
+	default:
+		return time.Time{}, true
+	}
+}
+
+// satisfied tells whether all that a step needs is as it is to be.
+func (w *walk) satisfied(needs []Key) bool {
+	for _, need := range needs {
+		i, ok := w.index[need]
+		if ok && w.onb.Steps[i].State == StepCanceled {
+			continue
+		}
+		if !ok || w.onb.Steps[i].State != StepSucceeded || w.aims[need] == AimGone {
+			return false
+		}
+	}
+	return true
 }
 
 func latest(t time.Time, others ...time.Time) time.Time {
@@ -320,7 +409,7 @@ func (w *walk) record(ctx context.Context) error {
 			w.change.Steps = append(w.change.Steps, w.onb.Steps[i])
 		}
 	}
-	w.change.Status = w.onb.Status()
+	w.change.conclude(w.onb)
 	if err := w.ledger.Record(ctx, w.change); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}

@@ -66,7 +66,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(hub.Close)
-	plan := onboarding.ShakenStir(onboarding.PlanConfig{
+	plan := onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
 		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
 		Gate:                      onboarding.GateAuto,

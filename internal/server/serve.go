@@ -207,7 +207,7 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 
 // plan is the plan that the configuration asks for.
 func (c Config) plan() onboarding.Plan {
-	return onboarding.ShakenStir(onboarding.PlanConfig{
+	return onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
 		ShakenStirPolicySID:       c.ShakenStirPolicySID,
 		Gate:                      c.TrustProductGate,

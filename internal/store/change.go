@@ -23,7 +23,14 @@ func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error
 
 // recordParams lays c out for the statement, which writes it if epoch is nil or the onboarding's newest.
 func recordParams(epoch *int64, c onboarding.Change) (db.RecordChangeParams, error) {
-	params := db.RecordChangeParams{ID: string(c.ID), Epoch: epoch, Status: string(c.Status)}
+	params := db.RecordChangeParams{ID: string(c.ID), Epoch: epoch, Status: string(c.Status), Attestation: c.Attestation}
+	if c.SubaccountSID != "" {
+		params.SubaccountSid = &c.SubaccountSID
+	}
+	if c.Numbers != nil {
+		count := int32(len(c.Numbers)) //nolint:gosec // as many as a request has
+		params.Numbers = &count
+	}
 	if err := setSteps(&params, c.Steps); err != nil {
 		return params, err
 	}
@@ -52,6 +59,12 @@ func decided(ctx context.Context, q *db.Queries, c onboarding.Change) error {
 		err = q.AddRequestVersion(ctx, db.AddRequestVersionParams{ID: string(c.ID), Version: int32(c.Version), Request: request}) //nolint:gosec // counts corrections
 		if err != nil {
 			return fmt.Errorf("write version %d of the request: %w", c.Version, err)
+		}
+	}
+	if c.Canceled != nil {
+		err := q.CancelOnboarding(ctx, db.CancelOnboardingParams{ID: string(c.ID), CanceledAt: timestamptz(c.Canceled.At), Cleanup: c.Canceled.Cleanup})
+		if err != nil {
+			return fmt.Errorf("cancel: %w", err)
 		}
 	}
 	return recordChange(ctx, q, c)

@@ -60,6 +60,7 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 			PrimaryProfileSID: row.PrimaryProfileSid,
 			BusinessName:      row.BusinessName,
 			Status:            onboarding.Status(row.Status),
+			Attestation:       row.Attestation,
 			CustomerProfile:   known.Bundle(customerProfile),
 			TrustProduct:      known.Bundle(trustProduct),
 			Requirements:      known.Requirements(),

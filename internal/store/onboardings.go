@@ -27,7 +27,7 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		err = q.CreateOnboarding(ctx, db.CreateOnboardingParams{
 			ID:                string(o.ID),
 			ExternalID:        o.Request.ExternalID,
-			SubaccountSid:     o.Request.SubaccountSID,
+			SubaccountSid:     o.SubaccountSID,
 			PrimaryProfileSid: o.Request.PrimaryProfileSID,
 			CallbackToken:     o.CallbackToken,
 			Version:           int32(o.Version), //nolint:gosec // counts corrections
@@ -49,7 +49,7 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		})
 	})
 	if hasCode(err, uniqueViolation) {
-		if conflict := s.conflict(ctx, o.Request); conflict != nil {
+		if conflict := s.conflict(ctx, o); conflict != nil {
 			return conflict
 		}
 	}
@@ -59,13 +59,13 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	return nil
 }
 
-// conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of the request, or why there is none to
-// name; nil if nothing stands in its way.
-func (s *Store) conflict(ctx context.Context, r onboarding.Request) error {
-	id, err := s.queries.OpenOnboardingOfSubaccount(ctx, r.SubaccountSID)
+// conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of o, or why there is none to name; nil if
+// nothing stands in its way.
+func (s *Store) conflict(ctx context.Context, o *onboarding.Onboarding) error {
+	id, err := s.queries.OpenOnboardingOfSubaccount(ctx, o.SubaccountSID)
 	field := "subaccount_sid"
 	if errors.Is(err, pgx.ErrNoRows) {
-		id, err = s.queries.OnboardingOfExternalID(ctx, r.ExternalID)
+		id, err = s.queries.OnboardingOfExternalID(ctx, o.Request.ExternalID)
 		field = "external_id"
 	}
 	switch {

@@ -19,10 +19,12 @@ func whole(ctx context.Context, q *db.Queries, id onboarding.ID, row db.LockOnbo
 	o := &onboarding.Onboarding{
 		ID:            id,
 		CallbackToken: row.CallbackToken,
+		SubaccountSID: row.SubaccountSid,
 		Version:       int(row.Version),
 		CreatedAt:     timeOf(row.CreatedAt),
 		UpdatedAt:     timeOf(row.UpdatedAt),
 		CanceledAt:    timeOf(row.CanceledAt),
+		Cleanup:       row.Cleanup,
 		Epoch:         row.Epoch,
 		Woken:         row.Woken,
 		ReadAt:        timeOf(row.ReadAt),

@@ -89,7 +89,8 @@ func newOnboarding(t testing.TB, s *Store) onboarding.ID {
 		Version:       1,
 		CreatedAt:     now,
 		UpdatedAt:     now,
-		Request:       onboarding.Request{SubaccountSID: random("AC"), Business: onboarding.Business{Name: "Example Plumbing LLC"}},
+		SubaccountSID: random("AC"),
+		Request:       onboarding.Request{Business: onboarding.Business{Name: "Example Plumbing LLC"}},
 		Steps:         []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
 	}
 	if err := s.Create(t.Context(), o, onboarding.Event{At: now, Kind: "onboarding.created"}); err != nil {

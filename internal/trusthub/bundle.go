@@ -69,7 +69,29 @@ func (c *Client) FindBundles(ctx context.Context, account string, kind onboardin
 			_, err := k.hub().PageTrustProduct(params, "", "")
 			return err
 		})
-	found, err := k.all(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.PolicySID == policySID })
+	return k.bundles(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.PolicySID == policySID })
+}
+
+// ListBundles returns all bundles of that kind that the account has, oldest first.
+func (c *Client) ListBundles(ctx context.Context, account string, kind onboarding.BundleKind) ([]onboarding.Bundle, error) {
+	k := c.onBundle(ctx, account, kind)
+	err := either(kind,
+		func() error {
+			params := &trusthub.ListCustomerProfileParams{}
+			_, err := k.hub().PageCustomerProfile(params.SetPageSize(pageSize), "", "")
+			return err
+		},
+		func() error {
+			params := &trusthub.ListTrustProductParams{}
+			_, err := k.hub().PageTrustProduct(params.SetPageSize(pageSize), "", "")
+			return err
+		})
+	return k.bundles(err, func(*resource) bool { return true })
+}
+
+// bundles reads all pages of bundles, oldest first.
+func (k *call) bundles(err error, match func(*resource) bool) ([]onboarding.Bundle, error) {
+	found, err := k.all(err, match)
 	if err != nil {
 		return nil, err
 	}

@@ -76,8 +76,8 @@ func (m *machine) create(name string) {
 	m.id = onboarding.ID("onb_model_" + name)
 	o := &onboarding.Onboarding{
 		ID: m.id, CallbackToken: "token-" + name, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
-		Request: onboarding.Request{SubaccountSID: "AC" + name},
-		Steps:   []onboarding.Step{{Key: "a", State: onboarding.StepPending}},
+		SubaccountSID: "AC" + name,
+		Steps:         []onboarding.Step{{Key: "a", State: onboarding.StepPending}},
 	}
 	m.must(m.harness.Repository.Create(m.t.Context(), o, onboarding.Event{At: time.Now(), Kind: "onboarding.created"}))
 	m.steps["a"] = onboarding.StepPending

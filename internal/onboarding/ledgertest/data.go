@@ -27,12 +27,12 @@ func newID() onboarding.ID {
 func fresh() *onboarding.Onboarding {
 	return &onboarding.Onboarding{
 		ID:            newID(),
+		SubaccountSID: sid("AC"),
 		CallbackToken: sid("token"),
 		Version:       1,
 		CreatedAt:     at(0),
 		UpdatedAt:     at(0),
 		Request: onboarding.Request{
-			SubaccountSID:     sid("AC"),
 			ExternalID:        sid("customer-"),
 			PrimaryProfileSID: sid("BU"),
 			NotificationEmail: "trust@example.com",

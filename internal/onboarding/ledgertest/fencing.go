@@ -38,7 +38,7 @@ func wantUntouched(t *testing.T, h Harness, o *onboarding.Onboarding) {
 	t.Helper()
 	same(t, "read back", o, get(t, h, o.ID), notTheReading)
 	same(t, "history", []onboarding.Event{created(o)}, events(t, h, o.ID))
-	listed, _, err := h.Repository.List(t.Context(), onboarding.Filter{Limit: 10, SubaccountSID: o.Request.SubaccountSID})
+	listed, _, err := h.Repository.List(t.Context(), onboarding.Filter{Limit: 10, SubaccountSID: o.SubaccountSID})
 	if err != nil {
 		t.Fatal(err)
 	}

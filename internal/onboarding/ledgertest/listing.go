@@ -69,7 +69,7 @@ func listIsFiltered(t *testing.T, h Harness) {
 		"none":                {onboarding.Filter{}, []onboarding.ID{failed.ID, inProgress.ID}},
 		"status":              {onboarding.Filter{Status: onboarding.StatusActionRequired}, []onboarding.ID{failed.ID}},
 		"status of nobody":    {onboarding.Filter{Status: onboarding.StatusApproved}, nil},
-		"subaccount":          {onboarding.Filter{SubaccountSID: inProgress.Request.SubaccountSID}, []onboarding.ID{inProgress.ID}},
+		"subaccount":          {onboarding.Filter{SubaccountSID: inProgress.SubaccountSID}, []onboarding.ID{inProgress.ID}},
 		"external ID":         {onboarding.Filter{ExternalID: failed.Request.ExternalID}, []onboarding.ID{failed.ID}},
 		"all":                 {onboarding.Filter{Status: onboarding.StatusInProgress, ExternalID: failed.Request.ExternalID}, nil},
 		"after the newest":    {onboarding.Filter{After: &onboarding.Cursor{CreatedAt: at(1), ID: failed.ID}}, []onboarding.ID{inProgress.ID}},
@@ -114,7 +114,7 @@ func listShowsBundlesAndRequirements(t *testing.T, h Harness) {
 	same(t, "summaries", []onboarding.Summary{{
 		ID:                o.ID,
 		ExternalID:        o.Request.ExternalID,
-		SubaccountSID:     o.Request.SubaccountSID,
+		SubaccountSID:     o.SubaccountSID,
 		PrimaryProfileSID: o.Request.PrimaryProfileSID,
 		BusinessName:      o.Request.Business.Name,
 		Status:            onboarding.StatusActionRequired,

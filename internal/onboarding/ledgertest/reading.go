@@ -64,7 +64,7 @@ func subaccountConflictComesFirst(t *testing.T, h Harness) {
 	create(t, h, byExternalID)
 
 	both := fresh()
-	both.Request.SubaccountSID = bySubaccount.Request.SubaccountSID
+	both.SubaccountSID = bySubaccount.SubaccountSID
 	both.Request.ExternalID = byExternalID.Request.ExternalID
 	wantConflict(t, h, both, onboarding.ConflictError{Field: "subaccount_sid", ID: bySubaccount.ID})
 
@@ -102,7 +102,7 @@ func callbackTokenFindsTheOnboarding(t *testing.T, h Harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "found", [2]string{string(o.ID), o.Request.SubaccountSID}, [2]string{string(id), subaccount})
+	same(t, "found", [2]string{string(o.ID), o.SubaccountSID}, [2]string{string(id), subaccount})
 }
 
 func recordedIsReadBackWhole(t *testing.T, h Harness) {

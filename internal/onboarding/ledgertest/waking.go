@@ -269,7 +269,7 @@ func delivery(o *onboarding.Onboarding, token string) onboarding.Callback {
 		OnboardingID:     o.ID,
 		ReceivedAt:       at(7),
 		IdempotencyToken: token,
-		SignedBy:         o.Request.SubaccountSID,
+		SignedBy:         o.SubaccountSID,
 		ContentType:      "application/x-www-form-urlencoded",
 		Body:             []byte("Status=twilio-approved&x=\x00\xff"),
 		BundleSID:        sid("BU"),

@@ -31,7 +31,7 @@ func (s *Store) List(_ context.Context, f onboarding.Filter) ([]onboarding.Summa
 func (e *entry) matches(f onboarding.Filter) bool {
 	r := e.whole.Request
 	if f.Status != "" && e.status != f.Status ||
-		f.SubaccountSID != "" && r.SubaccountSID != f.SubaccountSID ||
+		f.SubaccountSID != "" && e.whole.SubaccountSID != f.SubaccountSID ||
 		f.ExternalID != "" && r.ExternalID != f.ExternalID {
 		return false
 	}
@@ -44,10 +44,11 @@ func (e *entry) summary() onboarding.Summary {
 	return onboarding.Summary{
 		ID:                o.ID,
 		ExternalID:        o.Request.ExternalID,
-		SubaccountSID:     o.Request.SubaccountSID,
+		SubaccountSID:     o.SubaccountSID,
 		PrimaryProfileSID: o.Request.PrimaryProfileSID,
 		BusinessName:      o.Request.Business.Name,
 		Status:            e.status,
+		Attestation:       e.attestation,
 		CustomerProfile:   o.Bundle("customer_profile"),
 		TrustProduct:      o.Bundle("trust_product"),
 		Requirements:      o.Requirements(),

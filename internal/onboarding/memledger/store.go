@@ -32,6 +32,8 @@ type entry struct {
 	// whole has its steps in the order of their keys.
 	whole  onboarding.Onboarding
 	status onboarding.Status
+	// attestation is as the last change had it.
+	attestation string
 	// waking: a claim has seen a wake-up, and its run has not ended in order.
 	waking    bool
 	job       *job
@@ -73,7 +75,7 @@ func (s *Store) conflict(o *onboarding.Onboarding) error {
 		switch {
 		case other.whole.ID == o.ID || other.whole.CallbackToken == o.CallbackToken:
 			return fmt.Errorf("create onboarding %s: the ID or the callback token is not new", o.ID)
-		case r.SubaccountSID == o.Request.SubaccountSID && other.whole.CanceledAt.IsZero():
+		case other.whole.SubaccountSID == o.SubaccountSID && o.SubaccountSID != "" && other.whole.CanceledAt.IsZero():
 			return &onboarding.ConflictError{Field: "subaccount_sid", ID: other.whole.ID}
 		case r.ExternalID == o.Request.ExternalID && r.ExternalID != "":
 			external = &onboarding.ConflictError{Field: "external_id", ID: other.whole.ID}
@@ -146,7 +148,7 @@ func (s *Store) FindByCallbackToken(_ context.Context, token string) (onboarding
 	defer s.mu.Unlock()
 	for id, e := range s.onboardings {
 		if e.whole.CallbackToken == token {
-			return id, e.whole.Request.SubaccountSID, nil
+			return id, e.whole.SubaccountSID, nil
 		}
 	}
 	return "", "", fmt.Errorf("find the onboarding of a callback: %w", onboarding.ErrNotFound)
@@ -224,6 +226,12 @@ func (e *entry) write(c onboarding.Change) {
 	if c.Request != nil {
 		e.whole.Request, e.whole.Version = *c.Request, c.Version
 	}
+	if c.SubaccountSID != "" {
+		e.whole.SubaccountSID = c.SubaccountSID
+	}
+	if c.Canceled != nil {
+		e.whole.CanceledAt, e.whole.Cleanup, e.status = kept(c.Canceled.At), c.Canceled.Cleanup, onboarding.StatusCanceled
+	}
 	if c.Numbers != nil {
 		e.whole.Numbers = slices.Clone(c.Numbers)
 	}
@@ -233,6 +241,7 @@ func (e *entry) write(c onboarding.Change) {
 	if e.whole.CanceledAt.IsZero() {
 		e.status = c.Status
 	}
+	e.attestation = c.Attestation
 	e.whole.UpdatedAt = now()
 }
 

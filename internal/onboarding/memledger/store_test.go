@@ -75,7 +75,7 @@ func TestFetchTakesWhatIsDueFirst(t *testing.T) {
 			t.Errorf("fetched %s from an empty store", job.ID)
 		}
 		for _, id := range []onboarding.ID{"onb_a", "onb_b"} {
-			o := &onboarding.Onboarding{ID: id, CallbackToken: string(id), Request: onboarding.Request{SubaccountSID: string(id)}}
+			o := &onboarding.Onboarding{ID: id, CallbackToken: string(id), SubaccountSID: string(id)}
 			if err := store.Create(t.Context(), o, onboarding.Event{}); err != nil {
 				t.Fatal(err)
 			}

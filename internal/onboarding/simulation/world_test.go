@@ -106,7 +106,7 @@ func newWorld(s scenario, m mutant) *world {
 		CallbackClient: callbacks{w},
 	})
 	w.tokens = &tokens{sim: w.sim, real: map[string]string{}, now: map[string]string{}}
-	w.plan = onboarding.ShakenStir(onboarding.PlanConfig{
+	w.plan = onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
 		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
 		Gate:                      s.gate,
@@ -244,13 +244,10 @@ func (w *world) idle() (over bool) {
 		over = over && (r.dead || len(r.runs) == 0)
 	}
 	for _, id := range w.ids {
-		if _, scheduled := w.store.Due(id); scheduled {
-			over = false
-			continue
-		}
-		switch status := w.get(id).Status(); status {
-		case onboarding.StatusApproved:
-		case onboarding.StatusActionRequired:
+		due, scheduled := w.store.Due(id)
+		switch status := w.get(id).Status(); {
+		case status == onboarding.StatusApproved && scheduled && time.Until(due) > time.Hour: // Only checks are to come.
+		case scheduled, status == onboarding.StatusActionRequired:
 			over = false
 		default:
 			w.violated("forgotten: %s is %s and no job is scheduled", id, status)

@@ -8,7 +8,8 @@ WITH before AS (
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
-RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at, o.epoch, before.woken, o.job_id, now()::timestamptz AS read_at;
+RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken, o.job_id,
+    now()::timestamptz AS read_at;
 
 -- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
@@ -19,7 +20,8 @@ SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 -- the row lock and decides.
 WITH fence AS (
     UPDATE onboardings o
-    SET status = CASE WHEN o.canceled_at IS NULL THEN @status ELSE o.status END, updated_at = now()
+    SET status = CASE WHEN o.canceled_at IS NULL THEN @status ELSE o.status END, attestation = @attestation,
+        subaccount_sid = coalesce(sqlc.narg('subaccount_sid'), o.subaccount_sid), updated_at = now()
     WHERE o.id = @id AND o.epoch = coalesce(sqlc.narg('epoch')::bigint, o.epoch)
     RETURNING o.id
 ), s AS (
@@ -42,6 +44,8 @@ WITH fence AS (
     SELECT fence.id, unnest(@number_positions::integer[]), unnest(@number_sids::text[]), unnest(@phone_numbers::text[])
     FROM fence
     ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
+), beyond AS (
+    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= sqlc.narg('numbers')::integer
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
     SELECT fence.id,

@@ -1,6 +1,6 @@
 -- name: ListOnboardings :many
 -- An empty filter selects all. Newest first, from after the cursor on.
-SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.version, o.created_at, o.updated_at,
+SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.attestation, o.version, o.created_at, o.updated_at,
     coalesce(r.request #>> '{business,business_name}', '')::text AS business_name
 FROM onboardings o
 JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version

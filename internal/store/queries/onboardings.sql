@@ -11,7 +11,7 @@ INSERT INTO requests (onboarding_id, version, request, created_at)
 SELECT o.id, o.version, @request, o.created_at FROM o;
 
 -- name: OpenOnboardingOfSubaccount :one
-SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL;
+SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL AND subaccount_sid <> '';
 
 -- name: OnboardingOfExternalID :one
 SELECT id FROM onboardings WHERE external_id = @external_id AND external_id <> '';
@@ -20,13 +20,13 @@ SELECT id FROM onboardings WHERE external_id = @external_id AND external_id <> '
 SELECT id, subaccount_sid FROM onboardings WHERE callback_token = @callback_token;
 
 -- name: GetOnboarding :one
-SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = @id;
 
 -- name: LockOnboarding :one
 -- Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
 -- queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
-SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = @id FOR UPDATE;
 
 -- name: AddRequestVersion :exec
@@ -35,6 +35,9 @@ WITH o AS (
 )
 INSERT INTO requests (onboarding_id, version, request, created_at)
 SELECT o.id, o.version, @request, now() FROM o;
+
+-- name: CancelOnboarding :exec
+UPDATE onboardings SET status = 'canceled', canceled_at = @canceled_at, cleanup = @cleanup WHERE id = @id;
 
 -- name: ListRequestVersions :many
 SELECT version, request, created_at FROM requests WHERE onboarding_id = @onboarding_id ORDER BY version;

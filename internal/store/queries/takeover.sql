@@ -29,8 +29,7 @@ SELECT pg_try_advisory_xact_lock(@class::integer, 0);
 -- Those whose job is gone, and those that wait for something while no job is scheduled.
 SELECT o.id
 FROM onboardings o
-WHERE o.canceled_at IS NULL
-    AND (o.job_id IS NOT NULL OR o.status IN ('in_progress', 'in_review'))
+WHERE (o.job_id IS NOT NULL OR o.status IN ('in_progress', 'in_review'))
     AND NOT EXISTS (
         SELECT FROM river_job j
         WHERE j.id = o.job_id AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))

@@ -20,18 +20,19 @@ var (
 const RecordChange = `-- name: RecordChange :batchone
 WITH fence AS (
     UPDATE onboardings o
-    SET status = CASE WHEN o.canceled_at IS NULL THEN $1 ELSE o.status END, updated_at = now()
-    WHERE o.id = $2 AND o.epoch = coalesce($3::bigint, o.epoch)
+    SET status = CASE WHEN o.canceled_at IS NULL THEN $1 ELSE o.status END, attestation = $2,
+        subaccount_sid = coalesce($3, o.subaccount_sid), updated_at = now()
+    WHERE o.id = $4 AND o.epoch = coalesce($5::bigint, o.epoch)
     RETURNING o.id
 ), s AS (
     INSERT INTO steps
         (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
          intent_at, started_at, finished_at, next_attempt_at)
     SELECT fence.id,
-        unnest($4::text[]), unnest($5::text[]), unnest($6::text[]), unnest($7::text[]),
-        unnest($8::integer[]), unnest($9::jsonb[]), unnest($10::jsonb[]),
-        unnest($11::text[]), unnest($12::timestamptz[]), unnest($13::timestamptz[]),
-        unnest($14::timestamptz[]), unnest($15::timestamptz[])
+        unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]),
+        unnest($10::integer[]), unnest($11::jsonb[]), unnest($12::jsonb[]),
+        unnest($13::text[]), unnest($14::timestamptz[]), unnest($15::timestamptz[]),
+        unnest($16::timestamptz[]), unnest($17::timestamptz[])
     FROM fence
     ON CONFLICT (onboarding_id, key) DO UPDATE SET
         state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
@@ -40,14 +41,16 @@ WITH fence AS (
         next_attempt_at = excluded.next_attempt_at
 ), n AS (
     INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
-    SELECT fence.id, unnest($16::integer[]), unnest($17::text[]), unnest($18::text[])
+    SELECT fence.id, unnest($18::integer[]), unnest($19::text[]), unnest($20::text[])
     FROM fence
     ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
+), beyond AS (
+    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= $21::integer
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
     SELECT fence.id,
-        unnest($19::timestamptz[]), unnest($20::text[]), unnest($21::text[]),
-        unnest($22::text[]), unnest($23::text[])
+        unnest($22::timestamptz[]), unnest($23::text[]), unnest($24::text[]),
+        unnest($25::text[]), unnest($26::text[])
     FROM fence
 )
 SELECT count(*) FROM fence
@@ -61,6 +64,8 @@ type RecordChangeBatchResults struct {
 
 type RecordChangeParams struct {
 	Status             string
+	Attestation        string
+	SubaccountSid      *string
 	ID                 string
 	Epoch              *int64
 	StepKeys           []string
@@ -78,6 +83,7 @@ type RecordChangeParams struct {
 	NumberPositions    []int32
 	NumberSids         []string
 	PhoneNumbers       []string
+	Numbers            *int32
 	EventTimes         []pgtype.Timestamptz
 	EventKinds         []string
 	EventSteps         []string
@@ -93,6 +99,8 @@ func (q *Queries) RecordChange(ctx context.Context, arg []RecordChangeParams) *R
 	for _, a := range arg {
 		vals := []interface{}{
 			a.Status,
+			a.Attestation,
+			a.SubaccountSid,
 			a.ID,
 			a.Epoch,
 			a.StepKeys,
@@ -110,6 +118,7 @@ func (q *Queries) RecordChange(ctx context.Context, arg []RecordChangeParams) *R
 			a.NumberPositions,
 			a.NumberSids,
 			a.PhoneNumbers,
+			a.Numbers,
 			a.EventTimes,
 			a.EventKinds,
 			a.EventSteps,

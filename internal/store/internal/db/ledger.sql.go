@@ -17,7 +17,8 @@ WITH before AS (
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
-RETURNING o.callback_token, o.version, o.created_at, o.updated_at, o.canceled_at, o.epoch, before.woken, o.job_id, now()::timestamptz AS read_at
+RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken, o.job_id,
+    now()::timestamptz AS read_at
 `
 
 type ClaimOnboardingParams struct {
@@ -27,10 +28,12 @@ type ClaimOnboardingParams struct {
 
 type ClaimOnboardingRow struct {
 	CallbackToken string
+	SubaccountSid string
 	Version       int32
 	CreatedAt     pgtype.Timestamptz
 	UpdatedAt     pgtype.Timestamptz
 	CanceledAt    pgtype.Timestamptz
+	Cleanup       bool
 	Epoch         int64
 	Woken         bool
 	JobID         *int64
@@ -46,10 +49,12 @@ func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams
 	var i ClaimOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
+		&i.SubaccountSid,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.CanceledAt,
+		&i.Cleanup,
 		&i.Epoch,
 		&i.Woken,
 		&i.JobID,

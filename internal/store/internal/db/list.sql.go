@@ -12,7 +12,7 @@ import (
 )
 
 const ListOnboardings = `-- name: ListOnboardings :many
-SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.version, o.created_at, o.updated_at,
+SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.attestation, o.version, o.created_at, o.updated_at,
     coalesce(r.request #>> '{business,business_name}', '')::text AS business_name
 FROM onboardings o
 JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version
@@ -40,6 +40,7 @@ type ListOnboardingsRow struct {
 	SubaccountSid     string
 	PrimaryProfileSid string
 	Status            string
+	Attestation       string
 	Version           int32
 	CreatedAt         pgtype.Timestamptz
 	UpdatedAt         pgtype.Timestamptz
@@ -69,6 +70,7 @@ func (q *Queries) ListOnboardings(ctx context.Context, arg ListOnboardingsParams
 			&i.SubaccountSid,
 			&i.PrimaryProfileSid,
 			&i.Status,
+			&i.Attestation,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,

@@ -30,6 +30,21 @@ func (q *Queries) AddRequestVersion(ctx context.Context, arg AddRequestVersionPa
 	return err
 }
 
+const CancelOnboarding = `-- name: CancelOnboarding :exec
+UPDATE onboardings SET status = 'canceled', canceled_at = $1, cleanup = $2 WHERE id = $3
+`
+
+type CancelOnboardingParams struct {
+	CanceledAt pgtype.Timestamptz
+	Cleanup    bool
+	ID         string
+}
+
+func (q *Queries) CancelOnboarding(ctx context.Context, arg CancelOnboardingParams) error {
+	_, err := q.db.Exec(ctx, CancelOnboarding, arg.CanceledAt, arg.Cleanup, arg.ID)
+	return err
+}
+
 const CreateOnboarding = `-- name: CreateOnboarding :exec
 WITH o AS (
     INSERT INTO onboardings
@@ -142,16 +157,18 @@ func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNum
 }
 
 const GetOnboarding = `-- name: GetOnboarding :one
-SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = $1
 `
 
 type GetOnboardingRow struct {
 	CallbackToken string
+	SubaccountSid string
 	Version       int32
 	CreatedAt     pgtype.Timestamptz
 	UpdatedAt     pgtype.Timestamptz
 	CanceledAt    pgtype.Timestamptz
+	Cleanup       bool
 	Epoch         int64
 	Woken         bool
 	JobID         *int64
@@ -163,10 +180,12 @@ func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRo
 	var i GetOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
+		&i.SubaccountSid,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.CanceledAt,
+		&i.Cleanup,
 		&i.Epoch,
 		&i.Woken,
 		&i.JobID,
@@ -270,16 +289,18 @@ func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) 
 }
 
 const LockOnboarding = `-- name: LockOnboarding :one
-SELECT callback_token, version, created_at, updated_at, canceled_at, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = $1 FOR UPDATE
 `
 
 type LockOnboardingRow struct {
 	CallbackToken string
+	SubaccountSid string
 	Version       int32
 	CreatedAt     pgtype.Timestamptz
 	UpdatedAt     pgtype.Timestamptz
 	CanceledAt    pgtype.Timestamptz
+	Cleanup       bool
 	Epoch         int64
 	Woken         bool
 	JobID         *int64
@@ -293,10 +314,12 @@ func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboarding
 	var i LockOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
+		&i.SubaccountSid,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.CanceledAt,
+		&i.Cleanup,
 		&i.Epoch,
 		&i.Woken,
 		&i.JobID,
@@ -333,7 +356,7 @@ func (q *Queries) OnboardingOfExternalID(ctx context.Context, externalID string)
 }
 
 const OpenOnboardingOfSubaccount = `-- name: OpenOnboardingOfSubaccount :one
-SELECT id FROM onboardings WHERE subaccount_sid = $1 AND canceled_at IS NULL
+SELECT id FROM onboardings WHERE subaccount_sid = $1 AND canceled_at IS NULL AND subaccount_sid <> ''
 `
 
 func (q *Queries) OpenOnboardingOfSubaccount(ctx context.Context, subaccountSid string) (string, error) {

@@ -120,8 +120,7 @@ func (q *Queries) ReplaceJobs(ctx context.Context, arg ReplaceJobsParams) error 
 const StrandedOnboardings = `-- name: StrandedOnboardings :many
 SELECT o.id
 FROM onboardings o
-WHERE o.canceled_at IS NULL
-    AND (o.job_id IS NOT NULL OR o.status IN ('in_progress', 'in_review'))
+WHERE (o.job_id IS NOT NULL OR o.status IN ('in_progress', 'in_review'))
     AND NOT EXISTS (
         SELECT FROM river_job j
         WHERE j.id = o.job_id AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))

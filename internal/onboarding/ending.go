@@ -1,0 +1,116 @@
+package onboarding
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// This file has the ways of a step that lead away from what was reached: it is taken back, lost at Twilio, or replaced.
+
+// learn takes over what a result says about more than its own step. No pointer to a step holds beyond it.
+func (w *walk) learn(r Result) {
+	if r.SubaccountSID != "" && w.onb.SubaccountSID == "" {
+		w.onb.SubaccountSID, w.change.SubaccountSID = r.SubaccountSID, r.SubaccountSID
+	}
+	for _, lost := range r.Lost {
+		w.lost(w.step(lost.Key), lost.Requirement)
+	}
+	if r.Numbers != nil && !slices.Equal(r.Numbers, w.onb.Numbers) {
+		w.onb.Numbers, w.change.Numbers = r.Numbers, r.Numbers
+		w.arrange()
+	}
+}
+
+// again makes a step pending that had come to something. What it made stays recorded.
+func (w *walk) again(step *Step) {
+	step.Error, step.Requirements = nil, nil
+	step.WaitsFor, step.NextAttemptAt = "", time.Time{}
+	w.enter(step, StepPending)
+}
+
+// lost makes what the step had made due to be made anew, or leaves that to a person.
+func (w *walk) lost(step *Step, requirement *Requirement) {
+	if step.State != StepSucceeded {
+		return // It has moved on since it was looked for.
+	}
+	w.event("step.lost", step.Key, step.SID)
+	step.SID = ""
+	if requirement == nil {
+		w.again(step)
+		return
+	}
+	step.Error = nil
+	w.refused(step, []Requirement{*requirement})
+}
+
+// removed ends a step whose object has been deleted.
+func (w *walk) removed(step *Step) {
+	w.event("step.removed", step.Key, step.SID)
+	step.SID, step.RemoteStatus, step.Error = "", "", nil
+	w.endCanceled(step)
+}
+
+// cancel ends a step without a call: it has made nothing, or what it made is of no account, or not ours to delete.
+func (w *walk) cancel(step *Step, effect Effect) {
+	switch {
+	case w.aims[step.Key] != AimGone:
+	case effect.Stays && step.SID != "":
+		w.keep(step)
+		return
+	default:
+		step.SID, step.RemoteStatus, step.Error = "", "", nil
+	}
+	w.endCanceled(step)
+}
+
+// keep ends a step whose object remains at Twilio: the SID stays in the ledger to tell of it, and the error to say why.
+func (w *walk) keep(step *Step) {
+	w.event("step.kept", step.Key, step.SID)
+	w.endCanceled(step)
+}
+
+func (w *walk) endCanceled(step *Step) {
+	step.Requirements = nil
+	step.WaitsFor, step.NextAttemptAt = "", time.Time{}
+	step.FinishedAt = w.now()
+	w.enter(step, StepCanceled)
+}
+
+// replace puts a new bundle in the place of the one whose submission step this is. The old one is recorded in a step of its own that is
+// over, and every step of the bundle is pending again. While one of them has a call under way, its answer is waited for first.
+func (w *walk) replace(submission *Step) {
+	bundle := Key(strings.TrimSuffix(string(submission.Key), ".submission"))
+	for _, s := range w.onb.Steps {
+		if s.Key.under(bundle) && s.Key != submission.Key && s.State == StepRunning {
+			submission.NextAttemptAt = w.now().Add(w.timing.RetryMin)
+			w.enter(submission, StepWaiting)
+			return
+		}
+	}
+	old := *w.step(bundle)
+	w.event("bundle.replaced", bundle, old.SID)
+	replaced := Step{Key: replacedKey(bundle, old.SID), State: StepCanceled, SID: old.SID, RemoteStatus: w.onb.Bundle(bundle).Status,
+		StartedAt: old.StartedAt, FinishedAt: w.now()}
+	for i := range w.onb.Steps {
+		step := &w.onb.Steps[i]
+		if (step.Key == bundle || step.Key.under(bundle)) && step.State != StepCanceled && step.State != StepPending {
+			*step = Step{Key: step.Key, State: step.State}
+			w.enter(step, StepPending)
+		}
+	}
+	w.onb.Steps = append(w.onb.Steps, replaced)
+	w.changed[replaced.Key] = true
+	w.arrange()
+}
+
+// replacedKey is the key of the step that tells of a bundle which another has replaced.
+func replacedKey(bundle Key, sid string) Key { return bundle.Sub("replaced").Sub(sid) }
+
+// nextCheck is when something that is as it should be is looked at again; zero if never.
+func (w *walk) nextCheck() time.Time {
+	if w.timing.CheckInterval < 0 {
+		return time.Time{}
+	}
+	return w.now().Add(backoff(1, w.timing.CheckInterval, w.timing.CheckInterval, w.runner.Random()))
+}

@@ -31,7 +31,7 @@ func (h *operationHandlers) AmendOnboarding(ctx context.Context, request AmendOn
 	if err != nil {
 		return nil, err
 	}
-	shown := onboardingJSON(amended)
+	shown := h.shown(ctx, amended)
 	shown.Warnings = warningsJSON(found)
 	return AmendOnboarding202JSONResponse{Body: shown, Headers: AmendOnboarding202ResponseHeaders{ETag: etagOf(amended.Version)}}, nil
 }

@@ -205,7 +205,7 @@ func TestARefusedCorrectionSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{
 		"busy", "in_review", "approved", "canceled", "subaccount_fixed", "primary_profile_fixed", "external_id_fixed", "notification_email_fixed",
-		"phone_numbers_fixed", "representative_fixed",
+		"products_fixed", "taken_over_fixed", "all_phone_numbers", "last_phone_number", "too_many_phone_numbers",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

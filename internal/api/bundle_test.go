@@ -60,6 +60,7 @@ func setup(t *testing.T, change ...func(*Config)) *testBundle {
 		Callbacks:                b.service,
 		Keys:                     b.keys,
 		Verifier:                 b.verifier,
+		Reviews:                  fakeReviews{},
 		PublicURL:                testPublicURL,
 		DefaultPrimaryProfileSID: testPrimary,
 		Ready:                    func(context.Context) error { return nil },

@@ -11,6 +11,14 @@ import (
 type Config struct {
 	// Service is an *onboarding.Service.
 	Service Onboardings
+	// Comparer is an *onboarding.Reconciler with a bound on its time.
+	Comparer Comparer
+	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
+	Subaccounts onboarding.SubaccountReader
+	// Reviews is an *onboarding.ReviewHistory.
+	Reviews ReviewHistory
+	// Records is a *store.Store.
+	Records Records
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys
@@ -40,6 +48,12 @@ type Onboardings interface {
 	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, onboarding.ErrVersion,
 	// *onboarding.RefusedError.
 	Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error)
+	// AddNumbers adds numbers to the request, RemoveNumber takes one out of it. Errors: onboarding.ErrNotFound, *onboarding.RefusedError, and
+	// for one that the request does not name onboarding.ErrNumberNotFound.
+	AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error)
+	RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error)
+	// Cancel ends an onboarding. Errors: onboarding.ErrNotFound.
+	Cancel(ctx context.Context, actor string, id onboarding.ID, cleanup bool) (*onboarding.Onboarding, error)
 	// ReceiveCallback keeps a callback that was checked, and wakes its onboarding.
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }

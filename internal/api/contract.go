@@ -20,6 +20,7 @@ import (
 	nethttpmiddleware "github.com/oapi-codegen/nethttp-middleware"
 
 	contractdoc "github.com/attestd/attestd/api"
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
 // contract is the OpenAPI document that the server speaks.
@@ -157,7 +158,7 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 		case !errors.As(e, &request):
 			return nil, fmt.Errorf("validate a request against the contract: %w", e)
 		case request.Parameter != nil && request.Parameter.In == openapi3.ParameterInPath:
-			return nil, problem(problemNotFound, "There is no such onboarding.")
+			return nil, malformedName(request.Parameter.Name)
 		case request.Parameter != nil && request.Parameter.Name == ifMatchHeader && request.Input.Request.Header.Get(ifMatchHeader) == "":
 			return nil, problem(problemPreconditionRequired,
 				"Send the ETag of the onboarding that you correct as If-Match, so that nobody else's correction is undone.")
@@ -176,6 +177,14 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 		}
 	}
 	return faults, nil
+}
+
+// malformedName is the problem of a path whose parameter of that name has not the form of one: there is no such thing.
+func malformedName(parameter string) error {
+	if parameter == "sid" {
+		return onboarding.ErrNoSubaccount
+	}
+	return onboarding.ErrNotFound
 }
 
 // parameterFault is what is wrong with a query parameter or header.

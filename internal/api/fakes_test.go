@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type fakeService struct {
 	amendErr  error
 	panics    any
 	actors    []string
+	changes   []string
 	requests  []onboarding.Request
 	filters   []onboarding.Filter
 	callbacks []onboarding.Callback
@@ -36,7 +38,7 @@ func (s *fakeService) Create(_ context.Context, actor string, r onboarding.Reque
 	s.actors = append(s.actors, actor)
 	s.requests = append(s.requests, r)
 	o := &onboarding.Onboarding{
-		ID: testID, Request: r, Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
+		ID: testID, SubaccountSID: r.SubaccountSID, Request: r, Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
 		Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
 	}
 	s.byID[o.ID] = o
@@ -62,10 +64,10 @@ func (s *fakeService) List(_ context.Context, f onboarding.Filter) ([]onboarding
 	var page []onboarding.Summary
 	for _, o := range s.byID {
 		page = append(page, onboarding.Summary{
-			ID: o.ID, ExternalID: o.Request.ExternalID, SubaccountSID: o.Request.SubaccountSID,
+			ID: o.ID, ExternalID: o.Request.ExternalID, SubaccountSID: o.SubaccountSID,
 			PrimaryProfileSID: o.Request.PrimaryProfileSID, BusinessName: o.Request.Business.Name, Status: o.Status(),
 			CustomerProfile: o.Bundle("customer_profile"), TrustProduct: o.Bundle("trust_product"),
-			Requirements: o.Requirements(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+			Attestation: o.Attestation(), Requirements: o.Requirements(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		})
 	}
 	slices.SortFunc(page, func(a, b onboarding.Summary) int { return strings.Compare(string(b.ID), string(a.ID)) })
@@ -94,6 +96,26 @@ func (s *fakeService) Amend(ctx context.Context, actor string, id onboarding.ID,
 	next.Request, next.Version = amended, version+1
 	s.byID[id] = &next
 	return &next, nil
+}
+
+func (s *fakeService) AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error) {
+	return s.changed(ctx, id, fmt.Sprintf("%s adds %v, move %v", actor, numbers, move))
+}
+
+func (s *fakeService) RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error) {
+	return s.changed(ctx, id, fmt.Sprintf("%s removes %s", actor, number))
+}
+
+func (s *fakeService) Cancel(ctx context.Context, actor string, id onboarding.ID, cleanup bool) (*onboarding.Onboarding, error) {
+	return s.changed(ctx, id, fmt.Sprintf("%s cancels, cleanup %v", actor, cleanup))
+}
+
+func (s *fakeService) changed(ctx context.Context, id onboarding.ID, how string) (*onboarding.Onboarding, error) {
+	s.changes = append(s.changes, how)
+	if s.amendErr != nil {
+		return nil, s.amendErr
+	}
+	return s.Get(ctx, id)
 }
 
 func (s *fakeService) ReceiveCallback(_ context.Context, c onboarding.Callback) error {

@@ -12,18 +12,21 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 		ID:                string(o.ID),
 		ExternalID:        orNull(o.Request.ExternalID),
 		Status:            OnboardingStatus(o.Status()),
-		SubaccountSID:     o.SubaccountSID,
+		SubaccountSID:     orNull(o.SubaccountSID),
 		PrimaryProfileSID: o.Request.PrimaryProfileSID,
 		CustomerProfile:   bundleJSON(o.Bundle("customer_profile")),
 		TrustProduct:      bundleJSON(o.Bundle("trust_product")),
+		Products:          productsJSON(o),
 		Attestation:       orNull(o.Attestation()),
 		PhoneNumbers:      phoneNumbersJSON(o),
+		Kept:              keptJSON(o.Kept()),
 		Requirements:      requirementsJSON(o.Requirements()),
 		Steps:             stepsJSON(o.Steps),
 		Request:           requestJSON(o.Request),
 		Version:           o.Version,
 		CreatedAt:         o.CreatedAt.UTC(),
 		UpdatedAt:         o.UpdatedAt.UTC(),
+		Reviews:           reviewsJSON(o.Reviews()),
 	}
 }
 
@@ -32,7 +35,7 @@ func summaryJSON(s *onboarding.Summary) OnboardingSummary {
 	return OnboardingSummary{
 		ID:                string(s.ID),
 		ExternalID:        orNull(s.ExternalID),
-		SubaccountSID:     s.SubaccountSID,
+		SubaccountSID:     orNull(s.SubaccountSID),
 		PrimaryProfileSID: s.PrimaryProfileSID,
 		BusinessName:      s.BusinessName,
 		Status:            OnboardingStatus(s.Status),
@@ -50,37 +53,29 @@ func bundleJSON(b onboarding.BundleRef) Bundle {
 	return Bundle{SID: orNull(b.SID), Status: orNull(b.Status)}
 }
 
-// phoneNumbersJSON shows the numbers as the preflight resolved them, with their assignments, or before it as the request has them. Numbers
-// and steps go into the hundreds, so the assignments are read from an index.
-func phoneNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
-	if len(o.Numbers) == 0 {
-		return unresolvedNumbersJSON(o.Request.PhoneNumbers)
-	}
-	sids := make(map[onboarding.Key]string, len(o.Steps))
-	for i := range o.Steps {
-		sids[o.Steps[i].Key] = o.Steps[i].SID
-	}
-	shown := make([]PhoneNumber, 0, len(o.Numbers))
-	for _, n := range o.Numbers {
-		profile, product := onboarding.NumberAssignmentKeys(n.SID)
-		shown = append(shown, PhoneNumber{
-			SID:                          orNull(n.SID),
-			PhoneNumber:                  orNull(n.Number),
-			CustomerProfileAssignmentSID: orNull(sids[profile]),
-			TrustProductAssignmentSID:    orNull(sids[product]),
+// productsJSON shows the products that the request asks for.
+func productsJSON(o *onboarding.Onboarding) []ProductBundle {
+	products, keys := o.ProductBundles()
+	shown := make([]ProductBundle, 0, len(products))
+	for i, p := range products {
+		shown = append(shown, ProductBundle{
+			Product:      Product(p),
+			Bundle:       bundleJSON(o.Bundle(keys[i])),
+			Requirements: requirementsJSON(o.RequirementsOf(keys[i])),
 		})
 	}
 	return shown
 }
 
-func unresolvedNumbersJSON(numbers []string) []PhoneNumber {
-	shown := make([]PhoneNumber, 0, len(numbers))
-	for i := range numbers {
-		if isSID("PN", numbers[i]) {
-			shown = append(shown, PhoneNumber{SID: &numbers[i]})
-		} else {
-			shown = append(shown, PhoneNumber{PhoneNumber: &numbers[i]})
+// keptJSON shows what a cleanup has left at Twilio, and why.
+func keptJSON(kept []onboarding.Step) []KeptObject {
+	shown := make([]KeptObject, 0, len(kept))
+	for _, s := range kept {
+		reason := "It was there before, or is not attestd's to delete."
+		if s.Error != nil {
+			reason = s.Error.Message
 		}
+		shown = append(shown, KeptObject{Step: string(s.Key), SID: s.SID, Reason: reason})
 	}
 	return shown
 }

@@ -24,8 +24,8 @@ func TestAnApprovedOnboardingIsShownWhole(t *testing.T) {
 		t.Errorf("attestation %v, status %s", shown.Attestation, shown.Status)
 	}
 	want := []PhoneNumber{
-		{SID: ptr("PN00000000000000000000000000000001"), PhoneNumber: ptr("+12025550100"), CustomerProfileAssignmentSID: ptr("RA00000000000000000000000000000001"), TrustProductAssignmentSID: ptr("RA00000000000000000000000000000003")},
-		{SID: ptr("PN00000000000000000000000000000002"), PhoneNumber: ptr("+12025550101"), CustomerProfileAssignmentSID: ptr("RA00000000000000000000000000000002"), TrustProductAssignmentSID: ptr("RA00000000000000000000000000000004")},
+		{Status: "assigned", Attestation: ptr("A"), Requirements: []Requirement{}, SID: ptr("PN00000000000000000000000000000001"), PhoneNumber: ptr("+12025550100"), CustomerProfileAssignmentSID: ptr("RA00000000000000000000000000000001"), TrustProductAssignmentSID: ptr("RA00000000000000000000000000000003")},
+		{Status: "assigned", Attestation: ptr("A"), Requirements: []Requirement{}, SID: ptr("PN00000000000000000000000000000002"), PhoneNumber: ptr("+12025550101"), CustomerProfileAssignmentSID: ptr("RA00000000000000000000000000000002"), TrustProductAssignmentSID: ptr("RA00000000000000000000000000000004")},
 	}
 	if diff := cmp.Diff(want, shown.PhoneNumbers); diff != "" {
 		t.Errorf("numbers (-want +got):\n%s", diff)
@@ -48,9 +48,10 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 	request.AuthorizedRepresentatives = request.AuthorizedRepresentatives[:1]
 	request.PhoneNumbers = []string{"+12025550100", "PN00000000000000000000000000000002"}
 	b.service.byID[testID] = &onboarding.Onboarding{
-		ID:      testID,
-		Request: request,
-		Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
+		SubaccountSID: request.SubaccountSID,
+		ID:            testID,
+		Request:       request,
+		Version:       1, CreatedAt: testNow, UpdatedAt: testNow,
 		Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
 	}
 	a := b.call(http.MethodGet, "/onboardings/"+string(testID), nil)
@@ -61,11 +62,12 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 		"id": "onb_01890a5d-ac96-774b-bcce-b302099a8057", "external_id": null, "status": "in_progress",
 		"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",
 		"customer_profile": {"sid": null, "status": null}, "trust_product": {"sid": null, "status": null}, "attestation": null,
+		"products": [{"product": "shaken_stir", "bundle": {"sid": null, "status": null}, "requirements": []}], "kept": [],
 		"phone_numbers": [
-			{"sid": null, "phone_number": "+12025550100", "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null},
-			{"sid": "PN00000000000000000000000000000002", "phone_number": null, "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null}
+			{"sid": null, "phone_number": "+12025550100", "status": "unresolved", "attestation": null, "requirements": [], "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null},
+			{"sid": "PN00000000000000000000000000000002", "phone_number": null, "status": "unresolved", "attestation": null, "requirements": [], "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null}
 		],
-		"requirements": [],
+		"requirements": [], "reviews": [],
 		"steps": [{"key": "preflight", "status": "pending", "sid": null, "attempts": 0, "error": null, "started_at": null, "finished_at": null, "next_attempt_at": null}],
 		"request": {
 			"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",

@@ -27,7 +27,7 @@ func (h *operationHandlers) CreateOnboarding(ctx context.Context, request Create
 	if err != nil {
 		return nil, err
 	}
-	shown := onboardingJSON(created)
+	shown := h.shown(ctx, created)
 	shown.Warnings = warningsJSON(found)
 	return CreateOnboarding202JSONResponse{
 		Body: shown,
@@ -57,7 +57,7 @@ func (h *operationHandlers) GetOnboarding(ctx context.Context, request GetOnboar
 	if err != nil {
 		return nil, err
 	}
-	return GetOnboarding200JSONResponse{Body: onboardingJSON(o), Headers: GetOnboarding200ResponseHeaders{ETag: etagOf(o.Version)}}, nil
+	return GetOnboarding200JSONResponse{Body: h.shown(ctx, o), Headers: GetOnboarding200ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }
 
 // ListOnboardings shows a page of onboardings.
@@ -67,16 +67,12 @@ func (h *operationHandlers) ListOnboardings(ctx context.Context, request ListOnb
 		Status:        onboarding.Status(value(p.Status)),
 		SubaccountSID: lowerSID(value(p.SubaccountSID)),
 		ExternalID:    value(p.ExternalID),
-		Limit:         defaultLimit,
-	}
-	if p.Limit != nil {
-		filter.Limit = *p.Limit
+		Limit:         limitOf(p.Limit),
 	}
 	if p.Cursor != nil {
 		after, ok := decodeCursor(*p.Cursor)
 		if !ok {
-			name := "cursor"
-			return nil, invalid([]Fault{{Parameter: &name, Code: "format", Detail: "This is no cursor of ours. Send next_cursor of the page before as it is, or leave it out to begin with the newest."}})
+			return nil, notOurCursor()
 		}
 		filter.After = &after
 	}
@@ -101,5 +97,5 @@ func (h *operationHandlers) ResumeOnboarding(ctx context.Context, request Resume
 	if err != nil {
 		return nil, err
 	}
-	return ResumeOnboarding202JSONResponse{Body: onboardingJSON(o), Headers: ResumeOnboarding202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
+	return ResumeOnboarding202JSONResponse{Body: h.shown(ctx, o), Headers: ResumeOnboarding202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }

@@ -51,6 +51,33 @@ func (e AuthorizedRepresentativeJobPosition) Valid() bool {
 	}
 }
 
+// Defines values for BundleStatus.
+const (
+	BundleStatusDraft          BundleStatus = "draft"
+	BundleStatusInReview       BundleStatus = "in-review"
+	BundleStatusPendingReview  BundleStatus = "pending-review"
+	BundleStatusTwilioApproved BundleStatus = "twilio-approved"
+	BundleStatusTwilioRejected BundleStatus = "twilio-rejected"
+)
+
+// Valid indicates whether the value is a known member of the BundleStatus enum.
+func (e BundleStatus) Valid() bool {
+	switch e {
+	case BundleStatusDraft:
+		return true
+	case BundleStatusInReview:
+		return true
+	case BundleStatusPendingReview:
+		return true
+	case BundleStatusTwilioApproved:
+		return true
+	case BundleStatusTwilioRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BusinessBusinessIdentity.
 const (
 	BusinessBusinessIdentityDirectCustomer       BusinessBusinessIdentity = "direct_customer"
@@ -264,6 +291,42 @@ func (e BusinessBusinessType) Valid() bool {
 	}
 }
 
+// Defines values for FindingVerdict.
+const (
+	FindingVerdictMissingAtTwilio FindingVerdict = "missing_at_twilio"
+	FindingVerdictNotBegun        FindingVerdict = "not_begun"
+	FindingVerdictNotCompared     FindingVerdict = "not_compared"
+	FindingVerdictNotInLedger     FindingVerdict = "not_in_ledger"
+	FindingVerdictOtherStatus     FindingVerdict = "other_status"
+	FindingVerdictSame            FindingVerdict = "same"
+	FindingVerdictSurplus         FindingVerdict = "surplus"
+	FindingVerdictUnknown         FindingVerdict = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the FindingVerdict enum.
+func (e FindingVerdict) Valid() bool {
+	switch e {
+	case FindingVerdictMissingAtTwilio:
+		return true
+	case FindingVerdictNotBegun:
+		return true
+	case FindingVerdictNotCompared:
+		return true
+	case FindingVerdictNotInLedger:
+		return true
+	case FindingVerdictOtherStatus:
+		return true
+	case FindingVerdictSame:
+		return true
+	case FindingVerdictSurplus:
+		return true
+	case FindingVerdictUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -300,6 +363,54 @@ func (e OnboardingStatus) Valid() bool {
 	case OnboardingStatusInProgress:
 		return true
 	case OnboardingStatusInReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PhoneNumberStatus.
+const (
+	PhoneNumberStatusAssigned   PhoneNumberStatus = "assigned"
+	PhoneNumberStatusFailed     PhoneNumberStatus = "failed"
+	PhoneNumberStatusPending    PhoneNumberStatus = "pending"
+	PhoneNumberStatusRemoving   PhoneNumberStatus = "removing"
+	PhoneNumberStatusUnresolved PhoneNumberStatus = "unresolved"
+)
+
+// Valid indicates whether the value is a known member of the PhoneNumberStatus enum.
+func (e PhoneNumberStatus) Valid() bool {
+	switch e {
+	case PhoneNumberStatusAssigned:
+		return true
+	case PhoneNumberStatusFailed:
+		return true
+	case PhoneNumberStatusPending:
+		return true
+	case PhoneNumberStatusRemoving:
+		return true
+	case PhoneNumberStatusUnresolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Product.
+const (
+	ProductCnam           Product = "cnam"
+	ProductShakenStir     Product = "shaken_stir"
+	ProductVoiceIntegrity Product = "voice_integrity"
+)
+
+// Valid indicates whether the value is a known member of the Product enum.
+func (e Product) Valid() bool {
+	switch e {
+	case ProductCnam:
+		return true
+	case ProductShakenStir:
+		return true
+	case ProductVoiceIntegrity:
 		return true
 	default:
 		return false
@@ -360,6 +471,24 @@ func (e StepStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListOnboardingEventsParamsOrder.
+const (
+	ListOnboardingEventsParamsOrderNewest ListOnboardingEventsParamsOrder = "newest"
+	ListOnboardingEventsParamsOrderOldest ListOnboardingEventsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListOnboardingEventsParamsOrder enum.
+func (e ListOnboardingEventsParamsOrder) Valid() bool {
+	switch e {
+	case ListOnboardingEventsParamsOrderNewest:
+		return true
+	case ListOnboardingEventsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountSID A Twilio account, `AC` and 32 hex digits.
 //
 // Example: AC0123456789abcdef0123456789abcdef
@@ -405,7 +534,7 @@ type Address struct {
 	StreetSecondary *string `json:"street_secondary,omitempty"`
 }
 
-// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 //
 // Example: A
 type Attestation = string
@@ -451,6 +580,9 @@ type Bundle struct {
 //
 // Example: BU00000000000000000000000000000001
 type BundleSID = string
+
+// BundleStatus Twilio's word for where a customer profile or trust product is.
+type BundleStatus string
 
 // Business Trust Hub's `customer_profile_business_information`, under its names. The values are the union of those that Twilio documents in
 // several places; one that is not in Twilio's SHAKEN/STIR guide for ISVs is accepted with a warning.
@@ -509,9 +641,91 @@ type BusinessBusinessRegistrationIdentifier string
 // BusinessBusinessType The legal form.
 type BusinessBusinessType string
 
+// CNAM Trust Hub's `cnam_information`, under its name. Needed with the product `cnam`.
+type CNAM struct {
+	// CnamDisplayName What is shown with the calls. At most 15 characters, the first a letter, then letters, digits, dots, commas and spaces.
+	//
+	// Example: Example LLC
+	CnamDisplayName string `json:"cnam_display_name"`
+}
+
+// CallbackPage A page of callbacks.
+type CallbackPage struct {
+	Callbacks []KeptCallback `json:"callbacks"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// Cancellation How to cancel.
+type Cancellation struct {
+	// Cleanup Delete at Twilio what the onboarding made.
+	Cleanup *bool `json:"cleanup,omitempty"`
+}
+
+// Comparison The ledger of an onboarding beside what Twilio holds.
+type Comparison struct {
+	ComparedAt time.Time `json:"compared_at"`
+
+	// Differences How many of the findings differ. 0 means that the two sides agree, and that all was compared.
+	Differences int `json:"differences"`
+
+	// Findings In the order of the plan.
+	Findings []Finding `json:"findings"`
+
+	// OnboardingID `onb_` and a UUIDv7.
+	//
+	// Example: onb_01890a5d-ac96-774b-bcce-b302099a8057
+	OnboardingID OnboardingID `json:"onboarding_id"`
+}
+
 // Correction A JSON merge patch (RFC 7396) for a request: any members of `NewOnboarding`. Arrays are replaced whole, and `null` takes an optional member
 // away.
 type Correction = json.RawMessage
+
+// EndUserSIDs End users that the subaccount has already (`IT` and 32 hex digits), to be taken over. A later correction is written to them.
+type EndUserSIDs struct {
+	// AuthorizedRepresentative1 Example: IT0123456789abcdef0123456789abcdef
+	AuthorizedRepresentative1 *string `json:"authorized_representative_1,omitempty"`
+
+	// AuthorizedRepresentative2 Example: IT0123456789abcdef0123456789abcdef
+	AuthorizedRepresentative2 *string `json:"authorized_representative_2,omitempty"`
+
+	// BusinessInformation Example: IT0123456789abcdef0123456789abcdef
+	BusinessInformation *string `json:"business_information,omitempty"`
+}
+
+// Event Something that happened.
+type Event struct {
+	// Actor Who did it, `key:` and the name of an API key, or `replica:` and the name of a server.
+	//
+	// Example: key:backend
+	Actor *string   `json:"actor"`
+	At    time.Time `json:"at"`
+
+	// Detail More, for people; nothing personal.
+	//
+	// Example: BU00000000000000000000000000000002
+	Detail *string `json:"detail"`
+
+	// Kind What happened, such as `onboarding.amended`, `step.succeeded` or `step.adopted`.
+	//
+	// Example: step.succeeded
+	Kind string `json:"kind"`
+
+	// Step The step that it happened to, if it was one.
+	//
+	// Example: customer_profile.submission
+	Step *string `json:"step"`
+}
+
+// EventPage A page of the history.
+type EventPage struct {
+	Events []Event `json:"events"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Fault One thing that must be changed in a request.
 type Fault struct {
@@ -538,6 +752,50 @@ type Fault struct {
 	Pointer string `json:"pointer"`
 }
 
+// Finding A step, or something that Twilio holds beyond the steps.
+type Finding struct {
+	// Differs Whether the two sides do not agree, or were not compared; false for `same` and `not_begun` alone.
+	Differs bool `json:"differs"`
+
+	// Ledger What one side has.
+	Ledger FindingSide `json:"ledger"`
+
+	// Note More, in words.
+	Note *string `json:"note"`
+
+	// Step The step's key.
+	//
+	// Example: customer_profile.business_information
+	Step string `json:"step"`
+
+	// StepStatus The step's status in the ledger, as in `steps` of the onboarding.
+	//
+	// Example: succeeded
+	StepStatus string `json:"step_status"`
+
+	// TrustHub What one side has.
+	TrustHub FindingSide `json:"trust_hub"`
+
+	// Verdict `same` and `not_begun`: the two agree. `missing_at_twilio`: recorded, and not there. `not_in_ledger`: there, and not recorded.
+	// `surplus`: there beside the one that is recorded. `other_status`: the same object, of which the two say different things.
+	// `unknown`: work on it is under way, which settles it. `not_compared`: Twilio did not answer, or what the lookup needs is not known.
+	Verdict FindingVerdict `json:"verdict"`
+}
+
+// FindingVerdict `same` and `not_begun`: the two agree. `missing_at_twilio`: recorded, and not there. `not_in_ledger`: there, and not recorded.
+// `surplus`: there beside the one that is recorded. `other_status`: the same object, of which the two say different things.
+// `unknown`: work on it is under way, which settles it. `not_compared`: Twilio did not answer, or what the lookup needs is not known.
+type FindingVerdict string
+
+// FindingSide What one side has.
+type FindingSide struct {
+	// SID Example: IT00000000000000000000000000000007
+	SID *string `json:"sid"`
+
+	// Status Twilio's word for the object, where it has one.
+	Status *string `json:"status"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -545,6 +803,48 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// KeptCallback A callback as it came. What it claims was never acted on; the bundle was read instead.
+type KeptCallback struct {
+	// Body As it came. What is no UTF-8 in it is shown as U+FFFD.
+	Body string `json:"body"`
+
+	// BundleSID Which bundle it is about, as far as the body says.
+	//
+	// Example: BU00000000000000000000000000000002
+	BundleSID *string `json:"bundle_sid"`
+
+	// ClaimedStatus Which status the bundle has by the body, in lower case.
+	//
+	// Example: twilio-approved
+	ClaimedStatus *string `json:"claimed_status"`
+
+	// ContentType Example: application/x-www-form-urlencoded
+	ContentType *string `json:"content_type"`
+
+	// IdempotencyToken Twilio's `I-Twilio-Idempotency-Token`.
+	IdempotencyToken *string   `json:"idempotency_token"`
+	ReceivedAt       time.Time `json:"received_at"`
+
+	// SignedBy The account whose auth token signed it, the subaccount or its parent; null where only the token in the URL was asked for.
+	//
+	// Example: AC0123456789abcdef0123456789abcdef
+	SignedBy *string `json:"signed_by"`
+}
+
+// KeptObject Something that a canceled onboarding could not delete.
+type KeptObject struct {
+	// Reason What Twilio says about it; or that it was there before, or is not attestd's to delete.
+	Reason string `json:"reason"`
+
+	// SID Example: BU0123456789abcdef0123456789abcdef
+	SID string `json:"sid"`
+
+	// Step The step that made it.
+	//
+	// Example: customer_profile
+	Step string `json:"step"`
+}
 
 // NewOnboarding A request to onboard a subaccount.
 type NewOnboarding struct {
@@ -559,6 +859,19 @@ type NewOnboarding struct {
 	// several places; one that is not in Twilio's SHAKEN/STIR guide for ISVs is accepted with a warning.
 	Business Business `json:"business"`
 
+	// Cnam Trust Hub's `cnam_information`, under its name. Needed with the product `cnam`.
+	Cnam *CNAM `json:"cnam,omitempty"`
+
+	// CustomerProfileSID A secondary customer profile that the subaccount has already, to be taken over: what is on it is kept and what it lacks is added. It
+	// must have been made for the secondary business profile's policy.
+	//
+	//
+	// Example: BU0123456789abcdef0123456789abcdef
+	CustomerProfileSID *string `json:"customer_profile_sid,omitempty"`
+
+	// EndUserSids End users that the subaccount has already (`IT` and 32 hex digits), to be taken over. A later correction is written to them.
+	EndUserSids *EndUserSIDs `json:"end_user_sids,omitempty"`
+
 	// ExternalID Your own name for this onboarding. No two onboardings have the same.
 	//
 	// Example: customer-1042
@@ -569,8 +882,12 @@ type NewOnboarding struct {
 	// Example: trust-hub@isv.example
 	NotificationEmail string `json:"notification_email"`
 
-	// PhoneNumbers The subaccount's numbers to sign for, each by its SID or in E.164, none twice.
-	PhoneNumbers []string `json:"phone_numbers"`
+	// PhoneNumbers The subaccount's numbers to sign for, each by its SID or in E.164, none twice. Or `"all"`: every number of the subaccount that can make
+	// calls, and it stays so: a number that is bought later joins, one that is released leaves.
+	//
+	//
+	// Example: ["+12025550100"]
+	PhoneNumbers PhoneNumberSelection `json:"phone_numbers"`
 
 	// PrimaryProfileSID Your approved primary business profile in the parent account. May be left out where the server is configured with one
 	// (`TWILIO_PRIMARY_PROFILE_SID`).
@@ -579,18 +896,54 @@ type NewOnboarding struct {
 	// Example: BU00000000000000000000000000000001
 	PrimaryProfileSID *string `json:"primary_profile_sid,omitempty"`
 
-	// SubaccountSID The customer's subaccount, active and owned by the account that attestd is configured with.
+	// Products What is put on top of the customer profile, each with a review of its own: `shaken_stir`, A-level attestation; `voice_integrity`,
+	// against spam labels; `cnam`, a name that is shown with calls. Left out, it is `shaken_stir` alone. Products can be added later.
+	Products *[]Product `json:"products,omitempty"`
+
+	// Subaccount A subaccount to be made, in place of `subaccount_sid`.
+	Subaccount *NewSubaccount `json:"subaccount,omitempty"`
+
+	// SubaccountSID The customer's subaccount, active and owned by the account that attestd is configured with. Either this or `subaccount` is needed.
+	//
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID string `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid,omitempty"`
+
+	// TrustProductSID A SHAKEN/STIR trust product that the subaccount has already, to be taken over likewise.
+	//
+	// Example: BU0123456789abcdef0123456789abcdef
+	TrustProductSID *string `json:"trust_product_sid,omitempty"`
+
+	// VoiceIntegrity Trust Hub's `voice_integrity_information`, under its names. Needed with the product `voice_integrity`.
+	VoiceIntegrity *VoiceIntegrity `json:"voice_integrity,omitempty"`
+}
+
+// NewSubaccount A subaccount to be made, in place of `subaccount_sid`.
+type NewSubaccount struct {
+	// FriendlyName The subaccount's name at Twilio.
+	//
+	// Example: Example Plumbing LLC
+	FriendlyName string `json:"friendly_name"`
+}
+
+// NextCursor The `cursor` of the next page; null on the last.
+type NextCursor = string
+
+// NumberAddition Phone numbers to add.
+type NumberAddition struct {
+	// Move Take a number off another profile or product of the subaccount where it is on one. Otherwise that is reported, and left to you.
+	Move *bool `json:"move,omitempty"`
+
+	// PhoneNumbers The numbers, each by its SID or in E.164. One that the onboarding has already is no error.
+	PhoneNumbers []PhoneNumberName `json:"phone_numbers"`
 }
 
 // Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
 // were not given are left out.
 //
-// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","phone_numbers":[{"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","sid":"PN00000000000000000000000000000004","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
+// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","kept":[],"phone_numbers":[{"attestation":null,"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","requirements":[],"sid":"PN00000000000000000000000000000004","status":"assigned","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","products":[{"bundle":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"product":"shaken_stir","requirements":[]}],"request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"reviews":[{"bundle":"customer_profile","bundle_sid":"BU00000000000000000000000000000002","next_check_at":"2026-01-05T09:20:02Z","status":"in-review","submitted_at":"2026-01-05T09:00:02Z","usual_review":{"median_seconds":93600,"p90_seconds":259200,"sample_size":40}}],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
 type Onboarding struct {
-	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+	// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 	//
 	// Example: A
 	Attestation *Attestation `json:"attestation"`
@@ -609,7 +962,11 @@ type Onboarding struct {
 	// Example: onb_01890a5d-ac96-774b-bcce-b302099a8057
 	ID OnboardingID `json:"id"`
 
-	// PhoneNumbers The numbers in the order of the request.
+	// Kept Of an onboarding that was canceled with `cleanup`, what remains at Twilio.
+	Kept []KeptObject `json:"kept"`
+
+	// PhoneNumbers The numbers in the order of the request: those that are known at Twilio, then those that are not (yet), then those that are being taken
+	// off.
 	PhoneNumbers []PhoneNumber `json:"phone_numbers"`
 
 	// PrimaryProfileSID A customer profile or trust product, `BU` and 32 hex digits.
@@ -617,11 +974,17 @@ type Onboarding struct {
 	// Example: BU00000000000000000000000000000001
 	PrimaryProfileSID BundleSID `json:"primary_profile_sid"`
 
+	// Products The products that the request asks for, each with its bundle; `trust_product` is that of `shaken_stir`.
+	Products []ProductBundle `json:"products"`
+
 	// Request A request to onboard a subaccount.
 	Request NewOnboarding `json:"request"`
 
 	// Requirements What someone must do before the onboarding can go on. Empty unless the status is `action_required`.
 	Requirements []Requirement `json:"requirements"`
+
+	// Reviews The bundles that wait for Twilio's reviewers.
+	Reviews []Review `json:"reviews"`
 
 	// Status What an onboarding amounts to, derived from its steps: `in_progress`; `in_review`, when nothing is left to do but to wait for Twilio's
 	// reviewers; `action_required`, when a person must do what `requirements` says; `approved`; `canceled`.
@@ -630,10 +993,10 @@ type Onboarding struct {
 	// Steps The steps in the order of the plan. The steps of numbers are there once `preflight` has succeeded.
 	Steps []Step `json:"steps"`
 
-	// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+	// SubaccountSID The account in which everything is made; null until it was made itself.
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID AccountSID `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid"`
 
 	// TrustProduct A customer profile or trust product as far as the ledger knows it.
 	TrustProduct Bundle    `json:"trust_product"`
@@ -664,7 +1027,7 @@ type OnboardingStatus string
 
 // OnboardingSummary An onboarding without its numbers and steps.
 type OnboardingSummary struct {
-	// Attestation `A` while both bundles are approved and every number is on both; otherwise null.
+	// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 	//
 	// Example: A
 	Attestation  *Attestation `json:"attestation"`
@@ -690,10 +1053,10 @@ type OnboardingSummary struct {
 	// reviewers; `action_required`, when a person must do what `requirements` says; `approved`; `canceled`.
 	Status OnboardingStatus `json:"status"`
 
-	// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+	// SubaccountSID The account in which everything is made; null until it was made itself.
 	//
 	// Example: AC0123456789abcdef0123456789abcdef
-	SubaccountSID AccountSID `json:"subaccount_sid"`
+	SubaccountSID *string `json:"subaccount_sid"`
 
 	// TrustProduct A customer profile or trust product as far as the ledger knows it.
 	TrustProduct Bundle    `json:"trust_product"`
@@ -701,20 +1064,55 @@ type OnboardingSummary struct {
 	Version      int       `json:"version"`
 }
 
-// PhoneNumber A number and its channel endpoint assignments on both bundles.
+// PhoneNumber A number and its channel endpoint assignments on the profile and the SHAKEN/STIR trust product.
 type PhoneNumber struct {
+	// Attestation `A` while calls from this number can be signed so; otherwise null.
+	//
+	// Example: A
+	Attestation *string `json:"attestation"`
+
 	// CustomerProfileAssignmentSID `RA` and 32 hex digits; null until the number is on the customer profile.
 	CustomerProfileAssignmentSID *string `json:"customer_profile_assignment_sid"`
 
 	// PhoneNumber In E.164; null until `preflight` has looked it up, where the request has the SID.
 	PhoneNumber *string `json:"phone_number"`
 
+	// Requirements Those of the onboarding's `requirements` that are this number's.
+	Requirements []Requirement `json:"requirements"`
+
 	// SID `PN` and 32 hex digits; null until `preflight` has looked it up, where the request has the number.
 	SID *string `json:"sid"`
+
+	// Status `unresolved`, before `preflight` has looked it up, or because the subaccount does not hold it; `pending`, on its way onto the bundles;
+	// `assigned`, on all of them; `failed`, see `requirements`; `removing`, on its way off them.
+	Status PhoneNumberStatus `json:"status"`
 
 	// TrustProductAssignmentSID `RA` and 32 hex digits; null until the number is on the trust product.
 	TrustProductAssignmentSID *string `json:"trust_product_assignment_sid"`
 }
+
+// PhoneNumberStatus `unresolved`, before `preflight` has looked it up, or because the subaccount does not hold it; `pending`, on its way onto the bundles;
+// `assigned`, on all of them; `failed`, see `requirements`; `removing`, on its way off them.
+type PhoneNumberStatus string
+
+// PhoneNumberCapabilities What a number can do. Only one with `voice` can be signed for.
+type PhoneNumberCapabilities struct {
+	Fax   bool `json:"fax"`
+	Mms   bool `json:"mms"`
+	Sms   bool `json:"sms"`
+	Voice bool `json:"voice"`
+}
+
+// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number.
+//
+// Example: +12025550100
+type PhoneNumberName = string
+
+// PhoneNumberSelection The subaccount's numbers to sign for, each by its SID or in E.164, none twice. Or `"all"`: every number of the subaccount that can make
+// calls, and it stays so: a number that is bought later joins, one that is released leaves.
+//
+// Example: ["+12025550100"]
+type PhoneNumberSelection = numberSelection
 
 // Problem RFC 9457 problem details.
 type Problem struct {
@@ -743,10 +1141,65 @@ type Problem struct {
 	// Title Example: The request has faults
 	Title string `json:"title"`
 
+	// Twilio What Twilio answered. The message may repeat what Twilio was sent.
+	Twilio *TwilioFailure `json:"twilio,omitempty"`
+
 	// Type Identifies the kind of problem; see the list at the top.
 	//
 	// Example: urn:attestd:problem:validation-failed
 	Type string `json:"type"`
+}
+
+// Product One of Twilio's trust products.
+type Product string
+
+// ProductBundle A product on top of the customer profile.
+type ProductBundle struct {
+	// Bundle A customer profile or trust product as far as the ledger knows it.
+	Bundle Bundle `json:"bundle"`
+
+	// Product One of Twilio's trust products.
+	Product Product `json:"product"`
+
+	// Requirements Those of the onboarding's `requirements` that are this product's.
+	Requirements []Requirement `json:"requirements"`
+}
+
+// RequestChange A member of the request that is different from the version before.
+type RequestChange struct {
+	// New Its value; left out if it is not there any more.
+	//
+	// Example: 987654321
+	New interface{} `json:"new,omitempty"`
+
+	// Old Its value in the version before; left out if it was not there.
+	//
+	// Example: 123456789
+	Old interface{} `json:"old,omitempty"`
+
+	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member.
+	//
+	// Example: /business/business_registration_number
+	Pointer string `json:"pointer"`
+}
+
+// RequestVersion One version of the request.
+type RequestVersion struct {
+	// Actor Who made it, such as `key:` and the name of an API key; null if the history does not say.
+	//
+	// Example: key:backend
+	Actor *string `json:"actor"`
+
+	// Changes What is different from the version before; empty for the first.
+	Changes   []RequestChange `json:"changes"`
+	CreatedAt time.Time       `json:"created_at"`
+
+	// Request A request to onboard a subaccount.
+	Request NewOnboarding `json:"request"`
+
+	// Submissions What was handed to Twilio's reviewers while this was the newest version, in order.
+	Submissions []Submission `json:"submissions"`
+	Version     int          `json:"version"`
 }
 
 // Requirement Something that a person must do before the onboarding can go on; the same shape whoever asks for it.
@@ -770,6 +1223,30 @@ type Requirement struct {
 
 // RequirementSource Who asks for it.
 type RequirementSource string
+
+// Review A bundle that waits for Twilio's reviewers.
+type Review struct {
+	// Bundle The key of the bundle's step.
+	//
+	// Example: customer_profile
+	Bundle string `json:"bundle"`
+
+	// BundleSID Example: BU00000000000000000000000000000002
+	BundleSID *string `json:"bundle_sid"`
+
+	// NextCheckAt When the bundle is read next, unless a callback comes first.
+	NextCheckAt *time.Time `json:"next_check_at"`
+
+	// Status Twilio's word, as last read.
+	//
+	// Example: in-review
+	Status      *string    `json:"status"`
+	SubmittedAt *time.Time `json:"submitted_at"`
+
+	// UsualReview How long reviews of this kind of bundle took from the submission to the decision, by what this service has seen of the newest: half of them no
+	// longer than the median, nine in ten no longer than the other. Null while too few are known.
+	UsualReview *UsualReview `json:"usual_review"`
+}
 
 // Step One line of the ledger.
 type Step struct {
@@ -819,6 +1296,250 @@ type StepError struct {
 	MoreInfo *string `json:"more_info"`
 }
 
+// SubaccountAddress An address, under Twilio's names.
+type SubaccountAddress struct {
+	City             *string    `json:"city"`
+	CustomerName     *string    `json:"customer_name"`
+	DateCreated      *time.Time `json:"date_created"`
+	DateUpdated      *time.Time `json:"date_updated"`
+	EmergencyEnabled bool       `json:"emergency_enabled"`
+	FriendlyName     *string    `json:"friendly_name"`
+	IsoCountry       *string    `json:"iso_country"`
+	PostalCode       *string    `json:"postal_code"`
+	Region           *string    `json:"region"`
+
+	// SID `AD` and 32 hex digits.
+	//
+	// Example: AD00000000000000000000000000000007
+	SID             string  `json:"sid"`
+	Street          *string `json:"street"`
+	StreetSecondary *string `json:"street_secondary"`
+
+	// Validated Whether Twilio has found the address to exist.
+	Validated bool `json:"validated"`
+
+	// Verified Whether it was shown to be the customer's, for regulated numbers.
+	Verified bool `json:"verified"`
+}
+
+// SubaccountAddressPage A page of addresses.
+type SubaccountAddressPage struct {
+	Addresses []SubaccountAddress `json:"addresses"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountBundle A customer profile or trust product, under Twilio's names.
+type SubaccountBundle struct {
+	DateCreated *time.Time `json:"date_created"`
+	DateUpdated *time.Time `json:"date_updated"`
+	Email       *string    `json:"email"`
+
+	// Errors The reviewer's, on a rejected bundle.
+	Errors       []SubaccountBundleError `json:"errors"`
+	FriendlyName *string                 `json:"friendly_name"`
+	PolicySID    *string                 `json:"policy_sid"`
+
+	// SID `BU` and 32 hex digits.
+	//
+	// Example: BU00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word. Draft, pending-review, in-review, twilio-approved and twilio-rejected are known.
+	Status *string `json:"status"`
+
+	// ValidUntil When an approval lapses, if Twilio says so.
+	ValidUntil *time.Time `json:"valid_until"`
+}
+
+// SubaccountBundleError A reason why a bundle was rejected.
+type SubaccountBundleError struct {
+	// Code See https://www.twilio.com/docs/api/errors; null if there is none.
+	//
+	// Example: 18602
+	Code    *int    `json:"code"`
+	Message *string `json:"message"`
+}
+
+// SubaccountCustomerProfilePage A page of customer profiles.
+type SubaccountCustomerProfilePage struct {
+	CustomerProfiles []SubaccountBundle `json:"customer_profiles"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountEndUser An end user, under Twilio's names.
+type SubaccountEndUser struct {
+	// Attributes Whatever attributes Twilio has, by name.
+	Attributes   map[string]interface{} `json:"attributes"`
+	DateCreated  *time.Time             `json:"date_created"`
+	DateUpdated  *time.Time             `json:"date_updated"`
+	FriendlyName *string                `json:"friendly_name"`
+
+	// SID `IT` and 32 hex digits.
+	//
+	// Example: IT00000000000000000000000000000007
+	SID  string  `json:"sid"`
+	Type *string `json:"type"`
+}
+
+// SubaccountEndUserPage A page of end users.
+type SubaccountEndUserPage struct {
+	EndUsers []SubaccountEndUser `json:"end_users"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SubaccountPhoneNumber An incoming phone number, under Twilio's names.
+type SubaccountPhoneNumber struct {
+	AddressSID *string `json:"address_sid"`
+	BundleSID  *string `json:"bundle_sid"`
+
+	// Capabilities What a number can do. Only one with `voice` can be signed for.
+	Capabilities PhoneNumberCapabilities `json:"capabilities"`
+	DateCreated  *time.Time              `json:"date_created"`
+	DateUpdated  *time.Time              `json:"date_updated"`
+	FriendlyName *string                 `json:"friendly_name"`
+
+	// Origin `twilio` or `hosted`.
+	Origin *string `json:"origin"`
+
+	// PhoneNumber In E.164.
+	//
+	// Example: +12025550100
+	PhoneNumber string `json:"phone_number"`
+
+	// SID `PN` and 32 hex digits.
+	//
+	// Example: PN00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word, such as `in-use`.
+	Status   *string `json:"status"`
+	TrunkSID *string `json:"trunk_sid"`
+}
+
+// SubaccountPhoneNumberPage A page of phone numbers.
+type SubaccountPhoneNumberPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor   *NextCursor             `json:"next_cursor"`
+	PhoneNumbers []SubaccountPhoneNumber `json:"phone_numbers"`
+}
+
+// SubaccountSupportingDocument A supporting document, under Twilio's names.
+type SubaccountSupportingDocument struct {
+	// Attributes Whatever attributes Twilio has, by name.
+	Attributes   map[string]interface{} `json:"attributes"`
+	DateCreated  *time.Time             `json:"date_created"`
+	DateUpdated  *time.Time             `json:"date_updated"`
+	FriendlyName *string                `json:"friendly_name"`
+	MimeType     *string                `json:"mime_type"`
+
+	// SID `RD` and 32 hex digits.
+	//
+	// Example: RD00000000000000000000000000000007
+	SID string `json:"sid"`
+
+	// Status Twilio's word, in lower case.
+	Status *string `json:"status"`
+	Type   *string `json:"type"`
+}
+
+// SubaccountSupportingDocumentPage A page of supporting documents.
+type SubaccountSupportingDocumentPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor          *NextCursor                    `json:"next_cursor"`
+	SupportingDocuments []SubaccountSupportingDocument `json:"supporting_documents"`
+}
+
+// SubaccountTrustProductPage A page of trust products.
+type SubaccountTrustProductPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor    *NextCursor        `json:"next_cursor"`
+	TrustProducts []SubaccountBundle `json:"trust_products"`
+}
+
+// Submission One time that a bundle was handed to Twilio's reviewers.
+type Submission struct {
+	// Bundle The key of the bundle's step.
+	//
+	// Example: customer_profile
+	Bundle string `json:"bundle"`
+
+	// BundleSID What was submitted.
+	//
+	// Example: BU00000000000000000000000000000002
+	BundleSID *string    `json:"bundle_sid"`
+	DecidedAt *time.Time `json:"decided_at"`
+
+	// Decision `approved` or `rejected`; null while there is none.
+	//
+	// Example: rejected
+	Decision    *string   `json:"decision"`
+	SubmittedAt time.Time `json:"submitted_at"`
+}
+
+// TwilioFailure What Twilio answered. The message may repeat what Twilio was sent.
+type TwilioFailure struct {
+	// Code Twilio's error code, see https://www.twilio.com/docs/api/errors; null if it gave none.
+	//
+	// Example: 20003
+	Code *int `json:"code"`
+
+	// HTTPStatus The status of Twilio's answer; null where none came.
+	//
+	// Example: 401
+	HTTPStatus *int    `json:"http_status"`
+	Message    *string `json:"message"`
+
+	// MoreInfo Where Twilio explains it.
+	MoreInfo *string `json:"more_info"`
+}
+
+// UsualReview How long reviews of this kind of bundle took from the submission to the decision, by what this service has seen of the newest: half of them no
+// longer than the median, nine in ten no longer than the other. Null while too few are known.
+type UsualReview struct {
+	// MedianSeconds Example: 93600
+	MedianSeconds int64 `json:"median_seconds"`
+
+	// P90Seconds Example: 259200
+	P90Seconds int64 `json:"p90_seconds"`
+
+	// SampleSize How many reviews that is computed from.
+	//
+	// Example: 40
+	SampleSize int `json:"sample_size"`
+}
+
+// VersionPage A page of versions.
+type VersionPage struct {
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *NextCursor      `json:"next_cursor"`
+	Versions   []RequestVersion `json:"versions"`
+}
+
+// VoiceIntegrity Trust Hub's `voice_integrity_information`, under its names. Needed with the product `voice_integrity`.
+type VoiceIntegrity struct {
+	// AverageBusinessDayCallVolume How many calls it makes on a business day.
+	//
+	// Example: 100
+	AverageBusinessDayCallVolume string `json:"average_business_day_call_volume"`
+
+	// BusinessEmployeeCount How many the business employs.
+	//
+	// Example: 25
+	BusinessEmployeeCount string  `json:"business_employee_count"`
+	Notes                 *string `json:"notes,omitempty"`
+
+	// UseCase What the calls are for.
+	//
+	// Example: Identity Verification
+	UseCase string `json:"use_case"`
+}
+
 // Warning Something that is not wrong, but is likely to be rejected.
 type Warning struct {
 	// Code Stable; see the list at the top.
@@ -832,6 +1553,17 @@ type Warning struct {
 	// Example: /authorized_representatives/0/email
 	Pointer string `json:"pointer"`
 }
+
+// Cursor defines model for Cursor.
+type Cursor = string
+
+// Limit defines model for Limit.
+type Limit = int
+
+// SubaccountSID A Twilio account, `AC` and 32 hex digits.
+//
+// Example: AC0123456789abcdef0123456789abcdef
+type SubaccountSID = AccountSID
 
 // BodyTooLarge RFC 9457 problem details.
 type BodyTooLarge = Problem
@@ -862,6 +1594,9 @@ type PreconditionFailed = Problem
 
 // PreconditionRequired RFC 9457 problem details.
 type PreconditionRequired = Problem
+
+// TwilioFailed RFC 9457 problem details.
+type TwilioFailed = Problem
 
 // Unauthorized RFC 9457 problem details.
 type Unauthorized = Problem
@@ -900,6 +1635,123 @@ type AmendOnboardingParams struct {
 	IfMatch string `json:"If-Match"`
 }
 
+// ListOnboardingCallbacksParams defines parameters for ListOnboardingCallbacks.
+type ListOnboardingCallbacksParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOnboardingEventsParams defines parameters for ListOnboardingEvents.
+type ListOnboardingEventsParams struct {
+	// Order Which event comes first.
+	Order *ListOnboardingEventsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOnboardingEventsParamsOrder defines parameters for ListOnboardingEvents.
+type ListOnboardingEventsParamsOrder string
+
+// ListOnboardingVersionsParams defines parameters for ListOnboardingVersions.
+type ListOnboardingVersionsParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountAddressesParams defines parameters for ListSubaccountAddresses.
+type ListSubaccountAddressesParams struct {
+	// CustomerName Only addresses of this customer name.
+	CustomerName *string `form:"customer_name,omitempty" json:"customer_name,omitempty"`
+
+	// FriendlyName Only addresses of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// IsoCountry Only addresses in this country.
+	IsoCountry *string `form:"iso_country,omitempty" json:"iso_country,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountCustomerProfilesParams defines parameters for ListSubaccountCustomerProfiles.
+type ListSubaccountCustomerProfilesParams struct {
+	// Status Only bundles of this status.
+	Status *BundleStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// FriendlyName Only bundles of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// PolicySID Only bundles of this policy.
+	PolicySID *string `form:"policy_sid,omitempty" json:"policy_sid,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountEndUsersParams defines parameters for ListSubaccountEndUsers.
+type ListSubaccountEndUsersParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountPhoneNumbersParams defines parameters for ListSubaccountPhoneNumbers.
+type ListSubaccountPhoneNumbersParams struct {
+	// PhoneNumber Only numbers like this one, in E.164 or a part of it with `*` for any digit.
+	PhoneNumber *string `form:"phone_number,omitempty" json:"phone_number,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountSupportingDocumentsParams defines parameters for ListSubaccountSupportingDocuments.
+type ListSubaccountSupportingDocumentsParams struct {
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSubaccountTrustProductsParams defines parameters for ListSubaccountTrustProducts.
+type ListSubaccountTrustProductsParams struct {
+	// Status Only bundles of this status.
+	Status *BundleStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// FriendlyName Only bundles of this friendly name.
+	FriendlyName *string `form:"friendly_name,omitempty" json:"friendly_name,omitempty"`
+
+	// PolicySID Only bundles of this policy.
+	PolicySID *string `form:"policy_sid,omitempty" json:"policy_sid,omitempty"`
+
+	// Limit How many entries a page holds at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters. Opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateOnboardingJSONRequestBody defines body for CreateOnboarding for application/json ContentType.
 type CreateOnboardingJSONRequestBody = NewOnboarding
 
@@ -908,6 +1760,12 @@ type AmendOnboardingJSONRequestBody = Correction
 
 // AmendOnboardingApplicationMergePatchPlusJSONRequestBody defines body for AmendOnboarding for application/merge-patch+json ContentType.
 type AmendOnboardingApplicationMergePatchPlusJSONRequestBody = Correction
+
+// CancelOnboardingJSONRequestBody defines body for CancelOnboarding for application/json ContentType.
+type CancelOnboardingJSONRequestBody = Cancellation
+
+// AddPhoneNumbersJSONRequestBody defines body for AddPhoneNumbers for application/json ContentType.
+type AddPhoneNumbersJSONRequestBody = NumberAddition
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -926,15 +1784,54 @@ type ServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID, params AmendOnboardingParams)
+	// ListOnboardingCallbacks List the callbacks that came for an onboarding
+	// (GET /onboardings/{id}/callbacks)
+	ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams)
+	// CancelOnboarding Cancel an onboarding
+	// (POST /onboardings/{id}/cancel)
+	CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// ListOnboardingEvents Read the history of an onboarding
+	// (GET /onboardings/{id}/events)
+	ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams)
+	// AddPhoneNumbers Add phone numbers
+	// (POST /onboardings/{id}/phone-numbers)
+	AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// RemovePhoneNumber Remove a phone number
+	// (DELETE /onboardings/{id}/phone-numbers/{number})
+	RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// CompareOnboarding Compare the ledger with Twilio
+	// (GET /onboardings/{id}/trust-hub)
+	CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID)
+	// ListOnboardingVersions List the versions of the request
+	// (GET /onboardings/{id}/versions)
+	ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(w http.ResponseWriter, r *http.Request)
 	// GetReadiness Tell whether the server takes requests
 	// (GET /readyz)
 	GetReadiness(w http.ResponseWriter, r *http.Request)
+	// ListSubaccountAddresses List the addresses of a subaccount
+	// (GET /subaccounts/{sid}/addresses)
+	ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams)
+	// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+	// (GET /subaccounts/{sid}/customer-profiles)
+	ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams)
+	// ListSubaccountEndUsers List the end users of a subaccount
+	// (GET /subaccounts/{sid}/end-users)
+	ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams)
+	// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+	// (GET /subaccounts/{sid}/phone-numbers)
+	ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams)
+	// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+	// (GET /subaccounts/{sid}/supporting-documents)
+	ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams)
+	// ListSubaccountTrustProducts List the trust products of a subaccount
+	// (GET /subaccounts/{sid}/trust-products)
+	ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams)
 }
 
 // Unimplemented server implementation that returns http.StatusNotImplemented for each endpoint.
@@ -971,9 +1868,51 @@ func (_ Unimplemented) AmendOnboarding(w http.ResponseWriter, r *http.Request, i
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
+// ListOnboardingCallbacks List the callbacks that came for an onboarding
+// (GET /onboardings/{id}/callbacks)
+func (_ Unimplemented) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// CancelOnboarding Cancel an onboarding
+// (POST /onboardings/{id}/cancel)
+func (_ Unimplemented) CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListOnboardingEvents Read the history of an onboarding
+// (GET /onboardings/{id}/events)
+func (_ Unimplemented) ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// AddPhoneNumbers Add phone numbers
+// (POST /onboardings/{id}/phone-numbers)
+func (_ Unimplemented) AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// RemovePhoneNumber Remove a phone number
+// (DELETE /onboardings/{id}/phone-numbers/{number})
+func (_ Unimplemented) RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
 // ResumeOnboarding Resume an onboarding
 // (POST /onboardings/{id}/resume)
 func (_ Unimplemented) ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// CompareOnboarding Compare the ledger with Twilio
+// (GET /onboardings/{id}/trust-hub)
+func (_ Unimplemented) CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListOnboardingVersions List the versions of the request
+// (GET /onboardings/{id}/versions)
+func (_ Unimplemented) ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -986,6 +1925,42 @@ func (_ Unimplemented) GetContract(w http.ResponseWriter, r *http.Request) {
 // GetReadiness Tell whether the server takes requests
 // (GET /readyz)
 func (_ Unimplemented) GetReadiness(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountAddresses List the addresses of a subaccount
+// (GET /subaccounts/{sid}/addresses)
+func (_ Unimplemented) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+// (GET /subaccounts/{sid}/customer-profiles)
+func (_ Unimplemented) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountEndUsers List the end users of a subaccount
+// (GET /subaccounts/{sid}/end-users)
+func (_ Unimplemented) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+// (GET /subaccounts/{sid}/phone-numbers)
+func (_ Unimplemented) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+// (GET /subaccounts/{sid}/supporting-documents)
+func (_ Unimplemented) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams) {
+	w.WriteHeader(http.StatusNotImplemented)
+}
+
+// ListSubaccountTrustProducts List the trust products of a subaccount
+// (GET /subaccounts/{sid}/trust-products)
+func (_ Unimplemented) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams) {
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
@@ -1191,6 +2166,216 @@ func (siw *ServerInterfaceWrapper) AmendOnboarding(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// ListOnboardingCallbacks operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingCallbacksParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingCallbacks(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelOnboarding operation middleware
+func (siw *ServerInterfaceWrapper) CancelOnboarding(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListOnboardingEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingEvents(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingEventsParams
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingEvents(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddPhoneNumbers operation middleware
+func (siw *ServerInterfaceWrapper) AddPhoneNumbers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddPhoneNumbers(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemovePhoneNumber operation middleware
+func (siw *ServerInterfaceWrapper) RemovePhoneNumber(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number PhoneNumberName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", chi.URLParam(r, "number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "number", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemovePhoneNumber(w, r, id, number)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ResumeOnboarding operation middleware
 func (siw *ServerInterfaceWrapper) ResumeOnboarding(w http.ResponseWriter, r *http.Request) {
 
@@ -1208,6 +2393,87 @@ func (siw *ServerInterfaceWrapper) ResumeOnboarding(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ResumeOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CompareOnboarding operation middleware
+func (siw *ServerInterfaceWrapper) CompareOnboarding(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompareOnboarding(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListOnboardingVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListOnboardingVersions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id OnboardingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOnboardingVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListOnboardingVersions(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1236,6 +2502,466 @@ func (siw *ServerInterfaceWrapper) GetReadiness(w http.ResponseWriter, r *http.R
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetReadiness(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountAddresses operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountAddressesParams
+
+	// ------------- Optional query parameter "customer_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer_name", r.URL.Query(), &params.CustomerName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "iso_country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "iso_country", r.URL.Query(), &params.IsoCountry, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "iso_country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "iso_country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountAddresses(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountCustomerProfiles operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountCustomerProfilesParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "policy_sid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "policy_sid", r.URL.Query(), &params.PolicySID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "policy_sid"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "policy_sid", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountCustomerProfiles(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountEndUsers operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountEndUsersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountEndUsers(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountPhoneNumbers operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountPhoneNumbersParams
+
+	// ------------- Optional query parameter "phone_number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "phone_number", r.URL.Query(), &params.PhoneNumber, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "phone_number"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "phone_number", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountPhoneNumbers(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountSupportingDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountSupportingDocumentsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountSupportingDocuments(w, r, sid, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSubaccountTrustProducts operation middleware
+func (siw *ServerInterfaceWrapper) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sid" -------------
+	var sid SubaccountSID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sid", chi.URLParam(r, "sid"), &sid, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sid", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSubaccountTrustProductsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "friendly_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "friendly_name", r.URL.Query(), &params.FriendlyName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "friendly_name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "friendly_name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "policy_sid" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "policy_sid", r.URL.Query(), &params.PolicySID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "policy_sid"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "policy_sid", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSubaccountTrustProducts(w, r, sid, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1374,6 +3100,15 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 		r.Post(options.BaseURL+"/onboardings/{id}/resume", wrapper.ResumeOnboarding)
 	})
 	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/onboardings/{id}/cancel", wrapper.CancelOnboarding)
+	})
+	r.Group(func(r chi.Router) {
+		r.Post(options.BaseURL+"/onboardings/{id}/phone-numbers", wrapper.AddPhoneNumbers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Delete(options.BaseURL+"/onboardings/{id}/phone-numbers/{number}", wrapper.RemovePhoneNumber)
+	})
+	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/livez", wrapper.GetLiveness)
 	})
 	r.Group(func(r chi.Router) {
@@ -1381,6 +3116,36 @@ func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handl
 	})
 	r.Group(func(r chi.Router) {
 		r.Get(options.BaseURL+"/openapi.yaml", wrapper.GetContract)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/trust-hub", wrapper.CompareOnboarding)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/phone-numbers", wrapper.ListSubaccountPhoneNumbers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/addresses", wrapper.ListSubaccountAddresses)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/customer-profiles", wrapper.ListSubaccountCustomerProfiles)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/trust-products", wrapper.ListSubaccountTrustProducts)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/end-users", wrapper.ListSubaccountEndUsers)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/subaccounts/{sid}/supporting-documents", wrapper.ListSubaccountSupportingDocuments)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/callbacks", wrapper.ListOnboardingCallbacks)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/versions", wrapper.ListOnboardingVersions)
+	})
+	r.Group(func(r chi.Router) {
+		r.Get(options.BaseURL+"/onboardings/{id}/events", wrapper.ListOnboardingEvents)
 	})
 
 	return r
@@ -1419,6 +3184,8 @@ type NotFoundApplicationProblemPlusJSONResponse Problem
 type PreconditionFailedApplicationProblemPlusJSONResponse Problem
 
 type PreconditionRequiredApplicationProblemPlusJSONResponse Problem
+
+type TwilioFailedApplicationProblemPlusJSONResponse Problem
 
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate string
@@ -2096,6 +3863,731 @@ func (response AmendOnboarding503ApplicationProblemPlusJSONResponse) VisitAmendO
 	return err
 }
 
+type ListOnboardingCallbacksRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingCallbacksParams
+}
+
+type ListOnboardingCallbacksResponseObject interface {
+	VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingCallbacks200JSONResponse CallbackPage
+
+func (response ListOnboardingCallbacks200JSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks401ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks404ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks422ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks500ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingCallbacks503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingCallbacks503ApplicationProblemPlusJSONResponse) VisitListOnboardingCallbacksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboardingRequestObject struct {
+	ID   OnboardingID `json:"id"`
+	Body *CancelOnboardingJSONRequestBody
+}
+
+type CancelOnboardingResponseObject interface {
+	VisitCancelOnboardingResponse(w http.ResponseWriter) error
+}
+
+type CancelOnboarding202ResponseHeaders struct {
+	ETag string
+}
+
+type CancelOnboarding202JSONResponse struct {
+	Body    Onboarding
+	Headers CancelOnboarding202ResponseHeaders
+}
+
+func (response CancelOnboarding202JSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding400ApplicationProblemPlusJSONResponse struct {
+	MalformedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding400ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding401ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding403ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding404ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding413ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding415ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding422ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding500ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOnboarding503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CancelOnboarding503ApplicationProblemPlusJSONResponse) VisitCancelOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEventsRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingEventsParams
+}
+
+type ListOnboardingEventsResponseObject interface {
+	VisitListOnboardingEventsResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingEvents200JSONResponse EventPage
+
+func (response ListOnboardingEvents200JSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents401ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents404ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents422ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents500ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingEvents503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingEvents503ApplicationProblemPlusJSONResponse) VisitListOnboardingEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbersRequestObject struct {
+	ID   OnboardingID `json:"id"`
+	Body *AddPhoneNumbersJSONRequestBody
+}
+
+type AddPhoneNumbersResponseObject interface {
+	VisitAddPhoneNumbersResponse(w http.ResponseWriter) error
+}
+
+type AddPhoneNumbers202ResponseHeaders struct {
+	ETag string
+}
+
+type AddPhoneNumbers202JSONResponse struct {
+	Body    Onboarding
+	Headers AddPhoneNumbers202ResponseHeaders
+}
+
+func (response AddPhoneNumbers202JSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers400ApplicationProblemPlusJSONResponse struct {
+	MalformedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers400ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers401ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers403ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers404ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers409ApplicationProblemPlusJSONResponse struct {
+	CorrectionRefusedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers409ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers413ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers415ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers422ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers500ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddPhoneNumbers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AddPhoneNumbers503ApplicationProblemPlusJSONResponse) VisitAddPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumberRequestObject struct {
+	ID     OnboardingID    `json:"id"`
+	Number PhoneNumberName `json:"number"`
+}
+
+type RemovePhoneNumberResponseObject interface {
+	VisitRemovePhoneNumberResponse(w http.ResponseWriter) error
+}
+
+type RemovePhoneNumber202ResponseHeaders struct {
+	ETag string
+}
+
+type RemovePhoneNumber202JSONResponse struct {
+	Body    Onboarding
+	Headers RemovePhoneNumber202ResponseHeaders
+}
+
+func (response RemovePhoneNumber202JSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber401ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber403ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber404ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber409ApplicationProblemPlusJSONResponse struct {
+	CorrectionRefusedApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber409ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber500ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemovePhoneNumber503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RemovePhoneNumber503ApplicationProblemPlusJSONResponse) VisitRemovePhoneNumberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ResumeOnboardingRequestObject struct {
 	ID OnboardingID `json:"id"`
 }
@@ -2196,6 +4688,219 @@ type ResumeOnboarding503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ResumeOnboarding503ApplicationProblemPlusJSONResponse) VisitResumeOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboardingRequestObject struct {
+	ID OnboardingID `json:"id"`
+}
+
+type CompareOnboardingResponseObject interface {
+	VisitCompareOnboardingResponse(w http.ResponseWriter) error
+}
+
+type CompareOnboarding200JSONResponse Comparison
+
+func (response CompareOnboarding200JSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding401ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding404ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding500ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding502ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareOnboarding503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CompareOnboarding503ApplicationProblemPlusJSONResponse) VisitCompareOnboardingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersionsRequestObject struct {
+	ID     OnboardingID `json:"id"`
+	Params ListOnboardingVersionsParams
+}
+
+type ListOnboardingVersionsResponseObject interface {
+	VisitListOnboardingVersionsResponse(w http.ResponseWriter) error
+}
+
+type ListOnboardingVersions200JSONResponse VersionPage
+
+func (response ListOnboardingVersions200JSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions401ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions404ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions422ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions500ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOnboardingVersions503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListOnboardingVersions503ApplicationProblemPlusJSONResponse) VisitListOnboardingVersionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2343,6 +5048,744 @@ func (response GetReadiness503ApplicationProblemPlusJSONResponse) VisitGetReadin
 	return err
 }
 
+type ListSubaccountAddressesRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountAddressesParams
+}
+
+type ListSubaccountAddressesResponseObject interface {
+	VisitListSubaccountAddressesResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountAddresses200JSONResponse SubaccountAddressPage
+
+func (response ListSubaccountAddresses200JSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses401ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses404ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses422ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses500ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses502ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountAddresses503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountAddresses503ApplicationProblemPlusJSONResponse) VisitListSubaccountAddressesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfilesRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountCustomerProfilesParams
+}
+
+type ListSubaccountCustomerProfilesResponseObject interface {
+	VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountCustomerProfiles200JSONResponse SubaccountCustomerProfilePage
+
+func (response ListSubaccountCustomerProfiles200JSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles401ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles404ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles422ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles500ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles502ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountCustomerProfiles503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountCustomerProfiles503ApplicationProblemPlusJSONResponse) VisitListSubaccountCustomerProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsersRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountEndUsersParams
+}
+
+type ListSubaccountEndUsersResponseObject interface {
+	VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountEndUsers200JSONResponse SubaccountEndUserPage
+
+func (response ListSubaccountEndUsers200JSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers401ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers404ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers422ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers500ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers502ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountEndUsers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountEndUsers503ApplicationProblemPlusJSONResponse) VisitListSubaccountEndUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbersRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountPhoneNumbersParams
+}
+
+type ListSubaccountPhoneNumbersResponseObject interface {
+	VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountPhoneNumbers200JSONResponse SubaccountPhoneNumberPage
+
+func (response ListSubaccountPhoneNumbers200JSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers401ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers404ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers422ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers500ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers502ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountPhoneNumbers503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountPhoneNumbers503ApplicationProblemPlusJSONResponse) VisitListSubaccountPhoneNumbersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocumentsRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountSupportingDocumentsParams
+}
+
+type ListSubaccountSupportingDocumentsResponseObject interface {
+	VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountSupportingDocuments200JSONResponse SubaccountSupportingDocumentPage
+
+func (response ListSubaccountSupportingDocuments200JSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments401ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments404ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments422ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments500ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments502ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountSupportingDocuments503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountSupportingDocuments503ApplicationProblemPlusJSONResponse) VisitListSubaccountSupportingDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProductsRequestObject struct {
+	SID    SubaccountSID `json:"sid"`
+	Params ListSubaccountTrustProductsParams
+}
+
+type ListSubaccountTrustProductsResponseObject interface {
+	VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error
+}
+
+type ListSubaccountTrustProducts200JSONResponse SubaccountTrustProductPage
+
+func (response ListSubaccountTrustProducts200JSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts401ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts404ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts422ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts500ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts502ApplicationProblemPlusJSONResponse struct {
+	TwilioFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts502ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSubaccountTrustProducts503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListSubaccountTrustProducts503ApplicationProblemPlusJSONResponse) VisitListSubaccountTrustProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetLiveness Tell whether the process lives
@@ -2360,15 +5803,54 @@ type StrictServerInterface interface {
 	// AmendOnboarding Correct the request
 	// (PATCH /onboardings/{id})
 	AmendOnboarding(ctx context.Context, request AmendOnboardingRequestObject) (AmendOnboardingResponseObject, error)
+	// ListOnboardingCallbacks List the callbacks that came for an onboarding
+	// (GET /onboardings/{id}/callbacks)
+	ListOnboardingCallbacks(ctx context.Context, request ListOnboardingCallbacksRequestObject) (ListOnboardingCallbacksResponseObject, error)
+	// CancelOnboarding Cancel an onboarding
+	// (POST /onboardings/{id}/cancel)
+	CancelOnboarding(ctx context.Context, request CancelOnboardingRequestObject) (CancelOnboardingResponseObject, error)
+	// ListOnboardingEvents Read the history of an onboarding
+	// (GET /onboardings/{id}/events)
+	ListOnboardingEvents(ctx context.Context, request ListOnboardingEventsRequestObject) (ListOnboardingEventsResponseObject, error)
+	// AddPhoneNumbers Add phone numbers
+	// (POST /onboardings/{id}/phone-numbers)
+	AddPhoneNumbers(ctx context.Context, request AddPhoneNumbersRequestObject) (AddPhoneNumbersResponseObject, error)
+	// RemovePhoneNumber Remove a phone number
+	// (DELETE /onboardings/{id}/phone-numbers/{number})
+	RemovePhoneNumber(ctx context.Context, request RemovePhoneNumberRequestObject) (RemovePhoneNumberResponseObject, error)
 	// ResumeOnboarding Resume an onboarding
 	// (POST /onboardings/{id}/resume)
 	ResumeOnboarding(ctx context.Context, request ResumeOnboardingRequestObject) (ResumeOnboardingResponseObject, error)
+	// CompareOnboarding Compare the ledger with Twilio
+	// (GET /onboardings/{id}/trust-hub)
+	CompareOnboarding(ctx context.Context, request CompareOnboardingRequestObject) (CompareOnboardingResponseObject, error)
+	// ListOnboardingVersions List the versions of the request
+	// (GET /onboardings/{id}/versions)
+	ListOnboardingVersions(ctx context.Context, request ListOnboardingVersionsRequestObject) (ListOnboardingVersionsResponseObject, error)
 	// GetContract Read this document
 	// (GET /openapi.yaml)
 	GetContract(ctx context.Context, request GetContractRequestObject) (GetContractResponseObject, error)
 	// GetReadiness Tell whether the server takes requests
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// ListSubaccountAddresses List the addresses of a subaccount
+	// (GET /subaccounts/{sid}/addresses)
+	ListSubaccountAddresses(ctx context.Context, request ListSubaccountAddressesRequestObject) (ListSubaccountAddressesResponseObject, error)
+	// ListSubaccountCustomerProfiles List the customer profiles of a subaccount
+	// (GET /subaccounts/{sid}/customer-profiles)
+	ListSubaccountCustomerProfiles(ctx context.Context, request ListSubaccountCustomerProfilesRequestObject) (ListSubaccountCustomerProfilesResponseObject, error)
+	// ListSubaccountEndUsers List the end users of a subaccount
+	// (GET /subaccounts/{sid}/end-users)
+	ListSubaccountEndUsers(ctx context.Context, request ListSubaccountEndUsersRequestObject) (ListSubaccountEndUsersResponseObject, error)
+	// ListSubaccountPhoneNumbers List the phone numbers of a subaccount
+	// (GET /subaccounts/{sid}/phone-numbers)
+	ListSubaccountPhoneNumbers(ctx context.Context, request ListSubaccountPhoneNumbersRequestObject) (ListSubaccountPhoneNumbersResponseObject, error)
+	// ListSubaccountSupportingDocuments List the supporting documents of a subaccount
+	// (GET /subaccounts/{sid}/supporting-documents)
+	ListSubaccountSupportingDocuments(ctx context.Context, request ListSubaccountSupportingDocumentsRequestObject) (ListSubaccountSupportingDocumentsResponseObject, error)
+	// ListSubaccountTrustProducts List the trust products of a subaccount
+	// (GET /subaccounts/{sid}/trust-products)
+	ListSubaccountTrustProducts(ctx context.Context, request ListSubaccountTrustProductsRequestObject) (ListSubaccountTrustProductsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -2564,6 +6046,156 @@ func (sh *strictHandler) AmendOnboarding(w http.ResponseWriter, r *http.Request,
 	}
 }
 
+// ListOnboardingCallbacks operation middleware
+func (sh *strictHandler) ListOnboardingCallbacks(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingCallbacksParams) {
+	var request ListOnboardingCallbacksRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingCallbacks(ctx, request.(ListOnboardingCallbacksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingCallbacks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingCallbacksResponseObject); ok {
+		if err := validResponse.VisitListOnboardingCallbacksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelOnboarding operation middleware
+func (sh *strictHandler) CancelOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request CancelOnboardingRequestObject
+
+	request.ID = id
+
+	var body CancelOnboardingJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelOnboarding(ctx, request.(CancelOnboardingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelOnboarding")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelOnboardingResponseObject); ok {
+		if err := validResponse.VisitCancelOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOnboardingEvents operation middleware
+func (sh *strictHandler) ListOnboardingEvents(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingEventsParams) {
+	var request ListOnboardingEventsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingEvents(ctx, request.(ListOnboardingEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingEvents")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingEventsResponseObject); ok {
+		if err := validResponse.VisitListOnboardingEventsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddPhoneNumbers operation middleware
+func (sh *strictHandler) AddPhoneNumbers(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request AddPhoneNumbersRequestObject
+
+	request.ID = id
+
+	var body AddPhoneNumbersJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddPhoneNumbers(ctx, request.(AddPhoneNumbersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddPhoneNumbers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddPhoneNumbersResponseObject); ok {
+		if err := validResponse.VisitAddPhoneNumbersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemovePhoneNumber operation middleware
+func (sh *strictHandler) RemovePhoneNumber(w http.ResponseWriter, r *http.Request, id OnboardingID, number PhoneNumberName) {
+	var request RemovePhoneNumberRequestObject
+
+	request.ID = id
+	request.Number = number
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RemovePhoneNumber(ctx, request.(RemovePhoneNumberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemovePhoneNumber")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RemovePhoneNumberResponseObject); ok {
+		if err := validResponse.VisitRemovePhoneNumberResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ResumeOnboarding operation middleware
 func (sh *strictHandler) ResumeOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
 	var request ResumeOnboardingRequestObject
@@ -2583,6 +6215,59 @@ func (sh *strictHandler) ResumeOnboarding(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ResumeOnboardingResponseObject); ok {
 		if err := validResponse.VisitResumeOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompareOnboarding operation middleware
+func (sh *strictHandler) CompareOnboarding(w http.ResponseWriter, r *http.Request, id OnboardingID) {
+	var request CompareOnboardingRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareOnboarding(ctx, request.(CompareOnboardingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareOnboarding")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompareOnboardingResponseObject); ok {
+		if err := validResponse.VisitCompareOnboardingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOnboardingVersions operation middleware
+func (sh *strictHandler) ListOnboardingVersions(w http.ResponseWriter, r *http.Request, id OnboardingID, params ListOnboardingVersionsParams) {
+	var request ListOnboardingVersionsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOnboardingVersions(ctx, request.(ListOnboardingVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOnboardingVersions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListOnboardingVersionsResponseObject); ok {
+		if err := validResponse.VisitListOnboardingVersionsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -2631,6 +6316,168 @@ func (sh *strictHandler) GetReadiness(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		if err := validResponse.VisitGetReadinessResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountAddresses operation middleware
+func (sh *strictHandler) ListSubaccountAddresses(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountAddressesParams) {
+	var request ListSubaccountAddressesRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountAddresses(ctx, request.(ListSubaccountAddressesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountAddresses")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountAddressesResponseObject); ok {
+		if err := validResponse.VisitListSubaccountAddressesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountCustomerProfiles operation middleware
+func (sh *strictHandler) ListSubaccountCustomerProfiles(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountCustomerProfilesParams) {
+	var request ListSubaccountCustomerProfilesRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountCustomerProfiles(ctx, request.(ListSubaccountCustomerProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountCustomerProfiles")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountCustomerProfilesResponseObject); ok {
+		if err := validResponse.VisitListSubaccountCustomerProfilesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountEndUsers operation middleware
+func (sh *strictHandler) ListSubaccountEndUsers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountEndUsersParams) {
+	var request ListSubaccountEndUsersRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountEndUsers(ctx, request.(ListSubaccountEndUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountEndUsers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountEndUsersResponseObject); ok {
+		if err := validResponse.VisitListSubaccountEndUsersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountPhoneNumbers operation middleware
+func (sh *strictHandler) ListSubaccountPhoneNumbers(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountPhoneNumbersParams) {
+	var request ListSubaccountPhoneNumbersRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountPhoneNumbers(ctx, request.(ListSubaccountPhoneNumbersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountPhoneNumbers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountPhoneNumbersResponseObject); ok {
+		if err := validResponse.VisitListSubaccountPhoneNumbersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountSupportingDocuments operation middleware
+func (sh *strictHandler) ListSubaccountSupportingDocuments(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountSupportingDocumentsParams) {
+	var request ListSubaccountSupportingDocumentsRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountSupportingDocuments(ctx, request.(ListSubaccountSupportingDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountSupportingDocuments")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountSupportingDocumentsResponseObject); ok {
+		if err := validResponse.VisitListSubaccountSupportingDocumentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSubaccountTrustProducts operation middleware
+func (sh *strictHandler) ListSubaccountTrustProducts(w http.ResponseWriter, r *http.Request, sid SubaccountSID, params ListSubaccountTrustProductsParams) {
+	var request ListSubaccountTrustProductsRequestObject
+
+	request.SID = sid
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSubaccountTrustProducts(ctx, request.(ListSubaccountTrustProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSubaccountTrustProducts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSubaccountTrustProductsResponseObject); ok {
+		if err := validResponse.VisitListSubaccountTrustProductsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
 )
@@ -33,6 +34,7 @@ var (
 	problemValidationFailed     = problemKind{"validation-failed", http.StatusUnprocessableEntity, "The request has faults"}
 	problemPreconditionRequired = problemKind{"precondition-required", http.StatusPreconditionRequired, "If-Match is needed"}
 	problemInternal             = problemKind{"internal", http.StatusInternalServerError, "Something went wrong"}
+	problemTwilioFailed         = problemKind{"twilio-failed", http.StatusBadGateway, "Twilio has not done what was asked"}
 	problemUnavailable          = problemKind{"unavailable", http.StatusServiceUnavailable, "Not available at the moment"}
 )
 
@@ -44,6 +46,10 @@ type problemError struct {
 	conflictingID onboarding.ID
 	// code says why a correction is refused.
 	code string
+	// twilio is what Twilio said, where it was asked for the answer.
+	twilio *TwilioFailure
+	// retryAfter is when it is worth trying again, for problemUnavailable; 0 where nobody knows.
+	retryAfter time.Duration
 	// cause is logged and not answered.
 	cause error
 }
@@ -76,11 +82,16 @@ func asProblem(err error) *problemError {
 	var p *problemError
 	var conflict *onboarding.ConflictError
 	var refused *onboarding.RefusedError
+	var remote *onboarding.RemoteError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, onboarding.ErrNotFound):
 		return problem(problemNotFound, "There is no such onboarding.")
+	case errors.Is(err, onboarding.ErrNumberNotFound):
+		return problem(problemNotFound, "The onboarding has no such phone number.")
+	case errors.Is(err, onboarding.ErrNoSubaccount):
+		return problem(problemNotFound, "The account that attestd is configured with has no such subaccount.")
 	case errors.As(err, &conflict):
 		detail := fmt.Sprintf("Onboarding %s already has this %s.", conflict.ID, conflict.Field)
 		return &problemError{
@@ -94,6 +105,8 @@ func asProblem(err error) *problemError {
 			"If-Match is not the ETag that the onboarding has now. Read it again, and send its ETag if your correction still applies.")
 	case errors.As(err, &refused):
 		return &problemError{kind: problemCorrectionRefused, detail: refused.Reason, code: refused.Code}
+	case errors.As(err, &remote):
+		return twilioProblem(remote)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &problemError{kind: problemUnavailable, detail: "The answer took too long. Try again.", cause: err}
 	default:
@@ -136,6 +149,7 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		body.ConflictingOnboardingID = &id
 	}
 	body.Code = orNull(p.code)
+	body.Twilio = p.twilio
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		panic(fmt.Sprintf("encode a problem: %v", err)) // Strings and numbers alone: it cannot fail.
@@ -152,7 +166,7 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		h.Set("WWW-Authenticate", challenge)
 	case problemUnavailable:
-		h.Set("Retry-After", "5")
+		h.Set("Retry-After", retryAfterSeconds(p.retryAfter))
 	case problemCorrectionRefused:
 		if p.code == "busy" { // A call that is under way ends within seconds.
 			h.Set("Retry-After", "2")

@@ -5,7 +5,7 @@ import "github.com/attestd/attestd/internal/onboarding"
 // requestOf is the request of a body. Members that were not sent, or as null, are empty.
 func requestOf(b NewOnboarding) onboarding.Request {
 	r := onboarding.Request{
-		SubaccountSID:     b.SubaccountSID,
+		SubaccountSID:     value(b.SubaccountSID),
 		ExternalID:        value(b.ExternalID),
 		PrimaryProfileSID: value(b.PrimaryProfileSID),
 		NotificationEmail: b.NotificationEmail,
@@ -30,7 +30,19 @@ func requestOf(b NewOnboarding) onboarding.Request {
 			PostalCode:      value(b.Address.PostalCode),
 			ISOCountry:      value(b.Address.IsoCountry),
 		},
-		PhoneNumbers: b.PhoneNumbers,
+		PhoneNumbers:       b.PhoneNumbers.Numbers,
+		AllPhoneNumbers:    b.PhoneNumbers.All,
+		VoiceIntegrity:     voiceIntegrityOf(value(b.VoiceIntegrity)),
+		CNAM:               onboarding.CNAM{DisplayName: value(b.Cnam).CnamDisplayName},
+		CustomerProfileSID: value(b.CustomerProfileSID),
+		TrustProductSID:    value(b.TrustProductSID),
+		EndUserSIDs:        endUserSIDsOf(value(b.EndUserSids)),
+	}
+	if b.Subaccount != nil {
+		r.Subaccount = &onboarding.NewSubaccount{FriendlyName: b.Subaccount.FriendlyName}
+	}
+	for _, p := range value(b.Products) {
+		r.Products = append(r.Products, onboarding.Product(p))
 	}
 	for _, p := range b.AuthorizedRepresentatives {
 		r.AuthorizedRepresentatives = append(r.AuthorizedRepresentatives, onboarding.Representative{
@@ -48,7 +60,7 @@ func requestOf(b NewOnboarding) onboarding.Request {
 // requestJSON is the request as a body has it, the inverse of requestOf. Members that were not given are left out.
 func requestJSON(r onboarding.Request) NewOnboarding {
 	b := NewOnboarding{
-		SubaccountSID:     r.SubaccountSID,
+		SubaccountSID:     orNull(r.SubaccountSID),
 		ExternalID:        orNull(r.ExternalID),
 		PrimaryProfileSID: orNull(r.PrimaryProfileSID),
 		NotificationEmail: r.NotificationEmail,
@@ -74,7 +86,24 @@ func requestJSON(r onboarding.Request) NewOnboarding {
 			IsoCountry:      orNull(r.Address.ISOCountry),
 		},
 		AuthorizedRepresentatives: make([]AuthorizedRepresentative, 0, len(r.AuthorizedRepresentatives)),
-		PhoneNumbers:              r.PhoneNumbers,
+		PhoneNumbers:              numberSelection{All: r.AllPhoneNumbers, Numbers: r.PhoneNumbers},
+		VoiceIntegrity:            voiceIntegrityJSON(r.VoiceIntegrity),
+		CustomerProfileSID:        orNull(r.CustomerProfileSID),
+		TrustProductSID:           orNull(r.TrustProductSID),
+		EndUserSids:               endUserSIDsJSON(r.EndUserSIDs),
+	}
+	if r.Subaccount != nil {
+		b.Subaccount = &NewSubaccount{FriendlyName: r.Subaccount.FriendlyName}
+	}
+	if r.CNAM.DisplayName != "" {
+		b.Cnam = &CNAM{CnamDisplayName: r.CNAM.DisplayName}
+	}
+	if len(r.Products) > 0 {
+		products := make([]Product, len(r.Products))
+		for i, p := range r.Products {
+			products[i] = Product(p)
+		}
+		b.Products = &products
 	}
 	for _, p := range r.AuthorizedRepresentatives {
 		b.AuthorizedRepresentatives = append(b.AuthorizedRepresentatives, AuthorizedRepresentative{
@@ -87,4 +116,44 @@ func requestJSON(r onboarding.Request) NewOnboarding {
 		})
 	}
 	return b
+}
+
+func voiceIntegrityOf(b VoiceIntegrity) onboarding.VoiceIntegrity {
+	return onboarding.VoiceIntegrity{
+		UseCase:                      b.UseCase,
+		BusinessEmployeeCount:        b.BusinessEmployeeCount,
+		AverageBusinessDayCallVolume: b.AverageBusinessDayCallVolume,
+		Notes:                        value(b.Notes),
+	}
+}
+
+func voiceIntegrityJSON(v onboarding.VoiceIntegrity) *VoiceIntegrity {
+	if v == (onboarding.VoiceIntegrity{}) {
+		return nil
+	}
+	return &VoiceIntegrity{
+		UseCase:                      v.UseCase,
+		BusinessEmployeeCount:        v.BusinessEmployeeCount,
+		AverageBusinessDayCallVolume: v.AverageBusinessDayCallVolume,
+		Notes:                        orNull(v.Notes),
+	}
+}
+
+func endUserSIDsOf(b EndUserSIDs) onboarding.EndUserSIDs {
+	return onboarding.EndUserSIDs{
+		BusinessInformation:       value(b.BusinessInformation),
+		AuthorizedRepresentative1: value(b.AuthorizedRepresentative1),
+		AuthorizedRepresentative2: value(b.AuthorizedRepresentative2),
+	}
+}
+
+func endUserSIDsJSON(e onboarding.EndUserSIDs) *EndUserSIDs {
+	if e == (onboarding.EndUserSIDs{}) {
+		return nil
+	}
+	return &EndUserSIDs{
+		BusinessInformation:       orNull(e.BusinessInformation),
+		AuthorizedRepresentative1: orNull(e.AuthorizedRepresentative1),
+		AuthorizedRepresentative2: orNull(e.AuthorizedRepresentative2),
+	}
 }

@@ -41,12 +41,46 @@ func (f *schemaFaults) add(err error) {
 		return
 	}
 	at := pointerOf(e.JSONPointer())
+	if e.SchemaField == "oneOf" {
+		f.addOneOf(at, e)
+		return
+	}
 	if e.SchemaField == "properties" {
 		f.addUnknown(at, e)
 		return
 	}
 	code, detail := explainSchemaError(e)
 	f.faults = append(f.faults, Fault{Pointer: at, Code: code, Detail: detail})
+}
+
+// addOneOf explains what is wrong with a value that may be one of several things by what is wrong with it as the one whose type it has.
+func (f *schemaFaults) addOneOf(at string, e *openapi3.SchemaError) {
+	var names []string
+	for _, branch := range e.Schema.OneOf {
+		if branch.Value.Type.Is(typeOf(e.Value)) {
+			inner := &schemaFaults{unknownSeen: f.unknownSeen}
+			inner.add(branch.Value.VisitJSON(e.Value, openapi3.VisitAsRequest(), openapi3.MultiErrors()))
+			for _, fault := range inner.faults {
+				fault.Pointer = at + fault.Pointer
+				f.faults = append(f.faults, fault)
+			}
+			return
+		}
+		names = append(names, typeName(branch.Value))
+	}
+	f.faults = append(f.faults, Fault{Pointer: at, Code: "type", Detail: "This must be " + strings.Join(names, " or ") + "."})
+}
+
+// typeOf is the contract's name for the type of a decoded value that it has a name for here.
+func typeOf(v any) string {
+	switch v.(type) {
+	case []any:
+		return openapi3.TypeArray
+	case string:
+		return openapi3.TypeString
+	default:
+		return ""
+	}
 }
 
 func (f *schemaFaults) addUnknown(at string, e *openapi3.SchemaError) {
@@ -89,6 +123,8 @@ func explainSchemaError(e *openapi3.SchemaError) (code, detail string) {
 		return "too_few", fmt.Sprintf("This needs %d at least.", s.MinItems)
 	case "maxItems":
 		return "too_many", fmt.Sprintf("This may have %d at most.", *s.MaxItems)
+	case "uniqueItems":
+		return "duplicate", "Name each once."
 	case "minimum", "maximum":
 		return "out_of_range", fmt.Sprintf("This must be from %g to %g.", *s.Min, *s.Max)
 	case "pattern":

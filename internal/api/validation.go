@@ -36,6 +36,8 @@ func check(r *onboarding.Request, defaultPrimaryProfileSID string) findings {
 	checkAddress(&f, &r.Address)
 	checkRepresentatives(&f, r.AuthorizedRepresentatives)
 	checkNumbers(&f, r.PhoneNumbers)
+	checkProducts(&f, r)
+	checkTakenOver(&f, r)
 	warnOfDomains(&f, r)
 	warnOfCountry(&f, r)
 	return f
@@ -44,6 +46,12 @@ func check(r *onboarding.Request, defaultPrimaryProfileSID string) findings {
 // checkAccounts checks the SIDs and the mailbox of the ISV.
 func checkAccounts(f *findings, r *onboarding.Request, defaultPrimaryProfileSID string) {
 	r.SubaccountSID = lowerSID(r.SubaccountSID)
+	switch {
+	case r.SubaccountSID == "" && r.Subaccount == nil:
+		f.fault("/subaccount_sid", "required", "Name the customer's subaccount, or send subaccount to have one made.")
+	case r.SubaccountSID != "" && r.Subaccount != nil:
+		f.fault("/subaccount", "exclusive", "Send either subaccount_sid or subaccount.")
+	}
 	if r.PrimaryProfileSID == "" {
 		r.PrimaryProfileSID = defaultPrimaryProfileSID
 	}
@@ -95,6 +103,13 @@ func texts(r *onboarding.Request) []text {
 		{"/address/region", r.Address.Region},
 		{"/address/postal_code", r.Address.PostalCode},
 		{"/address/iso_country", r.Address.ISOCountry},
+		{"/voice_integrity/use_case", r.VoiceIntegrity.UseCase},
+		{"/voice_integrity/business_employee_count", r.VoiceIntegrity.BusinessEmployeeCount},
+		{"/voice_integrity/average_business_day_call_volume", r.VoiceIntegrity.AverageBusinessDayCallVolume},
+		{"/voice_integrity/notes", r.VoiceIntegrity.Notes},
+	}
+	if r.Subaccount != nil {
+		all = append(all, text{"/subaccount/friendly_name", r.Subaccount.FriendlyName})
 	}
 	for i, p := range r.AuthorizedRepresentatives {
 		at := representativePointer(i)

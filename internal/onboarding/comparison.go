@@ -29,6 +29,8 @@ type comparison struct {
 	looked   map[Key]*look
 	atHand   map[Key]bool // what others need of the step is known
 	findings map[Key][]Finding
+	// timeUp: the time for lookups ended before all were made.
+	timeUp bool
 }
 
 // look is one lookup.
@@ -67,6 +69,24 @@ func newComparison(r *Reconciler, o *Onboarding) *comparison {
 	return c
 }
 
+// errTimeUp ends the lookups of a comparison, and not the comparison.
+var errTimeUp error = &RemoteError{Class: ClassUnknown, Err: errors.New("no answer in time")}
+
+// runWithin is run, but what is not looked up within that time is left out. Zero is no bound.
+func (c *comparison) runWithin(ctx context.Context, bound time.Duration) error {
+	if bound <= 0 {
+		return c.run(ctx)
+	}
+	timed, cancel := context.WithTimeoutCause(ctx, bound, errTimeUp)
+	defer cancel()
+	err := c.run(timed)
+	if errors.Is(err, errTimeUp) {
+		c.timeUp = true
+		return nil
+	}
+	return err
+}
+
 // run looks until no step is left that can be looked at.
 func (c *comparison) run(ctx context.Context) error {
 	for {
@@ -74,11 +94,12 @@ func (c *comparison) run(ctx context.Context) error {
 		if len(looks) == 0 {
 			return c.lookAround(ctx)
 		}
-		if err := c.r.lookAll(ctx, looks); err != nil {
-			return err
-		}
+		err := c.r.lookAll(ctx, looks)
 		for _, l := range looks {
 			c.judge(l)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -129,8 +150,9 @@ func (c *comparison) judge(l *look) {
 	var others []Finding
 	switch {
 	case l.err != nil:
-		f.Verdict, f.Note = VerdictNotCompared, l.err.Error()
-		c.atHand[f.Step] = f.SID != ""
+		f.Verdict, f.Note, f.Err = VerdictNotCompared, l.err.Error(), l.err
+		// What a read or a deed has brought is in the ledger, if it has succeeded; an object is known by its SID.
+		c.atHand[f.Step] = f.SID != "" || f.State == StepSucceeded && l.effect.Remove == nil
 	case l.effect.Find == nil:
 		c.judgeRead(&f, l)
 	case l.effect.Remove == nil:
@@ -347,7 +369,7 @@ func (c *comparison) report(now *Onboarding) Report {
 			findings = []Finding{c.unseen(node)}
 		}
 		for _, f := range findings {
-			if step := now.Step(f.Step); step != nil && f.differs() && moved(*step, c.step(f.Step)) {
+			if step := now.Step(f.Step); step != nil && f.Differs() && moved(*step, c.step(f.Step)) {
 				f.Verdict, f.Note = VerdictUnknown, "changed during the comparison: a runner is at it"
 				f.adopt, f.surplus = nil, nil
 			}
@@ -375,6 +397,8 @@ func (c *comparison) unseen(node Node) Finding {
 		}
 	case step.State == StepRunning:
 		f.Verdict, f.Note = VerdictUnknown, "the outcome is unknown until the runner has looked it up"
+	case c.timeUp:
+		f.Verdict, f.Note, f.Err = VerdictNotCompared, errTimeUp.Error(), errTimeUp
 	case step.State == StepPending && step.SID == "":
 		f.Verdict = VerdictNotBegun
 	default:

@@ -70,3 +70,31 @@ func namesOf(o *Onboarding, number string) []string {
 func namedAlready(o *Onboarding, number string) bool {
 	return slices.ContainsFunc(namesOf(o, number), func(name string) bool { return slices.Contains(o.Request.PhoneNumbers, name) })
 }
+
+// NumberKeys returns the keys of the steps that put the number on the onboarding's bundles, the profile's first.
+func (o *Onboarding) NumberKeys(n PhoneNumber) []Key {
+	var keys []Key
+	for _, bundle := range bundleKeys(o) {
+		keys = append(keys, numberKey(bundle, n))
+	}
+	return keys
+}
+
+// LeavingNumbers returns the numbers that are on a bundle, or may be, and not the onboarding's any more. Only their SIDs are known.
+func (o *Onboarding) LeavingNumbers() []PhoneNumber {
+	if len(o.Numbers) == 0 {
+		return nil
+	}
+	stays := make(map[string]bool, len(o.Numbers))
+	for _, n := range o.Numbers {
+		stays[n.SID] = true
+	}
+	var leaving []PhoneNumber
+	for _, n := range heldParts(o).numbers {
+		if !stays[n.SID] {
+			stays[n.SID] = true
+			leaving = append(leaving, n)
+		}
+	}
+	return leaving
+}

@@ -94,6 +94,17 @@ func (o *Onboarding) Requirements() []Requirement {
 	return all
 }
 
+// RequirementsOf lists those of the requirements that are about the bundle, or about what is on it.
+func (o *Onboarding) RequirementsOf(bundle Key) []Requirement {
+	var all []Requirement
+	for _, s := range o.Steps {
+		if s.State == StepFailed && (s.Key == bundle || s.Key.under(bundle) || holder(o, s.Key) == bundle) {
+			all = append(all, s.Requirements...)
+		}
+	}
+	return all
+}
+
 // Status is derived from the steps and never set by hand.
 //
 // One failed step makes it action_required even while others still run: a person can begin at once. It is in_review when nothing is left

@@ -120,7 +120,7 @@ func matchNumbers(wanted []string, held []PhoneNumber) (resolved []PhoneNumber, 
 		n, ok := index[w]
 		switch {
 		case !ok:
-			faults = append(faults, preflightFault(phoneNumberPointer(i), "number_not_in_subaccount",
+			faults = append(faults, preflightFault(PhoneNumberPointer(i), "number_not_in_subaccount",
 				"The subaccount does not hold this number. Correct it, or move the number to the subaccount, then resume.")...)
 		case !taken[n.SID]:
 			taken[n.SID] = true

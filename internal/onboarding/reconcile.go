@@ -26,6 +26,9 @@ type Reconciler struct {
 	Settle time.Duration
 	// Concurrency is how many lookups are made at once; 0 means 8, well below what the service itself allows an account.
 	Concurrency int
+	// Within bounds the lookups of one comparison, all of them together; 0 means that only the context does. What was not looked up by then
+	// is [VerdictNotCompared], and the comparison is made of the rest.
+	Within time.Duration
 }
 
 // InterruptibleRepository is a [Repository] that can take an onboarding away from its runner.
@@ -71,6 +74,8 @@ type Finding struct {
 	Verdict    Verdict
 	// Note says more, in words for people; nothing personal.
 	Note string
+	// Err is why the lookup failed, with VerdictNotCompared; nil if there was none to fail.
+	Err error
 
 	// before is the step as it was read, adopt what to record in it.
 	before Step
@@ -89,14 +94,32 @@ type Report struct {
 func (r Report) Differences() int {
 	n := 0
 	for _, f := range r.Findings {
-		if f.differs() {
+		if f.Differs() {
 			n++
 		}
 	}
 	return n
 }
 
-func (f Finding) differs() bool { return f.Verdict != VerdictSame && f.Verdict != VerdictNotBegun }
+// Failure is why nothing at all could be compared, nil if something was or nothing had to be: the failure of the first lookup.
+func (r Report) Failure() error {
+	var first error
+	for _, f := range r.Findings {
+		switch f.Verdict {
+		case VerdictNotBegun, VerdictUnknown:
+		case VerdictNotCompared:
+			if first == nil {
+				first = f.Err
+			}
+		default:
+			return nil
+		}
+	}
+	return first
+}
+
+// Differs says that the two sides do not agree about the step, or were not compared.
+func (f Finding) Differs() bool { return f.Verdict != VerdictSame && f.Verdict != VerdictNotBegun }
 
 // Action is something that [Reconciler.Fix] did, or could not do.
 type Action struct {
@@ -129,7 +152,7 @@ func (r *Reconciler) Compare(ctx context.Context, id ID) (Report, error) {
 		return Report{}, fmt.Errorf("compare onboarding %s: %w", id, err)
 	}
 	c := newComparison(r, o)
-	if err := c.run(ctx); err != nil {
+	if err := c.runWithin(ctx, r.Within); err != nil {
 		return Report{}, fmt.Errorf("compare onboarding %s: %w", id, err)
 	}
 	now, err := r.read(ctx, id)

@@ -166,7 +166,7 @@ func (r Request) numberPointer(n PhoneNumber) string {
 	if i < 0 {
 		return "/phone_numbers"
 	}
-	return phoneNumberPointer(i)
+	return PhoneNumberPointer(i)
 }
 
 // moves tells whether the number is taken off another bundle where it is on one.
@@ -179,4 +179,5 @@ func (r Request) wants(n PhoneNumber) bool {
 	return r.AllPhoneNumbers || slices.Contains(r.PhoneNumbers, n.SID) || slices.Contains(r.PhoneNumbers, n.Number)
 }
 
-func phoneNumberPointer(i int) string { return fmt.Sprintf("/phone_numbers/%d", i) }
+// PhoneNumberPointer points at the i-th of a request's phone numbers.
+func PhoneNumberPointer(i int) string { return fmt.Sprintf("/phone_numbers/%d", i) }

@@ -11,6 +11,12 @@ type Key string
 // Sub returns the key of a step that belongs to k.
 func (k Key) Sub(name string) Key { return k + "." + Key(name) }
 
+// cut parts the key of a bundle's step, such as "customer_profile.review", into the bundle's and the rest, "" for a key without a dot.
+func (k Key) cut() (bundle Key, part string) {
+	b, part, _ := strings.Cut(string(k), ".")
+	return Key(b), part
+}
+
 // IsReview tells whether the step waits for Twilio's reviewers.
 func (k Key) IsReview() bool { return strings.HasSuffix(string(k), ".review") }
 

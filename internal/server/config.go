@@ -32,20 +32,32 @@ type Config struct {
 
 	SecondaryProfilePolicySID string           `env:"SECONDARY_PROFILE_POLICY_SID" envDefault:"RNdfbf3fae0e1107f8aded0e7cead80bf5"`
 	ShakenStirPolicySID       string           `env:"SHAKEN_STIR_POLICY_SID" envDefault:"RN7a97559effdf62d00f4298208492a5ea"`
+	VoiceIntegrityPolicySID   string           `env:"VOICE_INTEGRITY_POLICY_SID" envDefault:"RN5b3660f9598883b1df4e77f77acefba0"`
+	CNAMPolicySID             string           `env:"CNAM_POLICY_SID" envDefault:"RNf3db3cd1fe25fcfd3c3ded065c8fea53"`
 	TrustProductGate          onboarding.Gate  `env:"TRUST_PRODUCT_GATE" envDefault:"auto"`
 	CallbackAuth              api.CallbackAuth `env:"CALLBACK_AUTH" envDefault:"signature"`
 
 	ReviewPollMin time.Duration `env:"REVIEW_POLL_MIN" envDefault:"5m"`
 	ReviewPollMax time.Duration `env:"REVIEW_POLL_MAX" envDefault:"6h"`
+	// CheckInterval is how often what is approved is read again; 0 means never. RepairNumbers puts a number on a bundle again that has vanished
+	// from it, otherwise a person is asked to. ApprovalNotice is how long before an approval ends a person is asked to act.
+	CheckInterval  time.Duration `env:"CHECK_INTERVAL" envDefault:"24h"`
+	RepairNumbers  bool          `env:"REPAIR_NUMBERS" envDefault:"true"`
+	ApprovalNotice time.Duration `env:"APPROVAL_NOTICE" envDefault:"720h"`
 	// LookupSettle is how long Twilio's lists may lag behind a write.
 	LookupSettle time.Duration `env:"LOOKUP_SETTLE" envDefault:"3s"`
+
+	// CallbackRetention is how long Twilio's callbacks are kept.
+	CallbackRetention time.Duration `env:"CALLBACK_RETENTION" envDefault:"2160h"`
 
 	// TwilioMaxConcurrent is how many calls one account's credentials may have under way at once from this replica.
 	TwilioMaxConcurrent int `env:"TWILIO_MAX_CONCURRENT" envDefault:"20"`
 
 	// Workers is how many onboardings this replica works on at once.
-	Workers  int        `env:"WORKERS" envDefault:"64"`
-	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+	Workers int `env:"WORKERS" envDefault:"64"`
+	// StaleAfter is how long a replica may be silent before the others take its onboardings over although its connection is there.
+	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"10s"`
+	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 }
 
 // secrets may each be given in a file instead, named by NAME_FILE.
@@ -114,7 +126,9 @@ func parseProblems(err error) []error {
 	}
 	names := map[string]string{
 		"ReviewPollMin": "REVIEW_POLL_MIN", "ReviewPollMax": "REVIEW_POLL_MAX", "LookupSettle": "LOOKUP_SETTLE",
+		"CallbackRetention":   "CALLBACK_RETENTION",
 		"TwilioMaxConcurrent": "TWILIO_MAX_CONCURRENT", "Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
+		"CheckInterval": "CHECK_INTERVAL", "RepairNumbers": "REPAIR_NUMBERS", "ApprovalNotice": "APPROVAL_NOTICE", "StaleAfter": "STALE_AFTER",
 	}
 	var problems []error
 	for _, e := range all.Errors {
@@ -150,6 +164,8 @@ func (c Config) check() []error {
 	sid("TWILIO_PRIMARY_PROFILE_SID", c.TwilioPrimaryProfileSID, "BU", "the SID of the ISV's primary business profile", false)
 	sid("SECONDARY_PROFILE_POLICY_SID", c.SecondaryProfilePolicySID, "RN", "the SID of a policy", true)
 	sid("SHAKEN_STIR_POLICY_SID", c.ShakenStirPolicySID, "RN", "the SID of a policy", true)
+	sid("VOICE_INTEGRITY_POLICY_SID", c.VoiceIntegrityPolicySID, "RN", "the SID of a policy", true)
+	sid("CNAM_POLICY_SID", c.CNAMPolicySID, "RN", "the SID of a policy", true)
 
 	for _, v := range []struct{ name, value string }{
 		{"PUBLIC_URL", c.PublicURL}, {"TWILIO_API_URL", c.TwilioAPIURL}, {"TWILIO_TRUSTHUB_URL", c.TwilioTrustHubURL},
@@ -167,8 +183,20 @@ func (c Config) check() []error {
 	if c.ReviewPollMax < c.ReviewPollMin {
 		problem("REVIEW_POLL_MAX: must not be less than REVIEW_POLL_MIN")
 	}
+	if c.CheckInterval < 0 {
+		problem("CHECK_INTERVAL: must not be less than zero; zero means never")
+	}
+	if c.ApprovalNotice < 0 {
+		problem("APPROVAL_NOTICE: must not be less than zero")
+	}
+	if c.StaleAfter < 2*time.Second {
+		problem("STALE_AFTER: must not be less than 2s")
+	}
 	if c.LookupSettle <= 0 {
 		problem("LOOKUP_SETTLE: must be more than zero")
+	}
+	if c.CallbackRetention < time.Hour {
+		problem("CALLBACK_RETENTION: must be 1h at least")
 	}
 	if c.TwilioMaxConcurrent < 1 || c.TwilioMaxConcurrent > 1000 {
 		problem("TWILIO_MAX_CONCURRENT: must be from 1 to 1000")

@@ -58,6 +58,8 @@ func TestAFaultInTheConfigurationNamesItsVariable(t *testing.T) {
 		{"REVIEW_POLL_MIN", "-1s"},
 		{"REVIEW_POLL_MAX", "1s"},
 		{"LOOKUP_SETTLE", "soon"},
+		{"CALLBACK_RETENTION", "90 days"},
+		{"CALLBACK_RETENTION", "59m"},
 		{"TWILIO_MAX_CONCURRENT", "0"},
 		{"WORKERS", "many"},
 		{"WORKERS", "0"},

@@ -42,7 +42,7 @@ func (p Program) reconcile(ctx context.Context, args []string) error {
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
-	r := &onboarding.Reconciler{Store: s, Hub: hub, Plan: config.plan(), Settle: config.LookupSettle}
+	r := config.reconciler(s, hub, 0)
 	if *fix {
 		return p.fix(ctx, r, id)
 	}

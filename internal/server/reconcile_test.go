@@ -324,9 +324,10 @@ func TestReconcileFixOfALedgerThatWasRestoredToItsFirstDayLosesAndRepeatsNothing
 	stop()
 	w.sql(`DELETE FROM phone_numbers WHERE onboarding_id = $1`, id)
 	w.sql(`DELETE FROM steps WHERE onboarding_id = $1 AND key LIKE '%.number.%'`, id)
-	w.sql(`UPDATE steps SET state = 'pending', sid = '', remote_status = '', attempts = 0, intent_at = NULL, started_at = NULL, finished_at = NULL
+	w.sql(`UPDATE steps SET state = 'pending', sid = '', remote_status = '', attempts = 0, intent_at = NULL, started_at = NULL, finished_at = NULL, next_attempt_at = NULL
 		WHERE onboarding_id = $1`, id)
 	w.sql(`UPDATE onboardings SET status = 'in_progress' WHERE id = $1`, id)
+	w.sql(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE id = (SELECT job_id FROM onboardings WHERE id = $1)`, id)
 
 	out := w.wantReconciled(0, id, "-fix")
 	wantLine(t, out, "adopted", "customer_profile ", before["customer_profile"])

@@ -30,6 +30,9 @@ const (
 	requestsTimeout = 5 * time.Second
 )
 
+// comparisonTimeout bounds the lookups of GET /onboardings/{id}/trust-hub, well within what a request may take.
+const comparisonTimeout = 20 * time.Second
+
 // serve runs the service until ctx ends, then stops it in order.
 func (p Program) serve(ctx context.Context, args []string) error {
 	flags := p.flags("serve")
@@ -83,7 +86,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		Hub:      s.hub,
 		Plan:     plan,
 		Name:     replica,
-		Timing:   onboarding.Timing{PollMin: config.ReviewPollMin, PollMax: config.ReviewPollMax, Settle: config.LookupSettle},
+		Timing:   config.timing(),
 		Random:   mathrand.Float64,
 		Stopping: s.stopping,
 		Logger:   logger,
@@ -93,8 +96,11 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		DatabaseURL: config.DatabaseURL,
 		Workers:     config.Workers,
 		ReplicaName: replica,
+		StaleAfter:  config.StaleAfter,
 		Logger:      logger,
 		Advance:     runner.Advance,
+
+		CallbackRetention: config.CallbackRetention,
 	})
 	if err != nil {
 		return nil, err
@@ -107,6 +113,10 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 			NewToken:   newToken,
 			Now:        time.Now,
 		},
+		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
+		Subaccounts:              s.hub,
+		Records:                  s.store,
+		Reviews:                  &onboarding.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,
@@ -205,14 +215,32 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 	})
 }
 
+// timing holds the runner's durations that the configuration has a say in.
+func (c Config) timing() onboarding.Timing {
+	t := onboarding.Timing{PollMin: c.ReviewPollMin, PollMax: c.ReviewPollMax, CheckInterval: c.CheckInterval, Settle: c.LookupSettle}
+	if c.CheckInterval == 0 {
+		t.CheckInterval = -1
+	}
+	return t
+}
+
 // plan is the plan that the configuration asks for.
 func (c Config) plan() onboarding.Plan {
 	return onboarding.TrustHubPlan(onboarding.PlanConfig{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
 		ShakenStirPolicySID:       c.ShakenStirPolicySID,
+		VoiceIntegrityPolicySID:   c.VoiceIntegrityPolicySID,
+		CNAMPolicySID:             c.CNAMPolicySID,
+		LeaveLostNumbers:          !c.RepairNumbers,
+		EndingNotice:              c.ApprovalNotice,
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),
 	})
+}
+
+// reconciler is what compares ledgers with what Twilio holds, each within that time; 0 is no bound.
+func (c Config) reconciler(s *store.Store, hub *trusthub.Client, within time.Duration) *onboarding.Reconciler {
+	return &onboarding.Reconciler{Store: s, Hub: hub, Plan: c.plan(), Settle: c.LookupSettle, Within: within}
 }
 
 // callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks

@@ -6,4 +6,5 @@ const (
 	migrationLockClass int32 = 0x61747401 + iota
 	replicaLockClass
 	sweepLockClass
+	expiryLockClass
 )

@@ -24,6 +24,8 @@ type timing struct {
 	look time.Duration
 	// sweep is how often it looks for onboardings that nothing would run, jittered by a tenth.
 	sweep time.Duration
+	// expiry is how often it deletes what has been kept for long enough, jittered by a tenth.
+	expiry time.Duration
 	// grace is how long after the server's start a free lock says nothing: the server's end freed all of them.
 	grace time.Duration
 }
@@ -32,6 +34,7 @@ var defaultTiming = timing{
 	heartbeat: 500 * time.Millisecond,
 	look:      500 * time.Millisecond,
 	sweep:     30 * time.Second,
+	expiry:    10 * time.Minute,
 	grace:     3 * time.Second,
 }
 
@@ -68,6 +71,7 @@ func startReplica(ctx context.Context, s *Store) (*replica, error) {
 	r.loops.Go(func() { r.live(loopCtx, conn) })
 	r.loops.Go(func() { every(loopCtx, s.timing.look, r.look) })
 	r.loops.Go(func() { every(loopCtx, s.timing.sweep, r.sweep) })
+	r.loops.Go(func() { every(loopCtx, s.timing.expiry, r.expire) })
 	return r, nil
 }
 

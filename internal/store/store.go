@@ -34,6 +34,8 @@ type Config struct {
 	// StaleAfter is how long a replica may be silent before the others take over what it runs, although its connection stands: its
 	// process is paused, or its network is cut. 10 s if zero.
 	StaleAfter time.Duration
+	// CallbackRetention is how long callbacks are kept; DefaultCallbackRetention if zero.
+	CallbackRetention time.Duration
 }
 
 const (
@@ -70,6 +72,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	if config.StaleAfter == 0 {
 		config.StaleAfter = defaultStaleAfter
+	}
+	if config.CallbackRetention == 0 {
+		config.CallbackRetention = DefaultCallbackRetention
 	}
 	schema, err := LatestSchemaVersion()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
@@ -69,6 +70,7 @@ type Client struct {
 	lanes       lanes
 	circuits    [2]circuit // of the API's host and of Trust Hub's, see circuitOf
 	tokens      tokens
+	subaccounts sync.Map // of the parent, as far as known: SID to struct{}
 	parentToken string
 	closeIdle   func()
 }

@@ -42,3 +42,19 @@ SELECT EXISTS (SELECT FROM coming);
 -- name: GetCallbacks :many
 SELECT received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
 FROM callbacks WHERE onboarding_id = @onboarding_id ORDER BY id;
+
+-- name: CallbacksBefore :many
+-- Newest first, from before that ID on.
+SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
+FROM callbacks WHERE onboarding_id = @onboarding_id AND id < @before_id
+ORDER BY id DESC
+LIMIT @page_size;
+
+-- name: DeleteCallbacksOlderThan :execrows
+-- The oldest first, so many at most.
+DELETE FROM callbacks
+WHERE id IN (
+    SELECT c.id FROM callbacks c WHERE c.received_at < now() - @retention::interval ORDER BY c.received_at LIMIT @most);
+
+-- name: TryExpiryLock :one
+SELECT pg_try_advisory_xact_lock(@class::integer, 0);

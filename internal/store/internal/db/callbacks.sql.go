@@ -11,6 +11,80 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const CallbacksBefore = `-- name: CallbacksBefore :many
+SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
+FROM callbacks WHERE onboarding_id = $1 AND id < $2
+ORDER BY id DESC
+LIMIT $3
+`
+
+type CallbacksBeforeParams struct {
+	OnboardingID string
+	BeforeID     int64
+	PageSize     int32
+}
+
+type CallbacksBeforeRow struct {
+	ID               int64
+	ReceivedAt       pgtype.Timestamptz
+	IdempotencyToken string
+	SignedBy         string
+	ContentType      string
+	Body             []byte
+	BundleSid        string
+	Status           string
+}
+
+// Newest first, from before that ID on.
+func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams) ([]CallbacksBeforeRow, error) {
+	rows, err := q.db.Query(ctx, CallbacksBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CallbacksBeforeRow
+	for rows.Next() {
+		var i CallbacksBeforeRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ReceivedAt,
+			&i.IdempotencyToken,
+			&i.SignedBy,
+			&i.ContentType,
+			&i.Body,
+			&i.BundleSid,
+			&i.Status,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeleteCallbacksOlderThan = `-- name: DeleteCallbacksOlderThan :execrows
+DELETE FROM callbacks
+WHERE id IN (
+    SELECT c.id FROM callbacks c WHERE c.received_at < now() - $1::interval ORDER BY c.received_at LIMIT $2)
+`
+
+type DeleteCallbacksOlderThanParams struct {
+	Retention pgtype.Interval
+	Most      int32
+}
+
+// The oldest first, so many at most.
+func (q *Queries) DeleteCallbacksOlderThan(ctx context.Context, arg DeleteCallbacksOlderThanParams) (int64, error) {
+	result, err := q.db.Exec(ctx, DeleteCallbacksOlderThan, arg.Retention, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const GetCallbacks = `-- name: GetCallbacks :many
 SELECT received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
 FROM callbacks WHERE onboarding_id = $1 ORDER BY id
@@ -150,4 +224,15 @@ func (q *Queries) InsertCallbackAndWake(ctx context.Context, arg InsertCallbackA
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const TryExpiryLock = `-- name: TryExpiryLock :one
+SELECT pg_try_advisory_xact_lock($1::integer, 0)
+`
+
+func (q *Queries) TryExpiryLock(ctx context.Context, class int32) (bool, error) {
+	row := q.db.QueryRow(ctx, TryExpiryLock, class)
+	var pg_try_advisory_xact_lock bool
+	err := row.Scan(&pg_try_advisory_xact_lock)
+	return pg_try_advisory_xact_lock, err
 }

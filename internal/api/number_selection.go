@@ -1,0 +1,35 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// numberSelection is a request's phone_numbers: a list, or all that the subaccount has.
+type numberSelection struct {
+	All     bool
+	Numbers []string
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s numberSelection) MarshalJSON() ([]byte, error) {
+	if s.All {
+		return []byte(`"all"`), nil
+	}
+	return json.Marshal(s.Numbers)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *numberSelection) UnmarshalJSON(data []byte) error {
+	*s = numberSelection{}
+	if string(data) == `"all"` {
+		s.All = true
+		return nil
+	}
+	err := json.Unmarshal(data, &s.Numbers)
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return nil // The contract's to tell; what else is in the body is read all the same.
+	}
+	return err
+}

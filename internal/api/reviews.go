@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// ReviewHistory tells how long reviews take.
+type ReviewHistory interface {
+	// Usual returns how long reviews of that kind of bundle usually take, and false while too few are known.
+	Usual(ctx context.Context, bundle onboarding.Key) (onboarding.UsualReview, bool)
+}
+
+var _ ReviewHistory = (*onboarding.ReviewHistory)(nil)
+
+// shown is an onboarding as it is answered: what the ledger says, and of the reviews that it waits for, how long such usually take.
+func (h *operationHandlers) shown(ctx context.Context, o *onboarding.Onboarding) Onboarding {
+	shown := onboardingJSON(o)
+	for i := range shown.Reviews {
+		if usual, enough := h.config.Reviews.Usual(ctx, onboarding.Key(shown.Reviews[i].Bundle)); enough {
+			shown.Reviews[i].UsualReview = &UsualReview{
+				MedianSeconds: int64(usual.Median / time.Second), P90Seconds: int64(usual.P90 / time.Second), SampleSize: usual.SampleSize,
+			}
+		}
+	}
+	return shown
+}
+
+func reviewsJSON(reviews []onboarding.Review) []Review {
+	shown := make([]Review, 0, len(reviews))
+	for _, r := range reviews {
+		shown = append(shown, Review{
+			Bundle:      string(r.Bundle),
+			BundleSID:   orNull(r.SID),
+			Status:      orNull(r.Status),
+			SubmittedAt: timeOrNull(r.SubmittedAt),
+			NextCheckAt: timeOrNull(r.NextCheckAt),
+		})
+	}
+	return shown
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// Comparer holds ledgers against what Twilio has.
+type Comparer interface {
+	// Compare looks up all that can be, within bounded time. Errors: onboarding.ErrNotFound.
+	Compare(ctx context.Context, id onboarding.ID) (onboarding.Report, error)
+}
+
+var _ Comparer = (*onboarding.Reconciler)(nil)
+
+// CompareOnboarding shows what Twilio holds beside the ledger.
+func (h *operationHandlers) CompareOnboarding(ctx context.Context, request CompareOnboardingRequestObject) (CompareOnboardingResponseObject, error) {
+	report, err := h.config.Comparer.Compare(ctx, onboarding.ID(request.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := report.Failure(); err != nil {
+		return nil, err
+	}
+	return CompareOnboarding200JSONResponse(comparisonJSON(report, time.Now())), nil
+}
+
+func comparisonJSON(report onboarding.Report, at time.Time) Comparison {
+	shown := Comparison{
+		OnboardingID: string(report.ID),
+		ComparedAt:   at.UTC(),
+		Differences:  report.Differences(),
+		Findings:     make([]Finding, 0, len(report.Findings)),
+	}
+	for _, f := range report.Findings {
+		shown.Findings = append(shown.Findings, Finding{
+			Step:       string(f.Step),
+			StepStatus: string(f.State),
+			Ledger:     FindingSide{SID: orNull(f.SID), Status: orNull(f.Status)},
+			TrustHub:   FindingSide{SID: orNull(f.HeldSID), Status: orNull(f.HeldStatus)},
+			Verdict:    verdictWords[f.Verdict],
+			Differs:    f.Differs(),
+			Note:       orNull(f.Note),
+		})
+	}
+	return shown
+}
+
+// verdictWords are the verdicts as the contract has them.
+var verdictWords = map[onboarding.Verdict]FindingVerdict{
+	onboarding.VerdictSame:        FindingVerdictSame,
+	onboarding.VerdictNotBegun:    FindingVerdictNotBegun,
+	onboarding.VerdictMissing:     FindingVerdictMissingAtTwilio,
+	onboarding.VerdictUnrecorded:  FindingVerdictNotInLedger,
+	onboarding.VerdictSurplus:     FindingVerdictSurplus,
+	onboarding.VerdictOtherStatus: FindingVerdictOtherStatus,
+	onboarding.VerdictUnknown:     FindingVerdictUnknown,
+	onboarding.VerdictNotCompared: FindingVerdictNotCompared,
+}

@@ -1,0 +1,146 @@
+package onboarding
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var monday = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+
+func TestOnlyWhatWasSubmittedAndNotDecidedIsInReview(t *testing.T) {
+	t.Parallel()
+	step := func(key Key, state State) Step { return Step{Key: key, State: state} }
+	submitted := Step{Key: "customer_profile.submission", State: StepSucceeded, RemoteStatus: BundlePendingReview, FinishedAt: monday}
+	waiting := Step{Key: "customer_profile.review", State: StepWaiting, RemoteStatus: BundleInReview, NextAttemptAt: monday.Add(time.Hour)}
+	made := Step{Key: "customer_profile", State: StepSucceeded, SID: "BU1", RemoteStatus: BundleDraft}
+	inReview := Review{Bundle: "customer_profile", BundleRef: BundleRef{"BU1", BundleInReview}, SubmittedAt: monday, NextCheckAt: monday.Add(time.Hour)}
+	for name, test := range map[string]struct {
+		steps    []Step
+		canceled time.Time
+		want     []Review
+	}{
+		"submitted":         {steps: []Step{made, submitted, waiting}, want: []Review{inReview}},
+		"not yet looked at": {steps: []Step{made, submitted, step("customer_profile.review", StepPending)}, want: []Review{{Bundle: "customer_profile", BundleRef: BundleRef{"BU1", BundlePendingReview}, SubmittedAt: monday}}},
+		"not submitted":     {steps: []Step{made, step("customer_profile.submission", StepPending), step("customer_profile.review", StepPending)}},
+		"approved":          {steps: []Step{made, submitted, step("customer_profile.review", StepSucceeded)}},
+		"rejected":          {steps: []Step{made, submitted, step("customer_profile.review", StepFailed)}},
+		"canceled":          {steps: []Step{made, submitted, waiting}, canceled: monday},
+		"another product":   {steps: []Step{step("cnam.submission", StepSucceeded), step("cnam.review", StepWaiting)}, want: []Review{{Bundle: "cnam"}}},
+	} {
+		o := &Onboarding{Steps: test.steps, CanceledAt: test.canceled}
+		if diff := cmp.Diff(test.want, o.Reviews()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// tookHours are reviews that took so many hours each.
+func tookHours(hours ...int) []ReviewTime {
+	var times []ReviewTime
+	for _, h := range hours {
+		times = append(times, ReviewTime{SubmittedAt: monday, DecidedAt: monday.Add(time.Duration(h) * time.Hour)})
+	}
+	return times
+}
+
+func TestWhatIsUsualIsTheMedianAndTheNinthInTen(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		times []ReviewTime
+		want  UsualReview
+	}{
+		"too few":     {tookHours(1, 2, 3, 4), UsualReview{}},
+		"five":        {tookHours(50, 10, 30, 20, 40), UsualReview{30 * time.Hour, 50 * time.Hour, 5}},
+		"ten":         {tookHours(1, 2, 3, 4, 5, 6, 7, 8, 9, 100), UsualReview{5 * time.Hour, 9 * time.Hour, 10}},
+		"clocks part": {tookHours(-1, -1, -1, -1, 5), UsualReview{0, 5 * time.Hour, 5}},
+	} {
+		got, enough := usualOf(test.times)
+		if got != test.want || enough != (test.want.SampleSize > 0) {
+			t.Errorf("%s: %+v, %t, want %+v", name, got, enough, test.want)
+		}
+	}
+}
+
+func TestWhatIsUsualIsComputedOnceInAWhileForEachKind(t *testing.T) {
+	t.Parallel()
+	now, queries := monday, map[Key]int{}
+	var failure error
+	h := &ReviewHistory{
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		Times: func(_ context.Context, bundle Key, most int) ([]ReviewTime, error) {
+			queries[bundle]++
+			if most < leastReviews {
+				t.Errorf("%d reviews were asked for", most)
+			}
+			return tookHours(1, 1, 1, 1, queries[bundle]), failure
+		},
+	}
+	ask := func(bundle Key, wantP90 time.Duration, wantQueries int) {
+		t.Helper()
+		got, enough := h.Usual(t.Context(), bundle)
+		if !enough || got.P90 != wantP90 || queries[bundle] != wantQueries {
+			t.Errorf("%s: %+v, %t after %d queries, want %s after %d", bundle, got, enough, queries[bundle], wantP90, wantQueries)
+		}
+	}
+	ask("customer_profile", time.Hour, 1)
+	ask("customer_profile", time.Hour, 1)
+	ask("trust_product", time.Hour, 1)
+	now = now.Add(reviewsFresh)
+	ask("customer_profile", 2*time.Hour, 2)
+	now, failure = now.Add(reviewsFresh), errors.New("the database is away")
+	ask("customer_profile", 2*time.Hour, 3) // What was known stays.
+	ask("customer_profile", 2*time.Hour, 3)
+	now, failure = now.Add(reviewsFresh), nil
+	ask("customer_profile", 4*time.Hour, 4)
+}
+
+func TestAQueryThatItsCallerGaveUpIsTriedByTheNext(t *testing.T) {
+	t.Parallel()
+	queries := 0
+	h := &ReviewHistory{
+		Now: func() time.Time { return monday }, Logger: slog.New(slog.DiscardHandler),
+		Times: func(ctx context.Context, _ Key, _ int) ([]ReviewTime, error) {
+			queries++
+			return tookHours(1, 1, 1, 1, 1), ctx.Err()
+		},
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, enough := h.Usual(gone, "customer_profile"); enough {
+		t.Error("a query that failed told something")
+	}
+	if _, enough := h.Usual(t.Context(), "customer_profile"); !enough || queries != 2 {
+		t.Errorf("%d queries, enough %t, want another query", queries, enough)
+	}
+}
+
+func TestWhileOneComputesTheOthersDoNotWait(t *testing.T) {
+	t.Parallel()
+	begun, finish := make(chan struct{}), make(chan struct{})
+	h := &ReviewHistory{
+		Now: func() time.Time { return monday }, Logger: slog.New(slog.DiscardHandler),
+		Times: func(context.Context, Key, int) ([]ReviewTime, error) {
+			close(begun)
+			<-finish
+			return tookHours(1, 1, 1, 1, 1), nil
+		},
+	}
+	done := make(chan bool)
+	go func() {
+		_, enough := h.Usual(t.Context(), "customer_profile")
+		done <- enough
+	}()
+	<-begun
+	if _, enough := h.Usual(t.Context(), "customer_profile"); enough {
+		t.Error("something is known before it was computed")
+	}
+	close(finish)
+	if !<-done {
+		t.Error("the one who computed was not told")
+	}
+}

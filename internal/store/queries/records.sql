@@ -1,0 +1,59 @@
+-- name: EventsBefore :many
+-- Newest first, from before that ID on.
+SELECT id, at, kind, step, actor, detail FROM events
+WHERE onboarding_id = @onboarding_id AND id < @before_id
+ORDER BY id DESC
+LIMIT @page_size;
+
+-- name: EventsAfter :many
+-- Oldest first, from after that ID on.
+SELECT id, at, kind, step, actor, detail FROM events
+WHERE onboarding_id = @onboarding_id AND id > @after_id
+ORDER BY id
+LIMIT @page_size;
+
+-- name: VersionsBefore :many
+-- Newest first, from before that version on. The event of a version was written in the same transaction and at the same time, to the
+-- microsecond; 0 and empty if there is none.
+SELECT r.version, r.request, r.created_at, coalesce(e.id, 0)::bigint AS event_id, coalesce(e.actor, '')::text AS actor
+FROM requests r
+LEFT JOIN LATERAL (
+    SELECT n.id, n.actor FROM events n
+    WHERE n.onboarding_id = r.onboarding_id AND n.at = r.created_at AND n.kind LIKE 'onboarding.%'
+    ORDER BY n.id
+    LIMIT 1
+) e ON true
+WHERE r.onboarding_id = @onboarding_id AND r.version < @before_version
+ORDER BY r.version DESC
+LIMIT @page_size;
+
+-- name: SubmissionEvents :many
+-- What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
+-- and bundles), their submissions, and the decisions.
+SELECT id, at, kind, step, detail FROM events
+WHERE onboarding_id = @onboarding_id
+    AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
+        OR kind = 'step.succeeded' AND step LIKE '%.submission'
+        OR step LIKE '%.review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
+ORDER BY id;
+
+-- name: RecentReviews :many
+-- The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
+-- one about it: a later one is an approval that lapsed or was taken back.
+SELECT s.at AS submitted_at, d.at AS decided_at
+FROM (
+    SELECT e.onboarding_id, e.id, e.at FROM events e
+    WHERE e.step = @review AND e.step LIKE '%.review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
+    ORDER BY e.id DESC
+    LIMIT @most
+) d
+CROSS JOIN LATERAL (
+    SELECT n.id, n.at FROM events n
+    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.step = @submission AND n.kind = 'step.succeeded'
+    ORDER BY n.id DESC
+    LIMIT 1
+) s
+WHERE NOT EXISTS (
+    SELECT FROM events n
+    WHERE n.onboarding_id = d.onboarding_id AND n.id > s.id AND n.id < d.id
+        AND n.step = @review AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %');

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store/internal/db"
+)
+
+// VersionPage returns the versions of the onboarding's request, newest first: at most limit of them, from before that version on (0 for the
+// newest), and whether there are more. Errors: [onboarding.ErrNotFound].
+func (s *Store) VersionPage(ctx context.Context, id onboarding.ID, before, limit int) (page []onboarding.RequestVersion, more bool, err error) {
+	page, more, err = s.versionPage(ctx, id, before, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("read the versions of onboarding %s: %w", id, err)
+	}
+	return page, more, nil
+}
+
+func (s *Store) versionPage(ctx context.Context, id onboarding.ID, before, limit int) (page []onboarding.RequestVersion, more bool, err error) {
+	// A version lasts until the event of the next one, and so the one that the page comes before is read as well.
+	params := db.VersionsBeforeParams{OnboardingID: string(id), BeforeVersion: math.MaxInt32, PageSize: oneMore(limit)}
+	if before > 0 {
+		params.BeforeVersion, params.PageSize = int32(before)+1, params.PageSize+1 //nolint:gosec // counts corrections
+	}
+	rows, err := s.queries.VersionsBefore(ctx, params)
+	if err == nil && len(rows) == 0 {
+		err = s.wantExists(ctx, id)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	until := int64(math.MaxInt64)
+	if before > 0 && len(rows) > 0 && int(rows[0].Version) == before {
+		until, rows = rows[0].EventID, rows[1:]
+	}
+	// They are read after the versions: what was submitted meanwhile was submitted under the newest.
+	submissions, err := s.submissions(ctx, id)
+	if err != nil {
+		return nil, false, err
+	}
+	for i, row := range rows {
+		if i == limit {
+			return page, true, nil
+		}
+		v := onboarding.RequestVersion{Version: int(row.Version), CreatedAt: timeOf(row.CreatedAt), Actor: row.Actor}
+		if v.Request, err = fromJSON[onboarding.Request]("requests.request", row.Request); err != nil {
+			return nil, false, err
+		}
+		if i+1 < len(rows) {
+			if v.Changes, err = onboarding.RequestChanges(rows[i+1].Request, row.Request); err != nil {
+				return nil, false, err
+			}
+		}
+		if row.EventID != 0 { // What cannot be placed in the history has no place for submissions either.
+			v.Submissions = submissions.between(row.EventID, until)
+			until = row.EventID
+		}
+		page = append(page, v)
+	}
+	return page, false, nil
+}
+
+// submissions are those of one onboarding, in order, with the IDs of their events.
+type submissions struct {
+	all []onboarding.Submission
+	ids []int64
+}
+
+func (s *Store) submissions(ctx context.Context, id onboarding.ID) (submissions, error) {
+	rows, err := s.queries.SubmissionEvents(ctx, string(id))
+	if err != nil {
+		return submissions{}, fmt.Errorf("read the submissions: %w", err)
+	}
+	events := make([]onboarding.PastEvent, len(rows))
+	for i, row := range rows {
+		events[i] = onboarding.PastEvent{ID: row.ID, Event: onboarding.Event{
+			At: timeOf(row.At), Kind: row.Kind, Step: onboarding.Key(row.Step), Detail: row.Detail,
+		}}
+	}
+	var found submissions
+	found.all, found.ids = onboarding.Submissions(events)
+	return found, nil
+}
+
+// between returns the submissions whose events came after the one and before the other.
+func (s submissions) between(after, until int64) []onboarding.Submission {
+	var some []onboarding.Submission
+	for i, id := range s.ids {
+		if id > after && id < until {
+			some = append(some, s.all[i])
+		}
+	}
+	return some
+}

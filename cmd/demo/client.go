@@ -27,17 +27,24 @@ func (w *world) makeSubaccount(ctx context.Context, name string, numbers int) (c
 		return customer{}, err
 	}
 	c := customer{sid: account.SID}
-	for i := range numbers {
+	_, err := w.buyNumbers(ctx, &c, numbers)
+	return c, err
+}
+
+// buyNumbers buys the customer more numbers, 555-0100 first, and returns those that were bought.
+func (w *world) buyNumbers(ctx context.Context, c *customer, count int) (bought []string, err error) {
+	for range count {
 		var number struct {
 			PhoneNumber string `json:"phone_number"`
 		}
-		form := url.Values{"PhoneNumber": {fmt.Sprintf("+1312555%04d", 100+i)}}
+		form := url.Values{"PhoneNumber": {fmt.Sprintf("+1312555%04d", 100+len(c.numbers))}}
 		if err := w.twilioPost(ctx, "/2010-04-01/Accounts/"+c.sid+"/IncomingPhoneNumbers.json", form, &number); err != nil {
-			return customer{}, err
+			return bought, err
 		}
 		c.numbers = append(c.numbers, number.PhoneNumber)
+		bought = append(bought, number.PhoneNumber)
 	}
-	return c, nil
+	return bought, nil
 }
 
 func (w *world) twilioPost(ctx context.Context, path string, form url.Values, into any) error {
@@ -62,12 +69,16 @@ type onboardingView struct {
 	TrustProduct    bundleView `json:"trust_product"`
 	Attestation     string
 	Version         int
-	PhoneNumbers    []struct {
-		SID         string
-		PhoneNumber string `json:"phone_number"`
-	} `json:"phone_numbers"`
-	Requirements []struct{ Pointer, Code, Message string }
-	Steps        []stepView
+	PhoneNumbers    []numberView `json:"phone_numbers"`
+	Requirements    []struct{ Pointer, Code, Message string }
+	Steps           []stepView
+}
+
+type numberView struct {
+	SID         string
+	PhoneNumber string `json:"phone_number"`
+	OnProfile   string `json:"customer_profile_assignment_sid"`
+	OnProduct   string `json:"trust_product_assignment_sid"`
 }
 
 type bundleView struct{ SID, Status string }
@@ -144,6 +155,25 @@ func (w *world) get(ctx context.Context, id string) (onboardingView, error) {
 		err = fmt.Errorf("GET /onboardings/%s answered %d", id, status)
 	}
 	return o, err
+}
+
+// addNumbers asks for numbers to be put on both bundles, removeNumber for one to be taken off them.
+func (w *world) addNumbers(ctx context.Context, id string, numbers []string) error {
+	return w.accepted(ctx, http.MethodPost, "/onboardings/"+id+"/phone-numbers", map[string]any{"phone_numbers": numbers})
+}
+
+func (w *world) removeNumber(ctx context.Context, id, sid string) error {
+	return w.accepted(ctx, http.MethodDelete, "/onboardings/"+id+"/phone-numbers/"+sid, nil)
+}
+
+// accepted makes a call that is answered 202.
+func (w *world) accepted(ctx context.Context, method, path string, body any) error {
+	var answer onboardingView
+	status, err := w.call(ctx, method, path, body, &answer)
+	if err == nil && status != http.StatusAccepted {
+		err = fmt.Errorf("%s %s answered %d", method, path, status)
+	}
+	return err
 }
 
 // patch corrects the onboarding that was read.

@@ -58,6 +58,32 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "numbers", about: "after the approval two more numbers are bought and added, and one is removed",
+		tell: func(ctx context.Context, t *story) error {
+			if err := t.follow(ctx, attested); err != nil {
+				return err
+			}
+			bought, err := t.buyNumbers(ctx, &t.customer, 2)
+			if err != nil {
+				return err
+			}
+			if err := t.addNumbers(ctx, t.now.ID, bought); err != nil {
+				return err
+			}
+			t.view.say(fmt.Sprintf("Approved. POST /onboardings/%s/phone-numbers %v answered 202", t.now.ID, bought))
+			if err := t.follow(ctx, attestedFor(4)); err != nil {
+				return err
+			}
+			removed := t.now.PhoneNumbers[0]
+			if err := t.removeNumber(ctx, t.now.ID, removed.SID); err != nil {
+				return err
+			}
+			t.view.say(fmt.Sprintf("DELETE /onboardings/%s/phone-numbers/%s answered 202: %s leaves the product, then the profile",
+				t.now.ID, removed.SID, removed.PhoneNumber))
+			return t.follow(ctx, attestedFor(3))
+		},
+	},
+	{
 		name: "crash", about: "the server is killed with SIGKILL three times: with calls under way, and in both reviews",
 		tell: func(ctx context.Context, t *story) error {
 			for _, moment := range []func(onboardingView) bool{

@@ -24,6 +24,7 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 	shown := map[string][]string{
 		"happy":    {"stopping the server", "The server is back"},
 		"rejected": {"Rejected with 18602: /business/business_registration_number", "PATCH /onboardings/onb_[0-9a-f-]+ answered 202"},
+		"numbers":  {"phone-numbers .* answered 202", "DELETE .* answered 202"},
 		"crash":    {"killing the server with SIGKILL(.|\n)*killing the server with SIGKILL(.|\n)*killing the server with SIGKILL"},
 	}
 	for _, s := range scenarios {

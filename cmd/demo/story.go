@@ -62,6 +62,14 @@ func (t *story) follow(ctx context.Context, until func(onboardingView) bool) err
 // attested: Twilio signs the subaccount's calls with A.
 func attested(o onboardingView) bool { return o.Attestation == "A" }
 
+// attestedFor is when the calls of exactly that many numbers are.
+func attestedFor(numbers int) func(onboardingView) bool {
+	return func(o onboardingView) bool {
+		partial := func(n numberView) bool { return n.OnProfile == "" || n.OnProduct == "" }
+		return attested(o) && len(o.PhoneNumbers) == numbers && !slices.ContainsFunc(o.PhoneNumbers, partial)
+	}
+}
+
 // done is when that step is.
 func done(key string) func(onboardingView) bool {
 	return func(o onboardingView) bool {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,17 +27,24 @@ func (w *world) makeSubaccount(ctx context.Context, name string, numbers int) (c
 		return customer{}, err
 	}
 	c := customer{sid: account.SID}
-	for i := range numbers {
+	_, err := w.buyNumbers(ctx, &c, numbers)
+	return c, err
+}
+
+// buyNumbers buys the customer more numbers, 555-0100 first, and returns those that were bought.
+func (w *world) buyNumbers(ctx context.Context, c *customer, count int) (bought []string, err error) {
+	for range count {
 		var number struct {
 			PhoneNumber string `json:"phone_number"`
 		}
-		form := url.Values{"PhoneNumber": {fmt.Sprintf("+1312555%04d", 100+i)}}
+		form := url.Values{"PhoneNumber": {fmt.Sprintf("+1312555%04d", 100+len(c.numbers))}}
 		if err := w.twilioPost(ctx, "/2010-04-01/Accounts/"+c.sid+"/IncomingPhoneNumbers.json", form, &number); err != nil {
-			return customer{}, err
+			return bought, err
 		}
 		c.numbers = append(c.numbers, number.PhoneNumber)
+		bought = append(bought, number.PhoneNumber)
 	}
-	return c, nil
+	return bought, nil
 }
 
 func (w *world) twilioPost(ctx context.Context, path string, form url.Values, into any) error {
@@ -60,12 +68,17 @@ type onboardingView struct {
 	CustomerProfile bundleView `json:"customer_profile"`
 	TrustProduct    bundleView `json:"trust_product"`
 	Attestation     string
-	PhoneNumbers    []struct {
-		SID         string
-		PhoneNumber string `json:"phone_number"`
-	} `json:"phone_numbers"`
-	Requirements []struct{ Pointer, Code, Message string }
-	Steps        []stepView
+	Version         int
+	PhoneNumbers    []numberView `json:"phone_numbers"`
+	Requirements    []struct{ Pointer, Code, Message string }
+	Steps           []stepView
+}
+
+type numberView struct {
+	SID         string
+	PhoneNumber string `json:"phone_number"`
+	OnProfile   string `json:"customer_profile_assignment_sid"`
+	OnProduct   string `json:"trust_product_assignment_sid"`
 }
 
 type bundleView struct{ SID, Status string }
@@ -87,22 +100,25 @@ func (o onboardingView) succeeded() int {
 	return n
 }
 
-// post asks for the onboarding: the one request that an ISV's backend makes.
-func (w *world) post(ctx context.Context, c customer) (onboardingView, error) {
+// post asks for the onboarding: the one request that an ISV's backend makes. differing is what the business says otherwise than one that
+// is in order.
+func (w *world) post(ctx context.Context, c customer, differing map[string]any) (onboardingView, error) {
+	business := map[string]any{
+		"business_name":                    "Example Plumbing LLC",
+		"business_identity":                "direct_customer",
+		"business_type":                    "Limited Liability Corporation",
+		"business_industry":                "CONSTRUCTION",
+		"business_registration_identifier": "EIN",
+		"business_registration_number":     "12-3456789",
+		"business_regions_of_operation":    "USA_AND_CANADA",
+		"website_url":                      "https://plumbing.example.com",
+	}
+	maps.Copy(business, differing)
 	body := map[string]any{
 		"subaccount_sid":     c.sid,
 		"external_id":        "customer-1",
 		"notification_email": "trust@isv.example",
-		"business": map[string]any{
-			"business_name":                    "Example Plumbing LLC",
-			"business_identity":                "direct_customer",
-			"business_type":                    "Limited Liability Corporation",
-			"business_industry":                "CONSTRUCTION",
-			"business_registration_identifier": "EIN",
-			"business_registration_number":     "12-3456789",
-			"business_regions_of_operation":    "USA_AND_CANADA",
-			"website_url":                      "https://plumbing.example.com",
-		},
+		"business":           business,
 		"address": map[string]any{
 			"customer_name": "Example Plumbing LLC",
 			"street":        "233 S Wacker Dr",
@@ -141,22 +157,63 @@ func (w *world) get(ctx context.Context, id string) (onboardingView, error) {
 	return o, err
 }
 
+// addNumbers asks for numbers to be put on both bundles, removeNumber for one to be taken off them.
+func (w *world) addNumbers(ctx context.Context, id string, numbers []string) error {
+	return w.accepted(ctx, http.MethodPost, "/onboardings/"+id+"/phone-numbers", map[string]any{"phone_numbers": numbers})
+}
+
+func (w *world) removeNumber(ctx context.Context, id, sid string) error {
+	return w.accepted(ctx, http.MethodDelete, "/onboardings/"+id+"/phone-numbers/"+sid, nil)
+}
+
+// accepted makes a call that is answered 202.
+func (w *world) accepted(ctx context.Context, method, path string, body any) error {
+	var answer onboardingView
+	status, err := w.call(ctx, method, path, body, &answer)
+	if err == nil && status != http.StatusAccepted {
+		err = fmt.Errorf("%s %s answered %d", method, path, status)
+	}
+	return err
+}
+
+// patch corrects the onboarding that was read.
+func (w *world) patch(ctx context.Context, read onboardingView, change map[string]any) error {
+	request, err := w.request(ctx, http.MethodPatch, "/onboardings/"+read.ID, change)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/merge-patch+json")
+	request.Header.Set("If-Match", fmt.Sprintf(`"%d"`, read.Version))
+	var corrected onboardingView
+	_, err = send(request, &corrected)
+	return err
+}
+
 func (w *world) call(ctx context.Context, method, path string, body, into any) (status int, err error) {
+	request, err := w.request(ctx, method, path, body)
+	if err != nil {
+		return 0, err
+	}
+	return send(request, into)
+}
+
+// request is one to the service, with a JSON body unless that is nil.
+func (w *world) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		content = bytes.NewReader(encoded)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, w.serverURL+path, content)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+w.key)
-	return send(request, into)
+	return request, nil
 }
 
 // send makes the request and decodes its answer, unless into is nil. An answer that tells of a failure is shown as it is.

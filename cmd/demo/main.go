@@ -1,9 +1,9 @@
 // Command demo shows an onboarding from one POST to A-level attestation, on a machine with nothing but Go.
 //
 // It starts a private Postgres, the Trust Hub simulator and the server, makes a subaccount with two numbers through the simulator's Twilio
-// API, posts one onboarding, and shows its steps as they happen. Half-way it kills the server with SIGKILL and starts it again.
+// API, posts one onboarding, and shows its steps as they happen. What else happens is the scenario's: see scenarios.go.
 //
-//	go run ./cmd/demo [-stay]
+//	go run ./cmd/demo [-scenario NAME] [-stay]
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,71 +21,74 @@ import (
 )
 
 func main() {
+	serveIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	// The server runs as a process of its own, so that it can be killed: this very program under another name.
-	if len(os.Args) > 1 && os.Args[1] == serverCommand {
-		program := server.Program{Args: os.Args[2:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
-		os.Exit(program.Main(ctx))
-	}
-	stay := flag.Bool("stay", false, "keep everything running at the end, and print the URL and a key")
-	flag.Parse()
-	if err := run(ctx, *stay); err != nil {
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "demo:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, stay bool) (err error) {
-	fmt.Println("Starting a private Postgres, the Trust Hub simulator and the server …")
-	w, err := newWorld(ctx)
+// serveIfAsked is the server, and ends this process, if that is what it was started as. The server runs as a process of its own, so that
+// it can be killed: this very program under another name.
+func serveIfAsked() {
+	if len(os.Args) < 2 || os.Args[1] != serverCommand {
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	program := server.Program{Args: os.Args[2:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
+	status := program.Main(ctx)
+	stop()
+	os.Exit(status)
+}
+
+// run reads the flags and shows the scenario that they name.
+func run(ctx context.Context, args []string, stdout *os.File, stderr io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	name := flags.String("scenario", scenarios[0].name, "`name` of what to show:\n"+scenarioList()+"\n")
+	stay := flags.Bool("stay", false, "keep everything running at the end, and print the URL and a key")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	chosen, err := scenarioNamed(*name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "Starting a private Postgres, the Trust Hub simulator and the server …")
+	return play(ctx, chosen, lifelike, os.Getenv("DATABASE_URL"), stdout, *stay)
+}
+
+// pace is how slow the simulated Twilio is.
+type pace struct{ latency, review time.Duration }
+
+// lifelike leaves time to read along.
+var lifelike = pace{latency: 150 * time.Millisecond, review: 2 * time.Second}
+
+// play shows one scenario from its beginning to its end, on that database or on one of its own.
+func play(ctx context.Context, s scenario, p pace, databaseURL string, out *os.File, stay bool) (err error) {
+	w, err := newWorld(ctx, p, databaseURL)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-
-	customer, err := w.makeSubaccount(ctx, "Example Plumbing LLC", 2)
+	t, err := w.begin(ctx, s, out)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Subaccount %s holds %v\n", customer.sid, customer.numbers)
-
-	o, err := w.post(ctx, customer)
-	if err != nil {
+	if err := s.tell(ctx, t); err != nil {
 		return err
 	}
-	fmt.Printf("POST /onboardings answered 202: %s\n\n", o.ID)
-
-	begun := time.Now()
-	view := newView(os.Stdout)
-	restarted := false
-	for {
-		o, err = w.get(ctx, o.ID)
-		if err != nil {
-			return err
-		}
-		view.show(o)
-		switch {
-		case o.Attestation == "A":
-			view.end(o, time.Since(begun))
-			if !stay {
-				return nil
-			}
-			return w.stay(ctx)
-		case o.Status == "action_required":
-			return fmt.Errorf("the onboarding needs a person: %+v", o.Requirements)
-		case !restarted && o.succeeded() >= len(o.Steps)/2:
-			restarted = true
-			view.say("Half-way: killing the server with SIGKILL and starting it again …")
-			if err := w.restartServer(ctx); err != nil {
-				return err
-			}
-			view.say("The server is back, and knows where it was.")
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("interrupted")
-		case <-time.After(50 * time.Millisecond):
-		}
+	t.view.end(t.now, time.Since(t.begun))
+	if !stay {
+		return nil
 	}
+	return w.stay(ctx, out)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,8 @@ const serverCommand = "server"
 
 // world is all that the demo runs on this machine, each part on a loopback port of its own.
 type world struct {
-	postgres  *pgdev.Postgres
+	postgres  *pgdev.Postgres // nil where the database was given
+	database  string
 	simulator *trusthubsim.Simulator
 	twilio    *http.Server
 	twilioURL string
@@ -32,17 +34,21 @@ type world struct {
 	key        string
 }
 
-func newWorld(ctx context.Context) (w *world, err error) {
+// newWorld starts everything, with a Postgres of its own unless a database is given.
+func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err error) {
 	w = &world{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if w.postgres, err = pgdev.Start(ctx, pgdev.Options{}); err != nil {
-		return w, err
+	if w.database = databaseURL; databaseURL == "" {
+		if w.postgres, err = pgdev.Start(ctx, pgdev.Options{}); err != nil {
+			return w, err
+		}
+		w.database = w.postgres.URL("")
 	}
-	if err := w.startSimulator(ctx); err != nil {
+	if err := w.startSimulator(ctx, p); err != nil {
 		return w, err
 	}
 	addr, err := freeAddr(ctx)
@@ -51,7 +57,7 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	}
 	w.serverURL = "http://" + addr
 	w.environ = append(os.Environ(),
-		"DATABASE_URL="+w.postgres.URL(""),
+		"DATABASE_URL="+w.database,
 		"LISTEN_ADDR="+addr,
 		"PUBLIC_URL="+w.serverURL,
 		"TWILIO_ACCOUNT_SID="+trusthubsim.DefaultAccountSID,
@@ -59,6 +65,9 @@ func newWorld(ctx context.Context) (w *world, err error) {
 		"TWILIO_PRIMARY_PROFILE_SID="+trusthubsim.DefaultPrimaryProfileSID,
 		"TWILIO_API_URL="+w.twilioURL,
 		"TWILIO_TRUSTHUB_URL="+w.twilioURL,
+		// A callback that comes while the server is down is lost, and a poll at Twilio's own pace would keep the audience waiting.
+		"REVIEW_POLL_MIN=2s",
+		"REVIEW_POLL_MAX=5s",
 		"LOG_LEVEL=warn",
 	)
 	if err := w.startServer(ctx); err != nil {
@@ -72,13 +81,13 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	return w, nil
 }
 
-func (w *world) startSimulator(ctx context.Context) error {
+func (w *world) startSimulator(ctx context.Context, p pace) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the simulator: %w", err)
 	}
 	w.twilioURL = "http://" + listener.Addr().String()
-	w.simulator = trusthubsim.New(trusthubsim.Config{ReviewDelay: 2 * time.Second, Latency: 150 * time.Millisecond})
+	w.simulator = trusthubsim.New(trusthubsim.Config{ReviewDelay: p.review, Latency: p.latency})
 	w.twilio = &http.Server{Handler: w.simulator, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := w.twilio.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -119,7 +128,26 @@ func (w *world) ready(ctx context.Context) bool {
 	return err == nil && status == http.StatusOK
 }
 
+// restartServer stops the server as an operator does, and starts it again.
 func (w *world) restartServer(ctx context.Context) error {
+	if err := w.stopServer(); err != nil {
+		return err
+	}
+	return w.startServer(ctx)
+}
+
+func (w *world) stopServer() error {
+	if err := w.serverProc.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	if err := w.serverProc.Wait(); err != nil {
+		return fmt.Errorf("the server: %w", err)
+	}
+	return nil
+}
+
+// killServer ends the server without a warning, and starts it again.
+func (w *world) killServer(ctx context.Context) error {
 	if err := w.serverProc.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the server: %w", err)
 	}
@@ -128,9 +156,9 @@ func (w *world) restartServer(ctx context.Context) error {
 }
 
 // stay keeps everything up until the demo is interrupted.
-func (w *world) stay(ctx context.Context) error {
-	fmt.Printf("\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
-		w.serverURL, w.key, w.twilioURL, w.postgres.URL(""))
+func (w *world) stay(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
+		w.serverURL, w.key, w.twilioURL, w.database)
 	<-ctx.Done()
 	return nil
 }
@@ -138,10 +166,7 @@ func (w *world) stay(ctx context.Context) error {
 func (w *world) close() error {
 	var errs []error
 	if w.serverProc != nil && w.serverProc.Process != nil && w.serverProc.ProcessState == nil {
-		errs = append(errs, w.serverProc.Process.Signal(syscall.SIGTERM))
-		if err := w.serverProc.Wait(); err != nil {
-			errs = append(errs, fmt.Errorf("the server: %w", err))
-		}
+		errs = append(errs, w.stopServer())
 	}
 	if w.twilio != nil {
 		errs = append(errs, w.twilio.Close())

@@ -1,7 +1,8 @@
 // Command trusthubsim serves the Trust Hub simulator: Twilio's part of an onboarding, for development and tests.
 //
 // It answers Twilio's paths (/v1/… and /2010-04-01/…) and its own (/_sim/…, see internal/trusthubsim) on one address.
-// The latter want no credentials: keep it on the loopback interface.
+// The latter want no credentials: keep it on the loopback interface. With them reviews are decided, approvals taken back or
+// ended, objects deleted as in Twilio's Console, faults made, and most of the flags changed while it runs (/_sim/settings).
 package main
 
 import (

@@ -52,15 +52,23 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	listen, cfg, err := parse([]string{
 		"-listen", "127.0.0.1:1", "-review", "manual", "-review-delay", "3s", "-latency", "4ms", "-product-gate", "submitted", "-seed", "5",
-		"-callbacks-delay", "6s",
+		"-rejected-products-final", "-numbers-during-review", "-approval-validity", "8h",
+		"-callbacks-delay", "6s", "-callbacks-spread", "7s", "-callbacks-lost", "0.1", "-callbacks-duplicated", "0.2", "-callbacks-unsigned", "0.3",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if listen != "127.0.0.1:1" || cfg.Review != trusthubsim.ReviewManual || cfg.ReviewDelay != 3*time.Second ||
 		cfg.Latency != 4*time.Millisecond || cfg.ProductGate != trusthubsim.GateSubmitted || cfg.Seed != 5 ||
-		time.Duration(cfg.Callbacks.Delay) != 6*time.Second || cfg.AccountSID != trusthubsim.DefaultAccountSID {
+		!cfg.RejectedProductsFinal || !cfg.NumbersDuringReview || cfg.ApprovalValidity != 8*time.Hour || cfg.AccountSID != trusthubsim.DefaultAccountSID {
 		t.Errorf("parsed %s and %+v", listen, cfg)
+	}
+	want := trusthubsim.Callbacks{
+		Lost: 0.1, Duplicated: 0.2, Unsigned: 0.3,
+		Delay: trusthubsim.Duration(6 * time.Second), Spread: trusthubsim.Duration(7 * time.Second),
+	}
+	if cfg.Callbacks != want {
+		t.Errorf("parsed the callbacks %+v, want %+v", cfg.Callbacks, want)
 	}
 	for _, args := range [][]string{{"-review", "maybe"}, {"-product-gate", "open"}, {"-nothing"}, {"extra"}, {"-latency", "soon"}} {
 		if _, _, err := parse(args, io.Discard); err == nil {

@@ -136,7 +136,9 @@ func describePlan(line func(string, ...any)) {
 	}
 	for _, n := range nodes {
 		for _, need := range n.Needs {
-			line("    %s --> %s", id(need), id(n.Key))
+			if !reachedThroughAnother(need, n, nodes) {
+				line("    %s --> %s", id(need), id(n.Key))
+			}
 		}
 	}
 	line("    customer_profile_review -.-> trust_product_evaluation")
@@ -171,12 +173,24 @@ func describePlan(line func(string, ...any)) {
 	}
 }
 
+// reachedThroughAnother tells whether the node needs that step through another that it needs too: the picture is clearer without.
+func reachedThroughAnother(step Key, n Node, nodes []Node) bool {
+	needs := make(map[Key][]Key, len(nodes))
+	for _, other := range nodes {
+		needs[other.Key] = other.Needs
+	}
+	var leadsTo func(k Key) bool
+	leadsTo = func(k Key) bool {
+		return slices.ContainsFunc(needs[k], func(need Key) bool { return need == step || leadsTo(need) })
+	}
+	return slices.ContainsFunc(n.Needs, func(other Key) bool { return other != step && leadsTo(other) })
+}
+
 // gateNeed is what the evaluation of the product needs that is not on the product.
 func gateNeed(gate Gate, o *Onboarding) Key {
 	for _, n := range examplePlan(gate)(o) {
 		if n.Key == "trust_product.evaluation" {
-			i := slices.IndexFunc(n.Needs, func(k Key) bool { return !strings.HasPrefix(string(k), "trust_product.") })
-			return n.Needs[i]
+			return n.Needs[len(n.Needs)-1]
 		}
 	}
 	return ""

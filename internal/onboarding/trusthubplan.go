@@ -113,7 +113,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	for _, number := range p.numbers {
 		nodes = append(nodes, profile.assignNumber(number, profile.key))
 	}
-	nodes = append(nodes, profile.reviewed(o, keysUnder(nodes, profile.key), nil)...)
+	nodes = append(nodes, profile.reviewed(o, madeOf(nodes, profile.key), nil)...)
 
 	for _, known := range knownProducts {
 		if p.products[known.name] {
@@ -140,7 +140,7 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 	for _, number := range numbers {
 		nodes = append(nodes, b.assignNumber(number, b.key.Sub(string(profile.key)), numberKey(profile.key, number)))
 	}
-	assigned := keysUnder(nodes, b.key)
+	assigned := madeOf(nodes, b.key)
 	review := profile.key.Sub("review")
 	gate := func(evaluation Node) Node { return evaluation.unlessOnlyStatus(review) }
 	switch {
@@ -161,7 +161,30 @@ func orDefault(value, otherwise string) string {
 	return value
 }
 
-// keysUnder returns the keys of the nodes that belong to the bundle: all that must be on it before it is evaluated.
+// madeOf returns all that must be done before the bundle is evaluated: what is put on it, and what that is made of, however far back. An
+// assignment stays while its object is corrected, and neither an evaluation nor a reviewer may see the object of before.
+func madeOf(nodes []Node, bundle Key) []Key {
+	needs := make(map[Key][]Key, len(nodes))
+	for _, n := range nodes {
+		needs[n.Key] = n.Needs
+	}
+	keys := keysUnder(nodes, bundle)
+	seen := make(map[Key]bool, len(nodes))
+	for _, k := range keys {
+		seen[k] = true
+	}
+	for i := 0; i < len(keys); i++ {
+		for _, need := range needs[keys[i]] {
+			if !seen[need] {
+				seen[need] = true
+				keys = append(keys, need)
+			}
+		}
+	}
+	return keys
+}
+
+// keysUnder returns the keys of the nodes that belong to the bundle.
 func keysUnder(nodes []Node, bundle Key) []Key {
 	var keys []Key
 	for _, n := range nodes {

@@ -14,7 +14,8 @@ import (
 // ListPhoneNumbers returns all numbers of the account that can make calls (Twilio's capability "voice"), by their numbers. As in
 // [Client.FindPhoneNumbers] the parent signs.
 //
-// A number of which the answer does not say what it can do makes the list unreadable: what is not on the list is taken for released.
+// A number that is on two pages, as one is when others are bought meanwhile, comes once. One of which the answer does not say what it can
+// do makes the list unreadable: what is not on the list is taken for released.
 func (c *Client) ListPhoneNumbers(ctx context.Context, account string) ([]onboarding.PhoneNumber, error) {
 	k := c.as(ctx, c.parent, account)
 	k.about = account
@@ -35,7 +36,7 @@ func (c *Client) ListPhoneNumbers(ctx context.Context, account string) ([]onboar
 		}
 	}
 	slices.SortFunc(numbers, func(a, b onboarding.PhoneNumber) int { return strings.Compare(a.Number, b.Number) })
-	return numbers, nil
+	return slices.Compact(numbers), nil
 }
 
 // voice says whether a number can make calls, and whether the answer says so at all.

@@ -26,7 +26,7 @@ func TestNumbersThatCanMakeCallsAreListedFromAllPagesByTheirNumber(t *testing.T)
 			answer(w, 200, `{"incoming_phone_numbers": [`+listed(4, `{"voice": true, "SMS": false}`)+`,`+listed(2, `{"voice": false, "sms": true}`)+
 				`], "next_page_uri": "`+path+`?Page=1"}`)
 		default:
-			answer(w, 200, `{"incoming_phone_numbers": [`+listed(3, `{"voice": true}`)+`,`+listed(1, `{"voice": true, "fax": null}`)+`]}`)
+			answer(w, 200, `{"incoming_phone_numbers": [`+listed(3, `{"voice": true}`)+`,`+listed(1, `{"voice": true, "fax": null}`)+`,`+listed(4, `{"voice": true, "SMS": false}`)+`]}`)
 		}
 	})
 	found, err := connect(t, tw, "").ListPhoneNumbers(context.Background(), subSID)

@@ -146,7 +146,8 @@ func createAccount(c *call) (answer, *apiError) {
 
 func fetchAccount(c *call) (answer, *apiError) { return c.account.answer(http.StatusOK) }
 
-// updateAccount renames an account, or suspends, reactivates or closes a subaccount. Closed is final.
+// updateAccount renames an account, or suspends, reactivates or closes a subaccount. Closed is final, and releases
+// the account's numbers.
 func updateAccount(c *call) (answer, *apiError) {
 	a := c.account
 	if status := c.form.Get("Status"); status != "" && status != a.status {
@@ -157,6 +158,9 @@ func updateAccount(c *call) (answer, *apiError) {
 			return answer{}, badRequest(codeInvalidParameter, "%s is closed and cannot be reopened", a.sid)
 		}
 		a.status = status
+		for status == "closed" && len(a.numbers.order) > 0 {
+			a.release(a.numbers.order[0], c.now)
+		}
 	}
 	c.set(&a.friendlyName, "FriendlyName")
 	a.updated = c.now

@@ -2,6 +2,8 @@ package trusthubsim
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -118,4 +120,55 @@ func TestSuspendedAndClosedAccounts(t *testing.T) {
 	b.parent.post(itself, "Status", "closed").want(200)
 	b.parent.post(itself, "Status", "active").refused(400, codeInvalidParameter)
 	b.sub.get("/v1/EndUsers").refused(401, codeAccountNotActive)
+}
+
+// TestAClosedAccountHasNoNumbers, and anybody may buy them.
+func TestAClosedAccountHasNoNumbers(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+	b.sub.number()
+	number := b.sub.get(b.sub.v2010("/IncomingPhoneNumbers/" + p.number + ".json")).text("phone_number")
+	b.parent.post(b.sub.v2010(".json"), "Status", "closed").want(200)
+	if got := b.parent.get(b.sub.v2010("/IncomingPhoneNumbers.json")).sids(); len(got) != 0 {
+		t.Errorf("it still has %v", got)
+	}
+	if got := b.sim.State().Accounts[b.sub.sid].CustomerProfiles[0].ChannelEndpointAssignments; len(got) != 0 {
+		t.Errorf("its profile still has %v", got)
+	}
+	sibling := b.subaccount("Sibling")
+	sibling.post(sibling.v2010("/IncomingPhoneNumbers.json"), "PhoneNumber", number).want(201)
+}
+
+// TestSubaccountsByName: the filter takes whole names, a new name is found at once and the old one no more.
+func TestSubaccountsByName(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	list := func(query string) []string {
+		t.Helper()
+		return b.parent.get("/2010-04-01/Accounts.json?" + query).want(200).sids()
+	}
+	one, other := b.subaccount("onb_1 subaccount"), b.subaccount("onb_1 subaccount")
+	b.subaccount("onb_1 subaccount 2")
+	if got := list("FriendlyName=onb_1%20subaccount"); !slices.Equal(got, []string{other.sid, one.sid}) {
+		t.Errorf("listed %v, want %s and %s", got, other.sid, one.sid)
+	}
+	if got := b.parent.post(one.v2010(".json"), "FriendlyName", "Example Roofing LLC").want(200).text("friendly_name"); got != "Example Roofing LLC" {
+		t.Errorf("renamed to %s", got)
+	}
+	b.parent.post(one.v2010(".json"), "FriendlyName", strings.Repeat("n", 65)).refused(400, codeFriendlyName)
+	b.parent.post(other.v2010(".json"), "Status", "closed").want(200)
+	for query, want := range map[string][]string{
+		"FriendlyName=Example%20Roofing%20LLC":            {one.sid},
+		"FriendlyName=onb_1%20subaccount":                 {other.sid},
+		"FriendlyName=onb_1%20subaccount&Status=active":   {},
+		"FriendlyName=onb_1%20subaccount&Status=closed":   {other.sid},
+		"FriendlyName=example%20roofing%20llc":            {},
+		"FriendlyName=Example%20Roofing&Status=active":    {},
+		"FriendlyName=Example%20Roofing%20LLC&PageSize=1": {one.sid},
+	} {
+		if got := list(query); !slices.Equal(got, want) {
+			t.Errorf("%s: listed %v, want %v", query, got, want)
+		}
+	}
 }

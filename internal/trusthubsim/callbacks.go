@@ -55,7 +55,7 @@ const keptCallbacks = 10_000
 func (s *Simulator) SetCallbacks(callbacks Callbacks) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.callbacks = callbacks
+	s.cfg.Callbacks = callbacks
 }
 
 // CallbackRecords are the deliveries of the last callbacks, the lost ones included, in the order in which they ended.
@@ -79,7 +79,7 @@ func (s *Simulator) callBack(b *bundle) {
 	if b.statusCallback == "" || s.closed {
 		return
 	}
-	how := s.callbacks
+	how := s.cfg.Callbacks
 	target, _, _ := strings.Cut(b.statusCallback, "#") // a fragment is for Twilio itself, and not signed
 	d := delivery{
 		record: CallbackRecord{

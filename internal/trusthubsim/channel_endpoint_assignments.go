@@ -127,13 +127,14 @@ func (k *bundleKind) fetchChannel(c *call) (answer, *apiError) {
 	return answer{body: a.render(c.base), sid: a.sid}, nil
 }
 
-// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product any more.
+// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product any more. A rejected
+// product gives its numbers up even where it cannot be reopened, since they are to go on the one that takes its place.
 func (k *bundleKind) unassignChannel(c *call) (answer, *apiError) {
 	a, apiErr := k.channel(c)
 	if apiErr != nil {
 		return answer{}, apiErr
 	}
-	if apiErr := a.bundle.numbersLocked(c); apiErr != nil {
+	if apiErr := a.bundle.numbersLocked(c); apiErr != nil && a.bundle.status != StatusRejected {
 		return answer{}, apiErr
 	}
 	if k == customerProfiles {

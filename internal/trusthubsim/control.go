@@ -13,12 +13,16 @@ import (
 //	GET    /_sim/state          everything it holds: State
 //	GET    /_sim/requests       {"requests": [Request]}; ?since=N leaves out those up to number N
 //	DELETE /_sim/requests       empties the log
-//	POST   /_sim/reviews/{BU}   a Decision; 204, 404 for no such bundle, 409 where its status does not allow it
+//	POST   /_sim/reviews/{BU}   a Decision; 204, 404 for no such bundle, 409 where its status does not allow it. What was
+//	                            decided may be decided again: an approval taken back, or its valid_until set
 //	GET    /_sim/faults         {"faults": [Fault]}, with how often each matched and struck
 //	POST   /_sim/faults         a Fault; 201 with its id
 //	DELETE /_sim/faults         removes all
 //	GET    /_sim/callbacks      {"callbacks": [CallbackRecord], "delivery": Callbacks}
 //	POST   /_sim/callbacks      a Callbacks, in force from now on
+//	GET    /_sim/settings       Settings: the switches of the command line that may be changed
+//	PATCH  /_sim/settings       the fields of Settings to change; answers all of them, 400 if one makes no sense
+//	DELETE /_sim/objects/{SID}  deletes as somebody in Twilio's Console does, see DeleteInConsole; 204, 404 for no such object
 func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_sim/state", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,10 +44,7 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 	})
 	mux.HandleFunc("GET /_sim/callbacks", func(w http.ResponseWriter, _ *http.Request) {
 		records := s.CallbackRecords()
-		s.mu.Lock()
-		delivery := s.callbacks
-		s.mu.Unlock()
-		writeJSON(w, http.StatusOK, map[string]any{"callbacks": append([]CallbackRecord{}, records...), "delivery": delivery})
+		writeJSON(w, http.StatusOK, map[string]any{"callbacks": append([]CallbackRecord{}, records...), "delivery": s.Settings().Callbacks})
 	})
 	mux.HandleFunc("POST /_sim/callbacks", func(w http.ResponseWriter, r *http.Request) {
 		var callbacks Callbacks
@@ -51,6 +52,17 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 			s.SetCallbacks(callbacks)
 			w.WriteHeader(http.StatusNoContent)
 		}
+	})
+	mux.HandleFunc("GET /_sim/settings", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, s.Settings())
+	})
+	mux.HandleFunc("PATCH /_sim/settings", s.controlSettings)
+	mux.HandleFunc("DELETE /_sim/objects/{sid}", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.DeleteInConsole(r.PathValue("sid")); err != nil {
+			controlError(w, http.StatusNotFound, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
 }
@@ -81,6 +93,19 @@ func (s *Simulator) controlReview(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// controlSettings reads the body over the present settings, so that what it leaves out stays.
+func (s *Simulator) controlSettings(w http.ResponseWriter, r *http.Request) {
+	settings := s.Settings()
+	if !readJSON(w, r, &settings) {
+		return
+	}
+	if err := s.SetSettings(settings); err != nil {
+		controlError(w, http.StatusBadRequest, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, settings)
 }
 
 func (s *Simulator) controlFault(w http.ResponseWriter, r *http.Request) {

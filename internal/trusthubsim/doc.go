@@ -16,7 +16,8 @@
 // # Where to start
 //
 // routes.go lists every path with its parameters; exchange.go takes one request from arrival to answer; bundles.go
-// holds what profiles and products share; catalogue.go the policies, the types and their attributes as data.
+// holds what profiles and products share; catalogue.go the policies, the types and their attributes as data; control.go
+// lists the simulator's own paths.
 //
 // # Choices
 //
@@ -35,7 +36,9 @@
 //   - A submission that is not compliant answers 200 and changes nothing. Submitting what is in review or approved is
 //     409 with code 20409.
 //   - A review of a product ends only after its customer profile is approved.
-//   - A number that is released or moved to another account loses its assignments.
+//   - A number that is released or moved to another account loses its assignments; a closed account's are released.
+//   - Numbers of the area code 600 cannot make calls, all others can.
+//   - A rejected product gives its numbers up even where it cannot be reopened (Config.RejectedProductsFinal).
 //   - A number leaves its customer profile only after it left the products.
 //   - A request that has arrived is worked on, however long it waits before and whether or not its client is still there.
 //

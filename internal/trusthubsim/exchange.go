@@ -46,7 +46,7 @@ type call struct {
 // exchange takes one request from its arrival to its answer: log it, see which fault hits, wait, work, answer.
 func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	form, formErr := readForm(r)
-	record, hit, crowded := s.arrive(r, form)
+	record, hit, latency, crowded := s.arrive(r, form)
 	var out reply
 	defer func() { s.leave(record, out) }()
 
@@ -56,7 +56,7 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// A client that leaves meanwhile changes nothing: what has arrived is worked on.
-	time.Sleep(s.cfg.Latency + hit.delayBefore())
+	time.Sleep(latency + hit.delayBefore())
 	switch hit.effect() {
 	case EffectDropBefore:
 		drop(w)
@@ -85,8 +85,9 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// arrive logs the request as begun, and finds the fault that hits it and whether its account has too many open.
-func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, hit *fault, crowded bool) {
+// arrive logs the request as begun, and finds the fault that hits it, how long it waits in any case, and whether its account has too
+// many open.
+func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, hit *fault, latency time.Duration, crowded bool) {
 	user, _, _ := r.BasicAuth()
 	query, _ := url.ParseQuery(r.URL.RawQuery)
 	record = &Request{
@@ -98,13 +99,13 @@ func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, h
 	s.requests.add(record)
 	s.inFlight[user]++
 	if s.cfg.MaxConcurrent > 0 && s.inFlight[user] > s.cfg.MaxConcurrent {
-		return record, nil, true
+		return record, nil, 0, true
 	}
 	if hit = s.strike(record); hit != nil {
 		record.Fault = hit.Effect
 		record.FaultID = hit.ID
 	}
-	return record, hit, false
+	return record, hit, s.cfg.Latency, false
 }
 
 // leave completes the request's log record.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // phoneNumber is a number in service.
@@ -54,11 +55,14 @@ func phoneNumberFields() []field {
 	return fields
 }
 
+// canCall says whether the number has the capability "voice". Those of the area code 600, which is Canada's for data services, have not.
+func (n *phoneNumber) canCall() bool { return !strings.HasPrefix(n.number, "+1600") }
+
 func (n *phoneNumber) render() any {
 	properties := map[string]any{
 		"account_sid": n.account.sid, "sid": n.sid, "phone_number": n.number, "friendly_name": n.friendlyName,
 		"address_requirements": "none", "beta": false, "origin": "twilio", "status": "in-use", "type": "local",
-		"capabilities":             map[string]bool{"voice": true, "sms": true, "mms": true, "fax": false},
+		"capabilities":             map[string]bool{"voice": n.canCall(), "sms": true, "mms": true, "fax": false},
 		"emergency_address_status": "unregistered",
 		"voice_caller_id_lookup":   n.settings["VoiceCallerIdLookup"] == "true",
 		"date_created":             rfc2822(n.created), "date_updated": rfc2822(n.updated),
@@ -170,7 +174,7 @@ func updatePhoneNumber(c *call) (answer, *apiError) {
 		if !ok || c.caller.owner != nil || !to.active() {
 			return answer{}, badRequest(codeInvalidParameter, "The number cannot be moved to %s", target)
 		}
-		n.account.dropNumber(n.sid, c)
+		n.account.dropNumber(n.sid, c.now)
 		n.account.numbers.take(n)
 		n.account = to
 		to.numbers.add(n)
@@ -185,17 +189,22 @@ func releasePhoneNumber(c *call) (answer, *apiError) {
 	if apiErr != nil {
 		return answer{}, apiErr
 	}
-	c.account.dropNumber(n.sid, c)
-	c.account.numbers.remove(n)
-	delete(c.sim.numbersByE164, n.number)
+	c.account.release(n, c.now)
 	return answer{status: http.StatusNoContent, sid: n.sid}, nil
 }
 
+// release takes a number out of service, and so off its bundles.
+func (a *account) release(n *phoneNumber, now time.Time) {
+	a.dropNumber(n.sid, now)
+	a.numbers.remove(n)
+	delete(a.sim.numbersByE164, n.number)
+}
+
 // dropNumber ends every assignment of a number, whatever its bundles' status.
-func (a *account) dropNumber(number string, c *call) {
+func (a *account) dropNumber(number string, now time.Time) {
 	for _, p := range policies {
 		if assigned := a.endpointUses[useOf(number, p)]; assigned != nil {
-			assigned.end(c.now)
+			assigned.end(now)
 		}
 	}
 }

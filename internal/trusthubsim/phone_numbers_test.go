@@ -1,6 +1,9 @@
 package trusthubsim
 
-import "testing"
+import (
+	"net/url"
+	"testing"
+)
 
 func TestBuyingNumbers(t *testing.T) {
 	t.Parallel()
@@ -62,6 +65,29 @@ func TestReleasedAndMovedNumbers(t *testing.T) {
 	deleted := b.sim.State().Accounts[b.sub.sid].Deleted
 	if len(deleted.ChannelEndpointAssignments) != 3 || len(deleted.IncomingPhoneNumbers) != 1 {
 		t.Errorf("deleted: %+v", deleted)
+	}
+}
+
+// TestNumbersThatCannotMakeCalls say so where they are bought, read and listed.
+func TestNumbersThatCannotMakeCalls(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	path := b.sub.v2010("/IncomingPhoneNumbers.json")
+	for number, want := range map[string]bool{"+16005550100": false, "+14165550100": true, "+442071838750": true} {
+		bought := b.sub.post(path, "PhoneNumber", number).want(201)
+		read := b.sub.get(b.sub.v2010("/IncomingPhoneNumbers/" + bought.text("sid") + ".json")).want(200)
+		listed := b.sub.get(path + "?PhoneNumber=" + url.QueryEscape(number)).list()
+		if len(listed) != 1 {
+			t.Fatalf("%s is listed as %v", number, listed)
+		}
+		for _, properties := range []map[string]any{bought.body, read.body, listed[0]} {
+			if got := properties["capabilities"].(map[string]any)["voice"]; got != want {
+				t.Errorf("%s: voice is %v, want %v", number, got, want)
+			}
+		}
+	}
+	if got := b.sub.post(path, "AreaCode", "600").want(201).body["capabilities"].(map[string]any)["voice"]; got != false {
+		t.Errorf("a number of the area code 600 has voice %v", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package trusthubsim
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,6 +186,80 @@ func TestApprovalsLapse(t *testing.T) {
 			t.Errorf("after the lapse the product is %s", got)
 		}
 	})
+}
+
+// TestAnApprovalIsTakenBack by command, with codes and a callback; the correction leads to approval again.
+func TestAnApprovalIsTakenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &mailbox{}
+		b, p := called(t, Callbacks{}, m, StatusApproved)
+		before := len(m.received())
+		b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business()).refused(409, codeConflict)
+		if status, _ := b.control(t, http.MethodPost, "/_sim/reviews/"+p.profile, `{"status": "twilio-rejected", "errors": [{"code": 18602}]}`); status != 204 {
+			t.Fatalf("the decision is answered %d", status)
+		}
+		got := m.received()[before:]
+		if want := values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", "18602"); len(got) != 1 || got[0].body != want.Encode() {
+			t.Errorf("callbacks %+v, want one of %s", got, want.Encode())
+		}
+		if r := b.sub.get(p.path); r.text("status") != "twilio-rejected" || fmt.Sprint(r.body["errors"]) != "[map[code:18602]]" || r.body["valid_until"] != nil {
+			t.Errorf("the profile reads %v", r.body)
+		}
+		b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business("business_registration_number", "98-7654321")).want(200)
+		if got := b.sub.submit(p.path); got != "pending-review" {
+			t.Errorf("submitted again: %s", got)
+		}
+		b.decide(t, p.profile, StatusApproved)
+	})
+}
+
+// TestAnApprovalEndsWhenItIsTold: a past valid_until makes the bundle count as not approved, a later one restores it, and neither calls back.
+func TestAnApprovalEndsWhenItIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &mailbox{}
+		b, p := called(t, Callbacks{}, m, StatusApproved)
+		before := len(m.received())
+		product := productPath(b.sub.draftProduct(PolicyShakenStir))
+		b.sub.assign(product, p.profile).want(201)
+		for _, test := range []struct {
+			until time.Duration
+			want  string
+		}{{-time.Second, "noncompliant"}, {time.Hour, "compliant"}} {
+			until := time.Now().UTC().Add(test.until).Truncate(time.Second)
+			body := fmt.Sprintf(`{"status": "twilio-approved", "valid_until": %q}`, until.Format(time.RFC3339))
+			if status, _ := b.control(t, http.MethodPost, "/_sim/reviews/"+p.profile, body); status != 204 {
+				t.Fatalf("%s is answered %d", body, status)
+			}
+			r := b.sub.get(p.path)
+			if got := r.text("valid_until"); r.text("status") != "twilio-approved" || got != until.Format(time.RFC3339) {
+				t.Errorf("the profile is %s until %s, want %v", r.text("status"), got, until)
+			}
+			if got := b.sub.evaluate(product).text("status"); got != test.want {
+				t.Errorf("with an approval until %v the product is %s, want %s", until, got, test.want)
+			}
+		}
+		if got := m.received()[before:]; len(got) != 0 {
+			t.Errorf("callbacks %+v", got)
+		}
+	})
+}
+
+// TestAFinalProductGivesItsNumbersUp, so that another product can have them.
+func TestAFinalProductGivesItsNumbersUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{Review: ReviewManual, RejectedProductsFinal: true})
+	a := b.approvedPair(t)
+	b.decide(t, a.product, StatusRejected, 18602)
+	b.sub.addNumber(a.productPath, b.sub.number()).refused(409, codeConflict)
+	b.sub.delete(a.productPath+"/EntityAssignments/"+a.productAssignment).refused(409, codeConflict)
+	next := productPath(b.sub.draftProduct(PolicyShakenStir))
+	b.sub.assign(next, a.profile).want(201)
+	b.sub.addNumber(next, a.number).refused(409, codeConflict)
+	b.sub.delete(a.productPath + "/ChannelEndpointAssignments/" + a.onProduct).want(204)
+	b.sub.addNumber(next, a.number).want(201)
+	b.sub.delete(a.productPath).want(204)
 }
 
 // TestReopeningARejectedProduct is possible unless the switch forbids it; a profile can always be corrected.

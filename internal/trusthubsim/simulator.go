@@ -9,7 +9,7 @@ import (
 
 // Simulator is the simulated Twilio. It is safe for concurrent use.
 type Simulator struct {
-	cfg     Config
+	cfg     Config // what Settings has of it is guarded by mu
 	control *http.ServeMux
 
 	mu             sync.Mutex // guards everything below
@@ -23,7 +23,6 @@ type Simulator struct {
 	requests       requestLog
 	faults         []*fault
 	faultsAdded    int
-	callbacks      Callbacks
 	callbackLog    []CallbackRecord
 	callbackNumber int
 	timers         map[*alarm]struct{}
@@ -41,7 +40,6 @@ func New(cfg Config) *Simulator {
 		areaCodeNext:  map[string]int{},
 		drawn:         map[string]int{},
 		inFlight:      map[string]int{},
-		callbacks:     cfg.Callbacks,
 		timers:        map[*alarm]struct{}{},
 	}
 	s.control = s.controlRoutes()

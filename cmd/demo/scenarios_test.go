@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attestd/attestd/internal/pgdev/pgtest"
+	"github.com/attestd/attestd/internal/store"
+)
+
+func TestMain(m *testing.M) {
+	serveIfAsked() // The demo starts its own program as the server, and in a test that is the test's.
+	os.Exit(m.Run())
+}
+
+// TestEveryScenarioEndsInAttestationA, after it has shown what it is about.
+func TestEveryScenarioEndsInAttestationA(t *testing.T) {
+	t.Parallel()
+	shown := map[string][]string{
+		"happy":    {"stopping the server", "The server is back"},
+		"rejected": {"Rejected with 18602: /business/business_registration_number", "PATCH /onboardings/onb_[0-9a-f-]+ answered 202"},
+		"numbers":  {"phone-numbers .* answered 202", "DELETE .* answered 202"},
+		"crash":    {"killing the server with SIGKILL(.|\n)*killing the server with SIGKILL(.|\n)*killing the server with SIGKILL"},
+	}
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			out := output(t)
+			quick := pace{latency: 30 * time.Millisecond, review: 300 * time.Millisecond}
+			if err := play(t.Context(), s, quick, pgtest.New(t, store.Migrate), out.file, false); err != nil {
+				t.Fatalf("%v\n%s", err, out.text(t))
+			}
+			text := out.text(t)
+			if len(shown[s.name]) == 0 {
+				t.Error("nothing is said of what it has to show")
+			}
+			for _, part := range append(shown[s.name], `customer profile  BU[0-9a-f]{32}  twilio-approved`, `trust product     BU[0-9a-f]{32}  twilio-approved`, `attestation: A`) {
+				if !regexp.MustCompile(part).MatchString(text) {
+					t.Errorf("it does not show %q:\n%s", part, text)
+				}
+			}
+		})
+	}
+}
+
+func TestFlagsThatAreNotUnderstood(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"-scenario", "tragic"}, {"-nothing"}, {"happy"}} {
+		var said bytes.Buffer
+		out := output(t)
+		err := run(t.Context(), args, out.file, &said)
+		if err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+		if args[0] == "-scenario" && err != nil && !strings.Contains(err.Error(), "rejected") {
+			t.Errorf("the refusal does not say which scenarios there are: %v", err)
+		}
+		if text := out.text(t); text != "" {
+			t.Errorf("%q begins with %q", args, text)
+		}
+	}
+}
+
+// outputFile is where a scenario is shown: no terminal.
+type outputFile struct{ file *os.File }
+
+func output(t *testing.T) outputFile {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return outputFile{file}
+}
+
+func (o outputFile) text(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(o.file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// story is a scenario while it is told: one customer's onboarding, and what is shown of it.
+type story struct {
+	*world
+	view     *view
+	customer customer
+	begun    time.Time
+	// now is the onboarding as it was read last.
+	now onboardingView
+}
+
+// begin makes the customer's subaccount and posts the onboarding that the scenario is about.
+func (w *world) begin(ctx context.Context, s scenario, out *os.File) (*story, error) {
+	t := &story{world: w, view: newView(out)}
+	var err error
+	if t.customer, err = w.makeSubaccount(ctx, "Example Plumbing LLC", 2); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(out, "Subaccount %s holds %v\n", t.customer.sid, t.customer.numbers)
+	t.begun = time.Now()
+	if t.now, err = w.post(ctx, t.customer, s.business); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(out, "POST /onboardings answered 202: %s\n\n", t.now.ID)
+	return t, nil
+}
+
+// follow shows the onboarding until it has come to where the story goes on. An onboarding that needs a person, where the story does not
+// wait for that, is an error.
+func (t *story) follow(ctx context.Context, until func(onboardingView) bool) error {
+	for {
+		o, err := t.get(ctx, t.now.ID)
+		if err != nil {
+			return err
+		}
+		t.now = o
+		t.view.show(o)
+		switch {
+		case until(o):
+			return nil
+		case o.Status == "action_required":
+			return fmt.Errorf("the onboarding needs a person: %+v", o.Requirements)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("interrupted")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// attested: Twilio signs the subaccount's calls with A.
+func attested(o onboardingView) bool { return o.Attestation == "A" }
+
+// attestedFor is when the calls of exactly that many numbers are.
+func attestedFor(numbers int) func(onboardingView) bool {
+	return func(o onboardingView) bool {
+		partial := func(n numberView) bool { return n.OnProfile == "" || n.OnProduct == "" }
+		return attested(o) && len(o.PhoneNumbers) == numbers && !slices.ContainsFunc(o.PhoneNumbers, partial)
+	}
+}
+
+// done is when that step is.
+func done(key string) func(onboardingView) bool {
+	return func(o onboardingView) bool {
+		return slices.ContainsFunc(o.Steps, func(s stepView) bool { return s.Key == key && s.Status == "succeeded" })
+	}
+}
+
+// advanced is when that share of the onboarding's steps is done.
+func advanced(share float64) func(onboardingView) bool {
+	return func(o onboardingView) bool { return float64(o.succeeded()) >= share*float64(len(o.Steps)) }
+}

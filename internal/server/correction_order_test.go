@@ -1,0 +1,54 @@
+package server_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// Twilio must not be asked to judge what is still being corrected: an evaluation that runs beside the correction sees the old data, and
+// after the submission the correction is refused.
+func TestABundleIsEvaluatedOnlyWhenAllItsCorrectionsAreThere(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, path string
+		code       int
+		change     map[string]any
+	}{
+		{"business", "/v1/EndUsers/*", 18602, map[string]any{"business": map[string]any{"business_registration_number": "98-7654321"}}},
+		{"representative", "/v1/EndUsers/*", 18604, map[string]any{"authorized_representatives": []any{representative("other")}}},
+		{"address", "/2010-04-01/Accounts/*/Addresses/*", 18603, map[string]any{"address": map[string]any{"street": "1 N State St"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+			w.serve()
+			id := w.post(w.subaccount(1).request(nil)).ID
+			profile := w.await(id, "in_review").CustomerProfile.SID
+			w.reject(profile, tt.code)
+			w.await(id, "action_required")
+			w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: tt.path, Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(700 * time.Millisecond)})
+			w.sim.ResetRequests()
+			if status, raw := w.patch(id, 1, tt.change); status != http.StatusAccepted {
+				t.Fatalf("the correction answered %d: %s", status, raw)
+			}
+			w.awaitThat(id, "the profile in review again", func(a answer) bool {
+				return a.CustomerProfile.Status == "pending-review" && a.Status != "in_progress"
+			})
+			requests := w.sim.Requests()
+			corrected := slices.IndexFunc(requests, func(r trusthubsim.Request) bool { return r.Fault == trusthubsim.EffectDelay })
+			evaluated := slices.IndexFunc(requests, func(r trusthubsim.Request) bool { return strings.HasSuffix(r.Path, profile+"/Evaluations") })
+			if corrected < 0 || evaluated < 0 {
+				t.Fatalf("corrected at %d, evaluated at %d of %+v", corrected, evaluated, requests)
+			}
+			if requests[corrected].Status != http.StatusOK || requests[evaluated].StartedAt.Before(requests[corrected].FinishedAt) {
+				t.Errorf("the correction was answered %d at %v, the evaluation began at %v",
+					requests[corrected].Status, requests[corrected].FinishedAt, requests[evaluated].StartedAt)
+			}
+		})
+	}
+}

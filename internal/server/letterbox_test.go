@@ -1,0 +1,103 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// letterbox is where the simulated Twilio leaves its status callbacks. They go on from there when a test says so, as often, as late and in
+// the order that it likes.
+type letterbox struct {
+	mu      sync.Mutex
+	letters []letter
+}
+
+// letter is a status callback as Twilio sent it.
+type letter struct {
+	url, bundle string
+	status      trusthubsim.Status
+	header      http.Header
+	body        string
+}
+
+// Do takes a callback in, in place of the service.
+func (l *letterbox) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.letters = append(l.letters, letter{
+		url: r.URL.String(), bundle: form.Get("BundleSid"), status: trusthubsim.Status(form.Get("Status")), header: r.Header, body: string(body),
+	})
+	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+}
+
+// of are the callbacks about that bundle, in the order in which they came.
+func (l *letterbox) of(bundle string) []letter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []letter
+	for _, one := range l.letters {
+		if one.bundle == bundle {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// about is the newest callback that names that status of the bundle.
+func (l *letterbox) about(bundle string, status trusthubsim.Status) (letter, bool) {
+	all := l.of(bundle)
+	slices.Reverse(all)
+	at := slices.IndexFunc(all, func(one letter) bool { return one.status == status })
+	if at < 0 {
+		return letter{}, false
+	}
+	return all[at], true
+}
+
+// claiming is the callback with another status in it, signed with that token; "" leaves it unsigned.
+func (one letter) claiming(status trusthubsim.Status, token string) letter {
+	form, err := url.ParseQuery(one.body)
+	if err != nil {
+		panic(err) // It was read before.
+	}
+	form.Set("Status", string(status))
+	one.status, one.body, one.header = status, form.Encode(), one.header.Clone()
+	one.header.Del("X-Twilio-Signature")
+	if token != "" {
+		one.header.Set("X-Twilio-Signature", trusthubsim.Sign(token, one.url, form))
+	}
+	return one
+}
+
+// deliver takes a callback to the service and returns what that answers.
+func (w *world) deliver(one letter) (status int) {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, one.url, bytes.NewReader([]byte(one.body)))
+	if err != nil {
+		w.t.Error(err)
+		return 0
+	}
+	request.Header = one.header.Clone()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Error(err)
+		return 0
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body) // The status says all.
+	return response.StatusCode
+}

@@ -68,10 +68,11 @@ func TestMigrateGoesUpAndDown(t *testing.T) {
 		want string
 	}{
 		{[]string{"migrate", "version"}, "0"},
-		{[]string{"migrate", "up"}, "1"},
-		{[]string{"migrate", "up"}, "1"},
+		{[]string{"migrate", "up"}, "2"},
+		{[]string{"migrate", "up"}, "2"},
+		{[]string{"migrate", "down"}, "1"},
 		{[]string{"migrate", "down"}, "0"},
-		{[]string{"migrate", "up"}, "1"},
+		{[]string{"migrate", "up"}, "2"},
 	} {
 		if status, out := w.command(tt.args...); status != 0 || strings.TrimSpace(out) != tt.want {
 			t.Errorf("%v ended with %d and printed %q, want %q", tt.args, status, out, tt.want)

@@ -168,6 +168,16 @@ func TestAReviewIsFoundByPollingWhenNoCallbackComes(t *testing.T) {
 	w.await(w.post(customer.request(nil)).ID, "approved")
 }
 
+// reviewByHand leaves the reviews that begin from now on to the test.
+func (w *world) reviewByHand() {
+	w.t.Helper()
+	settings := w.sim.Settings()
+	settings.Review = trusthubsim.ReviewManual
+	if err := w.sim.SetSettings(settings); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // reviewed decides about a bundle as a reviewer does.
 func reviewed(w *world, sid string, status trusthubsim.Status) {
 	w.t.Helper()

@@ -23,17 +23,20 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 			if err != nil {
 				return Result{}, err
 			}
-			r := Result{SID: read.SID, RemoteStatus: read.Status}
+			var faults []Requirement
 			switch {
 			case read.AccountSID != account:
-				r.Requirements = preflightFault(b.givenPointer, "bundle_of_other_account", "This bundle belongs to another account.")
+				faults = preflightFault(b.givenPointer, "bundle_of_other_account", "This bundle belongs to another account.")
 			case read.PolicySID != b.policySID:
-				r.Requirements = preflightFault(b.givenPointer, "bundle_of_other_policy",
+				faults = preflightFault(b.givenPointer, "bundle_of_other_policy",
 					fmt.Sprintf("This bundle was made for the policy %s, and %s is wanted.", read.PolicySID, b.policySID))
 			case read.Status == BundleApproved && !read.ValidUntil.IsZero() && read.ValidUntil.Before(time.Now()):
-				r.Requirements = preflightFault(b.givenPointer, "approval_ended", "This bundle's approval has ended. Leave it out to have another made.")
+				faults = preflightFault(b.givenPointer, "approval_ended", "This bundle's approval has ended. Leave it out to have another made.")
 			}
-			return r, nil
+			if len(faults) > 0 {
+				return Result{Requirements: faults}, nil // It is not taken over, so its SID is not the step's.
+			}
+			return Result{SID: read.SID, RemoteStatus: read.Status}, nil
 		},
 		Pointer: b.givenPointer,
 		Source:  SourcePreflight,
@@ -41,10 +44,17 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 	}
 }
 
-// wasSubmitted tells whether the bundle was taken over with its submission behind it.
-func (b bundle) wasSubmitted(o *Onboarding) bool {
-	step := o.Step(b.key)
-	return b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved)
+// unlessSubmitted makes the step one that has nothing to do if the bundle was taken over with its submission behind it.
+func (b bundle) unlessSubmitted(n Node) Node {
+	effect := n.Effect
+	n.Effect = func(o *Onboarding) Effect {
+		step := o.Step(b.key)
+		if b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved) {
+			return Effect{Do: func(context.Context, TrustHub) (Result, error) { return Result{}, nil }}
+		}
+		return effect(o)
+	}
+	return n
 }
 
 // lookingFirst makes the effect adopt what is there instead of making a second.

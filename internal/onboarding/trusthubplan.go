@@ -113,7 +113,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	for _, number := range p.numbers {
 		nodes = append(nodes, profile.assignNumber(number, profile.key))
 	}
-	nodes = append(nodes, profile.reviewed(o, madeOf(nodes, profile.key), nil)...)
+	nodes = append(nodes, profile.reviewed(madeOf(nodes, profile.key), nil)...)
 
 	for _, known := range knownProducts {
 		if p.products[known.name] {
@@ -133,9 +133,8 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 		b.create(c.CallbackURL),
 		b.assign(profile.key),
 	}
-	if known.information != nil {
-		information := known.information()
-		nodes = append(nodes, information, b.assign(information.Key))
+	if known.user.key != "" {
+		nodes = append(nodes, known.user.node(keyPreflight), b.assign(known.user.key))
 	}
 	for _, number := range numbers {
 		nodes = append(nodes, b.assignNumber(number, b.key.Sub(string(profile.key)), numberKey(profile.key, number)))
@@ -147,11 +146,11 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 	case c.Gate == GateApproved:
 		assigned, gate = append(assigned, review), nil
 	case c.Gate == GateSubmitted:
-		assigned, gate = append(assigned, profile.handedIn(o)), nil
+		assigned, gate = append(assigned, profile.key.Sub("submission")), nil
 	default:
-		assigned = append(assigned, profile.handedIn(o))
+		assigned = append(assigned, profile.key.Sub("submission"))
 	}
-	return append(nodes, b.reviewed(o, assigned, gate)...)
+	return append(nodes, b.reviewed(assigned, gate)...)
 }
 
 func orDefault(value, otherwise string) string {

@@ -340,7 +340,7 @@ func (w *walk) dueAt(node Node) (time.Time, bool) {
 
 // dueToGo is dueAt for a step that is to be gone, or merely settled.
 func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
-	removal := node.Aim == AimGone && step.SID != ""
+	removal := w.effectOf(node).removes
 	switch {
 	case step.State == StepCanceled, node.Aim == AimSettled && step.State == StepSucceeded, removal && step.State == StepFailed:
 		return time.Time{}, false

@@ -54,6 +54,7 @@ func TestApprovedBundlesAreTakenOver(t *testing.T) {
 func TestAHalfDoneProfileIsCompleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
+	w.environ["REVIEW_POLL_MIN"] = "200ms" // Twilio tells nobody of a bundle that was made without a StatusCallback.
 	w.serve()
 	customer := w.subaccount(1)
 	profile := w.bundleByHand(customer, "/v1/CustomerProfiles", trusthubsim.PolicySecondaryProfile)

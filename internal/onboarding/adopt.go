@@ -11,6 +11,14 @@ import (
 // This file takes over what was made by hand: a bundle, an address or end users that the request names. What a bundle that is taken over
 // already holds is taken over with it, and only what it lacks is made. Nothing of it is ours to delete.
 
+// given is the SID of the bundle that is to be taken over; "" as well when that has been replaced since.
+func (o *Onboarding) given(bundle Key, sid string) string {
+	if slices.Contains(replacedBundles(o, bundle), sid) {
+		return ""
+	}
+	return sid
+}
+
 // takeOver reads the bundle that the request names, and refuses one that cannot serve.
 func (b bundle) takeOver(o *Onboarding) Effect {
 	account := o.SubaccountSID

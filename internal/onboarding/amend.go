@@ -303,7 +303,7 @@ func (a *amendment) letGo(nodes []Node) {
 }
 
 // reopen makes the bundle's evaluation, submission and review due again: where something on it is edited, and, if failures are to be taken
-// up, where it failed one of them. Of an approved bundle only the review is read again.
+// up, where it failed one of them. Of a bundle that is approved or deleted only the review is read again.
 func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	evaluation, review := bundle.Sub("evaluation"), bundle.Sub("review")
 	var keys []Key
@@ -319,7 +319,7 @@ func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	}
 	created := a.o.Step(bundle)
 	status := a.o.Bundle(bundle).Status
-	if status == BundleApproved {
+	if status == BundleApproved || status == bundleDeleted {
 		a.again(review)
 		return
 	}

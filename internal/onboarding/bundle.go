@@ -201,7 +201,12 @@ func (b bundle) review() Node {
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
-				if err != nil {
+				switch {
+				case isNotFound(err) && status == bundleDeleted: // A person has been told and has resumed.
+					return Result{RemoteStatus: bundleDeleted, Replaced: true}, nil
+				case isNotFound(err):
+					return Result{RemoteStatus: bundleDeleted, Requirements: []Requirement{deletedBundle(bundleSID)}}, nil
+				case err != nil:
 					return Result{}, err
 				}
 				return b.decided(read), nil
@@ -228,6 +233,9 @@ func (b bundle) decided(read Bundle) Result {
 	}
 	return r
 }
+
+// bundleDeleted is our word for the status of a bundle that is not at Twilio any more.
+const bundleDeleted = "deleted"
 
 // isRefusal tells whether Twilio refused the call for good, and did nothing.
 func isRefusal(err error) bool {

@@ -31,6 +31,8 @@ type PlanConfig struct {
 	CallbackURL func(token string) string
 	// LeaveLostNumbers leaves a number that has vanished from a bundle to a person; otherwise it is put there again.
 	LeaveLostNumbers bool
+	// ListsLag is how long Twilio's lists may lack what was put on them.
+	ListsLag time.Duration
 	// EndingNotice is how long before an approval ends somebody is asked to act; 0 means when it has ended.
 	EndingNotice time.Duration
 }
@@ -88,7 +90,7 @@ func TrustHubPlan(c PlanConfig) Plan {
 // nodes lays out the steps for those parts.
 func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	profile := bundle{kind: CustomerProfile, key: profileKey, policySID: orDefault(c.SecondaryProfilePolicySID, DefaultSecondaryProfilePolicySID),
-		given: o.Request.CustomerProfileSID, givenPointer: "/customer_profile_sid", endingNotice: c.EndingNotice}
+		given: o.given(profileKey, o.Request.CustomerProfileSID), givenPointer: "/customer_profile_sid", endingNotice: c.EndingNotice}
 
 	var nodes []Node
 	before := []Key(nil)
@@ -127,7 +129,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, numbers []PhoneNumber) []Node {
 	b := bundle{kind: TrustProduct, key: known.key, policySID: known.policySID(c), endingNotice: c.EndingNotice}
 	if known.name == ProductShakenStir {
-		b.given, b.givenPointer = o.Request.TrustProductSID, "/trust_product_sid"
+		b.given, b.givenPointer = o.given(b.key, o.Request.TrustProductSID), "/trust_product_sid"
 	}
 	nodes := []Node{
 		b.create(c.CallbackURL),

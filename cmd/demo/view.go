@@ -146,6 +146,8 @@ func (v *view) say(note string) {
 // end shows what has come of it, after the whole table where the screen was too small for it.
 func (v *view) end(o onboardingView, took time.Duration) {
 	if v.cut {
+		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.drawn) // The lines of the whole may be wrapped: nothing of those before may show behind them.
+		v.drawn = 0
 		v.draw(v.whole(o))
 	}
 	fmt.Fprintf(v.out, "\ncustomer profile  %s  %s\ntrust product     %s  %s\n",

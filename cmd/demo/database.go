@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,40 +14,47 @@ import (
 	"github.com/attestd/attestd/internal/pgdev"
 )
 
-// openDatabase makes the demo's own database: on the server that the URL leads to, or on a private one if it is empty.
-func (w *world) openDatabase(ctx context.Context, given string) (err error) {
+// database is the demo's own.
+type database struct {
+	url    string
+	server *pgdev.Postgres // the private one that it is on, or nil
+	beside string          // the URL of the database beside which it was made, or ""
+}
+
+// openDatabase makes a database on the server that the URL leads to, or on a private one if it is empty. The database that the URL names is
+// not touched: it may be one that is in use, with onboardings that are no business of the simulator's.
+func openDatabase(ctx context.Context, given string) (database, error) {
 	if given == "" {
-		if w.postgres, err = pgdev.Start(ctx, pgdev.Options{}); err != nil {
-			return err
+		server, err := pgdev.Start(ctx, pgdev.Options{})
+		if err != nil {
+			return database{}, err
 		}
-		w.database = w.postgres.URL("")
-		return nil
+		return database{url: server.URL(""), server: server}, nil
 	}
 	own, err := url.Parse(given)
 	if err != nil || !strings.HasPrefix(own.Scheme, "postgres") {
-		return errors.New("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE") // It holds a password: not shown.
+		return database{}, errors.New("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE") // It holds a password: not shown.
 	}
-	own.Path = "/attestd_demo_" + strconv.FormatUint(rand.Uint64(), 36)
+	own.Path = "/attestd_demo_" + strings.ToLower(rand.Text())
 	if err := execute(ctx, given, "CREATE DATABASE "+nameOf(own)); err != nil {
-		return fmt.Errorf("make a database beside that of DATABASE_URL: %w", err)
+		return database{}, fmt.Errorf("make a database beside that of DATABASE_URL: %w", err)
 	}
-	w.given, w.database = given, own.String()
-	return nil
+	return database{url: own.String(), beside: given}, nil
 }
 
-// closeDatabase leaves nothing behind.
-func (w *world) closeDatabase() error {
+// close leaves nothing behind.
+func (d database) close() error {
 	switch {
-	case w.postgres != nil:
-		return w.postgres.Stop()
-	case w.given == "":
+	case d.server != nil:
+		return d.server.Stop()
+	case d.beside == "":
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	own, err := url.Parse(w.database)
+	own, err := url.Parse(d.url)
 	if err == nil {
-		err = execute(ctx, w.given, "DROP DATABASE "+nameOf(own)+" WITH (FORCE)")
+		err = execute(ctx, d.beside, "DROP DATABASE "+nameOf(own)+" WITH (FORCE)")
 	}
 	if err != nil {
 		return fmt.Errorf("drop the demo's database: %w", err)

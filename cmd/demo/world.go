@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/attestd/attestd/internal/pgdev"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
@@ -22,9 +21,7 @@ const serverCommand = "server"
 
 // world is all that the demo runs on this machine, each part on a loopback port of its own.
 type world struct {
-	postgres  *pgdev.Postgres // nil where a server was given
-	given     string          // the URL of a database on that server, which is not touched
-	database  string          // the URL of the demo's own
+	database  database
 	simulator *trusthubsim.Simulator
 	twilio    *http.Server
 	twilioURL string
@@ -42,8 +39,7 @@ type process struct {
 	err   error         // how it ended
 }
 
-// newWorld starts everything, with a Postgres of its own unless a server is given by the URL of a database on it. That database may be one
-// that is in use, with onboardings that are no business of the simulator's: the demo makes another beside it.
+// newWorld starts everything, with a Postgres of its own unless a server is given by the URL of a database on it.
 func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err error) {
 	w = &world{}
 	defer func() {
@@ -51,7 +47,7 @@ func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err er
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if err := w.openDatabase(ctx, databaseURL); err != nil {
+	if w.database, err = openDatabase(ctx, databaseURL); err != nil {
 		return w, err
 	}
 	if err := w.startSimulator(ctx, p); err != nil {
@@ -63,7 +59,7 @@ func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err er
 	}
 	w.serverURL = "http://" + addr
 	w.environ = append(os.Environ(),
-		"DATABASE_URL="+w.database, "DATABASE_URL_FILE=", "TWILIO_AUTH_TOKEN_FILE=",
+		"DATABASE_URL="+w.database.url, "DATABASE_URL_FILE=", "TWILIO_AUTH_TOKEN_FILE=",
 		"LISTEN_ADDR="+addr,
 		"PUBLIC_URL="+w.serverURL,
 		"TWILIO_ACCOUNT_SID="+trusthubsim.DefaultAccountSID,
@@ -172,7 +168,7 @@ func (w *world) killServer(ctx context.Context) error {
 // stay keeps everything up until the demo is interrupted.
 func (w *world) stay(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
-		w.serverURL, w.key, w.twilioURL, w.database)
+		w.serverURL, w.key, w.twilioURL, w.database.url)
 	<-ctx.Done()
 	return nil
 }
@@ -186,7 +182,7 @@ func (w *world) close() error {
 		errs = append(errs, w.twilio.Close())
 		w.simulator.Close()
 	}
-	return errors.Join(append(errs, w.closeDatabase())...)
+	return errors.Join(append(errs, w.database.close())...)
 }
 
 // freeAddr returns a loopback address that nothing listens on now.

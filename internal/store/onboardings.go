@@ -19,35 +19,34 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	if err != nil {
 		return fmt.Errorf("encode the request: %w", err)
 	}
-	err = s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		jobID, err := s.insertJob(ctx, tx, o.ID, time.Time{})
-		if err != nil {
-			return err
-		}
-		err = q.CreateOnboarding(ctx, db.CreateOnboardingParams{
-			ID:                string(o.ID),
-			ExternalID:        o.Request.ExternalID,
-			SubaccountSid:     o.SubaccountSID,
-			PrimaryProfileSid: o.Request.PrimaryProfileSID,
-			CallbackToken:     o.CallbackToken,
-			Version:           int32(o.Version), //nolint:gosec // counts corrections
-			Status:            string(o.Status()),
-			JobID:             jobID,
-			CreatedAt:         timestamptz(o.CreatedAt),
-			UpdatedAt:         timestamptz(o.UpdatedAt),
-			Request:           request,
-		})
-		if err != nil {
-			return err
-		}
-		return recordChange(ctx, q, onboarding.Change{
-			ID:      o.ID,
-			Status:  o.Status(),
-			Steps:   o.Steps,
-			Numbers: o.Numbers,
-			Events:  []onboarding.Event{e},
-		})
+	change, err := recordParams(onboarding.Change{
+		ID:      o.ID,
+		Status:  o.Status(),
+		Steps:   o.Steps,
+		Numbers: o.Numbers,
+		Events:  []onboarding.Event{e},
 	})
+	if err != nil {
+		return err
+	}
+	var batch together
+	_ = batch.queries().CreateOnboarding(ctx, db.CreateOnboardingParams{ // Queued, so that it cannot fail here.
+		ID:                string(o.ID),
+		ExternalID:        o.Request.ExternalID,
+		SubaccountSid:     o.SubaccountSID,
+		PrimaryProfileSid: o.Request.PrimaryProfileSID,
+		CallbackToken:     o.CallbackToken,
+		Version:           int32(o.Version), //nolint:gosec // counts corrections
+		Status:            string(o.Status()),
+		CreatedAt:         timestamptz(o.CreatedAt),
+		UpdatedAt:         timestamptz(o.UpdatedAt),
+		Request:           request,
+		Kind:              advanceKind,
+		MaxAttempts:       maxAttempts,
+	})
+	batch.queries().RecordChange(ctx, []db.RecordChangeParams{change})
+	batch.send(ctx, s.pool)
+	err = batch.finish()
 	if hasCode(err, uniqueViolation) {
 		if conflict := s.conflict(ctx, o); conflict != nil {
 			return conflict

@@ -8,8 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
@@ -19,7 +22,7 @@ import (
 //
 // Each change is fenced by its own epoch (invariant 3), and its runner goes on only once the transaction has committed (invariant 1).
 type recorder struct {
-	queries *db.Queries
+	pool    *pgxpool.Pool
 	queue   chan *recording
 	stopped chan struct{}
 	writers sync.WaitGroup
@@ -36,20 +39,22 @@ const (
 
 // recording is a change that waits to be written.
 type recording struct {
-	params db.RecordChangeParams
+	change db.RecordChangeParams
+	// end, unless nil, ends the run after the change.
+	end *db.EndRunParams
 	// result has room: the writer never waits for the runner.
 	result chan recorded
 }
 
 type recorded struct {
-	written bool
-	err     error
+	woken bool
+	err   error
 }
 
-func newRecorder(queries *db.Queries) *recorder {
-	r := &recorder{queries: queries, queue: make(chan *recording, recordMost), stopped: make(chan struct{})}
+func newRecorder(pool *pgxpool.Pool) *recorder {
+	r := &recorder{pool: pool, queue: make(chan *recording, recordMost), stopped: make(chan struct{})}
 	for range recordWriters {
-		r.writers.Go(r.write)
+		r.writers.Go(r.serve)
 	}
 	return r
 }
@@ -62,19 +67,20 @@ func (r *recorder) close() {
 
 var errRecorderClosed = errors.New("the store is closed")
 
-// record returns whether the change was written: not if its epoch is not the newest. After an error nobody knows.
-func (r *recorder) record(ctx context.Context, params db.RecordChangeParams) (bool, error) {
-	change := &recording{params: params, result: make(chan recorded, 1)}
+// write writes the change and ends the run, if that is asked for and nothing has woken the onboarding. It returns [onboarding.ErrLostPlace]
+// where the epoch is not the newest or the job not the onboarding's, and then nothing was written; after any other error nobody knows.
+func (r *recorder) write(ctx context.Context, change db.RecordChangeParams, end *db.EndRunParams) (woken bool, err error) {
+	waiting := &recording{change: change, end: end, result: make(chan recorded, 1)}
 	select {
-	case r.queue <- change:
+	case r.queue <- waiting:
 	case <-r.stopped:
 		return false, errRecorderClosed
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
 	select {
-	case result := <-change.result:
-		return result.written, result.err
+	case result := <-waiting.result:
+		return result.woken, result.err
 	case <-r.stopped:
 		return false, errRecorderClosed
 	case <-ctx.Done():
@@ -82,7 +88,7 @@ func (r *recorder) record(ctx context.Context, params db.RecordChangeParams) (bo
 	}
 }
 
-func (r *recorder) write() {
+func (r *recorder) serve() {
 	for {
 		select {
 		case <-r.stopped:
@@ -105,39 +111,59 @@ func (r *recorder) gather(first *recording) []*recording {
 		}
 		break
 	}
-	slices.SortStableFunc(together, func(a, b *recording) int { return cmp.Compare(a.params.ID, b.params.ID) })
+	slices.SortStableFunc(together, func(a, b *recording) int { return cmp.Compare(a.change.ID, b.change.ID) })
 	return together
 }
 
 // commit writes the changes in one transaction. If Postgres refuses one of them, each is written by itself, so that one runner's fault is
 // not another's.
-func (r *recorder) commit(together []*recording) {
+func (r *recorder) commit(all []*recording) {
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()
-	all := make([]db.RecordChangeParams, len(together))
-	for i, change := range together {
-		all[i] = change.params
+	changes := make([]db.RecordChangeParams, len(all))
+	var ending []int // which of them
+	var ends []db.EndRunParams
+	for i, one := range all {
+		changes[i] = one.change
+		if one.end != nil {
+			ending, ends = append(ending, i), append(ends, *one.end)
+		}
 	}
-	results := make([]recorded, len(together))
-	batch := r.queries.RecordChange(ctx, all)
-	var refused bool
-	batch.QueryRow(func(i int, rows int64, err error) {
-		var answered *pgconn.PgError
-		refused = refused || errors.As(err, &answered)
-		results[i] = recorded{written: rows > 0, err: err}
+	results := make([]recorded, len(all))
+	var batch together
+	changed, ended := batch.queries().RecordChange(ctx, changes), batch.queries().EndRun(ctx, ends)
+	batch.send(ctx, r.pool)
+	changed.QueryRow(func(i int, written int64, err error) {
+		if err == nil && written == 0 {
+			err = onboarding.ErrLostPlace
+		}
+		results[i].err = err
+	})
+	ended.QueryRow(func(i int, woken bool, err error) {
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = onboarding.ErrLostPlace
+		}
+		result := &results[ending[i]]
+		result.woken, result.err = woken, cmp.Or(result.err, err)
 	})
 	// The batch is committed when its end is read.
-	closeErr := batch.Close()
-	if refused && len(together) > 1 {
-		for _, change := range together {
-			r.commit([]*recording{change})
+	err := batch.finish()
+	if hasPgError(results) && len(all) > 1 {
+		for _, one := range all {
+			r.commit([]*recording{one})
 		}
 		return
 	}
-	for i, change := range together {
-		if results[i].err == nil {
-			results[i].err = closeErr
-		}
-		change.result <- results[i]
+	for i, one := range all {
+		results[i].err = cmp.Or(results[i].err, err)
+		one.result <- results[i]
 	}
+}
+
+// hasPgError tells whether Postgres refused a statement.
+func hasPgError(results []recorded) bool {
+	return slices.ContainsFunc(results, func(r recorded) bool {
+		var refused *pgconn.PgError
+		return errors.As(r.err, &refused)
+	})
 }

@@ -110,7 +110,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	s.recorder = newRecorder(s.queries)
+	s.recorder = newRecorder(s.pool)
 	return s, nil
 }
 

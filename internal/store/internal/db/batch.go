@@ -17,22 +17,112 @@ var (
 	ErrBatchAlreadyClosed = errors.New("batch already closed")
 )
 
+const EndRun = `-- name: EndRun :batchone
+WITH run AS (
+    SELECT o.id, o.woken FROM onboardings o
+    WHERE o.id = $1 AND o.epoch = $2 AND o.job_id = $3::bigint
+    FOR NO KEY UPDATE
+), ended AS (
+    UPDATE river_job j SET state = 'completed', finalized_at = now()
+    FROM run
+    WHERE NOT run.woken AND j.id = $3::bigint AND j.state = 'running'
+), next AS (
+    INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
+    SELECT jsonb_build_object('onboarding_id', run.id), $4, $5,
+        CASE WHEN $6::timestamptz <= now() + $7::interval THEN 'available' ELSE 'scheduled' END::river_job_state,
+        $6::timestamptz
+    FROM run
+    WHERE NOT run.woken AND $6::timestamptz IS NOT NULL
+    RETURNING id
+), released AS (
+    UPDATE onboardings o SET job_id = (SELECT next.id FROM next), waking = false
+    FROM run
+    WHERE o.id = run.id AND NOT run.woken
+)
+SELECT woken FROM run
+`
+
+type EndRunBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type EndRunParams struct {
+	ID                string
+	Epoch             int64
+	JobID             int64
+	Kind              string
+	MaxAttempts       int16
+	Due               pgtype.Timestamptz
+	SchedulerInterval pgtype.Interval
+}
+
+// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
+// next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
+// for this transaction and then finds the next job.
+//
+// The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
+// obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
+// from its time on: workers leave it until then, and it does not wait for the scheduler.
+func (q *Queries) EndRun(ctx context.Context, arg []EndRunParams) *EndRunBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.ID,
+			a.Epoch,
+			a.JobID,
+			a.Kind,
+			a.MaxAttempts,
+			a.Due,
+			a.SchedulerInterval,
+		}
+		batch.Queue(EndRun, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &EndRunBatchResults{br, len(arg), false}
+}
+
+func (b *EndRunBatchResults) QueryRow(f func(int, bool, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		var woken bool
+		if b.closed {
+			if f != nil {
+				f(t, woken, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		row := b.br.QueryRow()
+		err := row.Scan(&woken)
+		if f != nil {
+			f(t, woken, err)
+		}
+	}
+}
+
+func (b *EndRunBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const RecordChange = `-- name: RecordChange :batchone
 WITH fence AS (
     UPDATE onboardings o
     SET status = CASE WHEN o.canceled_at IS NULL THEN $1 ELSE o.status END, attestation = $2,
         subaccount_sid = coalesce($3, o.subaccount_sid), updated_at = now()
     WHERE o.id = $4 AND o.epoch = coalesce($5::bigint, o.epoch)
+        AND ($6::bigint IS NULL OR o.job_id = $6::bigint)
     RETURNING o.id
 ), s AS (
     INSERT INTO steps
         (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
          intent_at, started_at, finished_at, next_attempt_at)
     SELECT fence.id,
-        unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]),
-        unnest($10::integer[]), unnest($11::jsonb[]), unnest($12::jsonb[]),
-        unnest($13::text[]), unnest($14::timestamptz[]), unnest($15::timestamptz[]),
-        unnest($16::timestamptz[]), unnest($17::timestamptz[])
+        unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
+        unnest($11::integer[]), unnest($12::jsonb[]), unnest($13::jsonb[]),
+        unnest($14::text[]), unnest($15::timestamptz[]), unnest($16::timestamptz[]),
+        unnest($17::timestamptz[]), unnest($18::timestamptz[])
     FROM fence
     ON CONFLICT (onboarding_id, key) DO UPDATE SET
         state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
@@ -41,16 +131,16 @@ WITH fence AS (
         next_attempt_at = excluded.next_attempt_at
 ), n AS (
     INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
-    SELECT fence.id, unnest($18::integer[]), unnest($19::text[]), unnest($20::text[])
+    SELECT fence.id, unnest($19::integer[]), unnest($20::text[]), unnest($21::text[])
     FROM fence
     ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
 ), beyond AS (
-    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= $21::integer
+    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= $22::integer
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
     SELECT fence.id,
-        unnest($22::timestamptz[]), unnest($23::text[]), unnest($24::text[]),
-        unnest($25::text[]), unnest($26::text[])
+        unnest($23::timestamptz[]), unnest($24::text[]), unnest($25::text[]),
+        unnest($26::text[]), unnest($27::text[])
     FROM fence
 )
 SELECT count(*) FROM fence
@@ -68,6 +158,7 @@ type RecordChangeParams struct {
 	SubaccountSid      *string
 	ID                 string
 	Epoch              *int64
+	JobID              *int64
 	StepKeys           []string
 	StepStates         []string
 	StepSids           []string
@@ -92,8 +183,8 @@ type RecordChangeParams struct {
 }
 
 // One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
-// newest (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch means that the caller holds
-// the row lock and decides.
+// newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
+// and no job mean that the caller holds the row lock and decides.
 func (q *Queries) RecordChange(ctx context.Context, arg []RecordChangeParams) *RecordChangeBatchResults {
 	batch := &pgx.Batch{}
 	for _, a := range arg {
@@ -103,6 +194,7 @@ func (q *Queries) RecordChange(ctx context.Context, arg []RecordChangeParams) *R
 			a.SubaccountSid,
 			a.ID,
 			a.Epoch,
+			a.JobID,
 			a.StepKeys,
 			a.StepStates,
 			a.StepSids,

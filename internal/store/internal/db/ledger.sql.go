@@ -13,7 +13,7 @@ import (
 
 const ClaimOnboarding = `-- name: ClaimOnboarding :one
 WITH before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR UPDATE
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR NO KEY UPDATE
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
@@ -61,39 +61,6 @@ func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams
 		&i.ReadAt,
 	)
 	return i, err
-}
-
-const EndRun = `-- name: EndRun :exec
-UPDATE onboardings SET job_id = $1, waking = false WHERE id = $2
-`
-
-type EndRunParams struct {
-	JobID *int64
-	ID    string
-}
-
-func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) error {
-	_, err := q.db.Exec(ctx, EndRun, arg.JobID, arg.ID)
-	return err
-}
-
-const LockForRelease = `-- name: LockForRelease :one
-SELECT woken FROM onboardings WHERE id = $1 AND epoch = $2 AND job_id = $3::bigint FOR UPDATE
-`
-
-type LockForReleaseParams struct {
-	ID    string
-	Epoch int64
-	JobID int64
-}
-
-// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: a wake-up since the claim is seen here, and one
-// that comes later waits for this transaction to end and then finds the next job.
-func (q *Queries) LockForRelease(ctx context.Context, arg LockForReleaseParams) (bool, error) {
-	row := q.db.QueryRow(ctx, LockForRelease, arg.ID, arg.Epoch, arg.JobID)
-	var woken bool
-	err := row.Scan(&woken)
-	return woken, err
 }
 
 const OnboardingExists = `-- name: OnboardingExists :one

@@ -46,45 +46,53 @@ func (q *Queries) CancelOnboarding(ctx context.Context, arg CancelOnboardingPara
 }
 
 const CreateOnboarding = `-- name: CreateOnboarding :exec
-WITH o AS (
+WITH job AS (
+    INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', $1::text), $2, $3)
+    RETURNING id
+), o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    VALUES
-        ($2, $3, $4, $5, $6, $7, $8, $9::bigint, $10, $11)
+    SELECT $1::text, $4, $5, $6, $7, $8, $9, job.id, $10, $11
+    FROM job
     RETURNING id, version, created_at
+), r AS (
+    INSERT INTO requests (onboarding_id, version, request, created_at)
+    SELECT o.id, o.version, $12, o.created_at FROM o
 )
-INSERT INTO requests (onboarding_id, version, request, created_at)
-SELECT o.id, o.version, $1, o.created_at FROM o
+SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')
 `
 
 type CreateOnboardingParams struct {
-	Request           []byte
 	ID                string
+	Kind              string
+	MaxAttempts       int16
 	ExternalID        string
 	SubaccountSid     string
 	PrimaryProfileSid string
 	CallbackToken     string
 	Version           int32
 	Status            string
-	JobID             int64
 	CreatedAt         pgtype.Timestamptz
 	UpdatedAt         pgtype.Timestamptz
+	Request           []byte
 }
 
-// The steps, numbers and events follow with RecordChange in the same transaction.
+// With its first job, which is inserted as River does it, and announced to River's clients. The steps, numbers and events follow with
+// RecordChange in the same transaction.
 func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) error {
 	_, err := q.db.Exec(ctx, CreateOnboarding,
-		arg.Request,
 		arg.ID,
+		arg.Kind,
+		arg.MaxAttempts,
 		arg.ExternalID,
 		arg.SubaccountSid,
 		arg.PrimaryProfileSid,
 		arg.CallbackToken,
 		arg.Version,
 		arg.Status,
-		arg.JobID,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.Request,
 	)
 	return err
 }
@@ -290,7 +298,7 @@ func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) 
 
 const LockOnboarding = `-- name: LockOnboarding :one
 SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
-FROM onboardings WHERE id = $1 FOR UPDATE
+FROM onboardings WHERE id = $1 FOR NO KEY UPDATE
 `
 
 type LockOnboardingRow struct {

@@ -72,7 +72,7 @@ func (q *Queries) CancelAbandonedJobs(ctx context.Context, ids []int64) ([]int64
 }
 
 const LockOnboardingsSkipLocked = `-- name: LockOnboardingsSkipLocked :many
-SELECT id, job_id FROM onboardings WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED
+SELECT id, job_id FROM onboardings WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 `
 
 type LockOnboardingsSkipLockedRow struct {

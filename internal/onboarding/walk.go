@@ -199,14 +199,27 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	for {
+	return w.gather(ctx)
+}
+
+// gatherFor is how long the first of several answers waits for the others. Calls that were made together are answered within a few
+// milliseconds of each other, and each answer that is written by itself costs the database as much as all of them together.
+const gatherFor = 5 * time.Millisecond
+
+func (w *walk) gather(ctx context.Context) error {
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(w.inFlight) > 0 {
 		select {
 		case a := <-w.answers:
 			w.take(a)
-		default:
+		case <-timer.C:
 			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
 
 // drain waits for the calls that an abandoned walk has in flight: every goroutine has an owner that waits for it.

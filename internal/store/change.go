@@ -17,7 +17,7 @@ func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error
 	if err != nil {
 		return err
 	}
-	q.RecordChange(ctx, []db.RecordChangeParams{params}).QueryRow(func(_ int, _ int64, rowErr error) { err = rowErr })
+	_, err = q.RecordChange(ctx, params)
 	return err
 }
 

@@ -21,16 +21,22 @@ type Ledger struct {
 
 // Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
 // of this one.
-func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
-	var batch pgx.Batch
-	batch.Queue(db.ClaimOnboarding, string(id), l.job.ID)
-	queueParts(&batch, id)
-	results := l.store.pool.SendBatch(ctx, &batch)
-	o, err := readClaim(ctx, db.New(inOrder{results}), id)
-	if closeErr := results.Close(); err == nil {
-		// The batch is committed when its end is read.
-		err = closeErr
-	}
+func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (o *onboarding.Onboarding, err error) {
+	params := db.ClaimOnboardingParams{ID: string(id), JobID: l.job.ID}
+	err = l.store.group.write(ctx, id, statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.ClaimOnboarding(ctx, params)
+			queueParts(ctx, q, id)
+		},
+		read: func(q *db.Queries) error {
+			row, err := q.ClaimOnboarding(ctx, params)
+			if err != nil {
+				return err
+			}
+			o, err = whole(ctx, q, id, db.LockOnboardingRow(row))
+			return err
+		},
+	})
 	switch {
 	case err == nil:
 		return o, nil
@@ -39,14 +45,6 @@ func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboa
 	default:
 		return nil, fmt.Errorf("claim onboarding %s: %w", id, err)
 	}
-}
-
-func readClaim(ctx context.Context, q *db.Queries, id onboarding.ID) (*onboarding.Onboarding, error) {
-	row, err := q.ClaimOnboarding(ctx, db.ClaimOnboardingParams{})
-	if err != nil {
-		return nil, err
-	}
-	return whole(ctx, q, id, db.LockOnboardingRow(row))
 }
 
 // noClaim says why there was nothing to claim.
@@ -90,10 +88,28 @@ func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Tim
 
 // write writes c and then, unless end is nil, ends the run if nothing has woken the onboarding.
 func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (woken bool, err error) {
-	params, err := recordParams(c)
+	change, err := recordParams(c)
 	if err != nil {
 		return false, err
 	}
-	params.Epoch, params.JobID = &c.Epoch, &l.job.ID
-	return l.store.recorder.write(ctx, params, end)
+	change.Epoch, change.JobID = &c.Epoch, &l.job.ID
+	err = l.store.group.write(ctx, c.ID, statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.RecordChange(ctx, change)
+			if end != nil {
+				_, _ = q.EndRun(ctx, *end)
+			}
+		},
+		read: func(q *db.Queries) error {
+			written, err := q.RecordChange(ctx, change)
+			if err == nil && end != nil {
+				woken, err = q.EndRun(ctx, *end)
+			}
+			if errors.Is(err, pgx.ErrNoRows) || err == nil && written == 0 {
+				return onboarding.ErrLostPlace
+			}
+			return err
+		},
+	})
+	return woken, err
 }

@@ -14,7 +14,7 @@ RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated
 -- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 
--- name: RecordChange :batchone
+-- name: RecordChange :one
 -- One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
 -- newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
 -- and no job mean that the caller holds the row lock and decides.
@@ -56,7 +56,7 @@ WITH fence AS (
 )
 SELECT count(*) FROM fence;
 
--- name: EndRun :batchone
+-- name: EndRun :one
 -- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
 -- next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
 -- for this transaction and then finds the next job.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -100,6 +101,7 @@ func (s *Store) newRiver() (*riverClient, error) {
 		FetchPollInterval:           fetchPollInterval,
 		CompletedJobRetentionPeriod: finishedJobRetention,
 		CancelledJobRetentionPeriod: finishedJobRetention,
+		ReindexerIndexNames:         jobIndexes(),
 	}
 	if s.config.Advance != nil {
 		config.Workers = river.NewWorkers()
@@ -111,6 +113,13 @@ func (s *Store) newRiver() (*riverClient, error) {
 		return nil, fmt.Errorf("make the River client: %w", err)
 	}
 	return client, nil
+}
+
+// jobIndexes are the indexes that River rebuilds now and then: but for those that our first migration drops.
+func jobIndexes() []string {
+	return slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
+		return name == "river_job_args_index" || name == "river_job_metadata_index"
+	})
 }
 
 // insertJob inserts a job for the onboarding that is due at once and returns its ID. The caller holds the row lock and writes the ID to the

@@ -11,6 +11,14 @@ import (
 // This file takes over what was made by hand: a bundle, an address or end users that the request names. What a bundle that is taken over
 // already holds is taken over with it, and only what it lacks is made. Nothing of it is ours to delete.
 
+// given is the SID of the bundle that is to be taken over; "" as well when that has been replaced since.
+func (o *Onboarding) given(bundle Key, sid string) string {
+	if slices.Contains(replacedBundles(o, bundle), sid) {
+		return ""
+	}
+	return sid
+}
+
 // takeOver reads the bundle that the request names, and refuses one that cannot serve.
 func (b bundle) takeOver(o *Onboarding) Effect {
 	account := o.SubaccountSID
@@ -23,17 +31,20 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 			if err != nil {
 				return Result{}, err
 			}
-			r := Result{SID: read.SID, RemoteStatus: read.Status}
+			var faults []Requirement
 			switch {
 			case read.AccountSID != account:
-				r.Requirements = preflightFault(b.givenPointer, "bundle_of_other_account", "This bundle belongs to another account.")
+				faults = preflightFault(b.givenPointer, "bundle_of_other_account", "This bundle belongs to another account.")
 			case read.PolicySID != b.policySID:
-				r.Requirements = preflightFault(b.givenPointer, "bundle_of_other_policy",
+				faults = preflightFault(b.givenPointer, "bundle_of_other_policy",
 					fmt.Sprintf("This bundle was made for the policy %s, and %s is wanted.", read.PolicySID, b.policySID))
 			case read.Status == BundleApproved && !read.ValidUntil.IsZero() && read.ValidUntil.Before(time.Now()):
-				r.Requirements = preflightFault(b.givenPointer, "approval_ended", "This bundle's approval has ended. Leave it out to have another made.")
+				faults = preflightFault(b.givenPointer, "approval_ended", "This bundle's approval has ended. Leave it out to have another made.")
 			}
-			return r, nil
+			if len(faults) > 0 {
+				return Result{Requirements: faults}, nil // It is not taken over, so its SID is not the step's.
+			}
+			return Result{SID: read.SID, RemoteStatus: read.Status}, nil
 		},
 		Pointer: b.givenPointer,
 		Source:  SourcePreflight,
@@ -41,10 +52,17 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 	}
 }
 
-// wasSubmitted tells whether the bundle was taken over with its submission behind it.
-func (b bundle) wasSubmitted(o *Onboarding) bool {
-	step := o.Step(b.key)
-	return b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved)
+// unlessSubmitted makes the step one that has nothing to do if the bundle was taken over with its submission behind it.
+func (b bundle) unlessSubmitted(n Node) Node {
+	effect := n.Effect
+	n.Effect = func(o *Onboarding) Effect {
+		step := o.Step(b.key)
+		if b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved) {
+			return Effect{Do: func(context.Context, TrustHub) (Result, error) { return Result{}, nil }}
+		}
+		return effect(o)
+	}
+	return n
 }
 
 // lookingFirst makes the effect adopt what is there instead of making a second.

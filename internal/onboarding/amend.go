@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -51,6 +52,9 @@ func (s *Service) Amend(ctx context.Context, actor string, id ID, version int, a
 func (s *Service) change(ctx context.Context, actor string, id ID, doing string, wanted func(o *Onboarding) (Request, []Key, error)) (*Onboarding, error) {
 	nothing := errors.New("nothing changes")
 	err := s.Repository.Interrupt(ctx, id, func(o *Onboarding, now time.Time) (Change, error) {
+		if err := refuseCanceled(o); err != nil {
+			return Change{}, err
+		}
 		s.Plan.Arrange(o)
 		amended, again, err := wanted(o)
 		again = slices.DeleteFunc(again, func(k Key) bool { s := o.Step(k); return s == nil || s.State != StepFailed })
@@ -71,14 +75,14 @@ func (s *Service) change(ctx context.Context, actor string, id ID, doing string,
 // amend works out what a new version of the request changes. The steps of again are due again as well; retryFailed also takes up anew what
 // failed on a bundle.
 func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key, retryFailed bool, now time.Time) (Change, error) {
-	if !o.CanceledAt.IsZero() {
-		return Change{}, &RefusedError{"canceled", "This onboarding was canceled."}
+	if err := refuseCanceled(o); err != nil {
+		return Change{}, err
 	}
 	before := o.Request
 	if err := unchangeable(o, before, amended); err != nil {
 		return Change{}, err
 	}
-	touched := touchedBy(before, amended)
+	touched := slices.DeleteFunc(touchedBy(before, amended), func(k Key) bool { return o.Step(k) == nil })
 	o.Request = amended
 	kept := slices.DeleteFunc(slices.Clone(o.Numbers), func(n PhoneNumber) bool { return !amended.wants(n) })
 	numbersChange := !slices.Equal(before.PhoneNumbers, amended.PhoneNumbers) || before.AllPhoneNumbers != amended.AllPhoneNumbers
@@ -110,10 +114,15 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	for _, bundle := range bundleKeys(o) {
 		a.reopen(bundle, edited[bundle], retryFailed)
 	}
-	_, added = plan.arrange(o) // A bundle that was taken over in review has its evaluation and submission only from here on.
-	a.change.Steps = append(a.change.Steps, added...)
 	a.change.conclude(o)
 	return a.change, nil
+}
+
+func refuseCanceled(o *Onboarding) error {
+	if o.CanceledAt.IsZero() {
+		return nil
+	}
+	return &RefusedError{"canceled", "This onboarding was canceled."}
 }
 
 // unchangeable refuses what an amendment cannot change: that would be another onboarding.
@@ -144,11 +153,18 @@ func unchangeable(o *Onboarding, before, after Request) error {
 // touchedBy returns the steps whose objects hold what differs between the two requests.
 func touchedBy(before, after Request) []Key {
 	var touched []Key
-	if before.Business != after.Business {
+	if before.CustomerProfileSID != after.CustomerProfileSID {
+		touched = append(touched, profileKey)
+	}
+	if before.TrustProductSID != after.TrustProductSID {
+		touched = append(touched, shakenStirKey)
+	}
+	if before.Business != after.Business || before.EndUserSIDs.BusinessInformation != after.EndUserSIDs.BusinessInformation {
 		touched = append(touched, businessInformationKey)
 	}
 	for i, r := range before.AuthorizedRepresentatives {
-		if i < len(after.AuthorizedRepresentatives) && r != after.AuthorizedRepresentatives[i] {
+		other := before.EndUserSIDs.representative(i) != after.EndUserSIDs.representative(i)
+		if i < len(after.AuthorizedRepresentatives) && (r != after.AuthorizedRepresentatives[i] || other) {
 			touched = append(touched, representativeKey(i))
 		}
 	}
@@ -159,11 +175,10 @@ func touchedBy(before, after Request) []Key {
 		}
 	}
 	had := wantedProducts(before)
-	if before.VoiceIntegrity != after.VoiceIntegrity && had[ProductVoiceIntegrity] {
-		touched = append(touched, voiceIntegrityInformationKey)
-	}
-	if before.CNAM != after.CNAM && had[ProductCNAM] {
-		touched = append(touched, cnamInformationKey)
+	for _, p := range knownProducts {
+		if had[p.name] && p.user.key != "" && !maps.Equal(p.user.attributes(before), p.user.attributes(after)) {
+			touched = append(touched, p.user.key)
+		}
 	}
 	return touched
 }
@@ -195,11 +210,10 @@ func bundleKeys(o *Onboarding) []Key {
 
 // holder is the bundle that an object is on, or an assignment to it; "" for what may change at any time.
 func holder(o *Onboarding, step Key) Key {
-	if step == voiceIntegrityInformationKey {
-		return voiceIntegrityKey
-	}
-	if step == cnamInformationKey {
-		return cnamKey
+	for _, p := range knownProducts {
+		if step == p.user.key {
+			return p.key
+		}
 	}
 	for _, b := range bundleKeys(o) {
 		if step.under(b.Sub("number")) || step == b {
@@ -289,7 +303,7 @@ func (a *amendment) letGo(nodes []Node) {
 }
 
 // reopen makes the bundle's evaluation, submission and review due again: where something on it is edited, and, if failures are to be taken
-// up, where it failed one of them. Of an approved bundle only the review is read again.
+// up, where it failed one of them. Of a bundle that is approved or deleted only the review is read again.
 func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	evaluation, review := bundle.Sub("evaluation"), bundle.Sub("review")
 	var keys []Key
@@ -305,7 +319,7 @@ func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	}
 	created := a.o.Step(bundle)
 	status := a.o.Bundle(bundle).Status
-	if status == BundleApproved {
+	if status == BundleApproved || status == bundleDeleted {
 		a.again(review)
 		return
 	}

@@ -100,26 +100,13 @@ func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
 }
 
 // reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was assigned; gate, unless nil, adds what
-// it waits for. A bundle that was taken over when it had been submitted already has its review alone.
-func (b bundle) reviewed(o *Onboarding, assigned []Key, gate func(Node) Node) []Node {
-	review := b.review()
-	if b.wasSubmitted(o) {
-		review.Needs = []Key{b.key}
-		return []Node{review}
-	}
+// it waits for. Of a bundle that was taken over when it had been submitted, the first two are behind it.
+func (b bundle) reviewed(assigned []Key, gate func(Node) Node) []Node {
 	evaluation := b.evaluation(assigned)
 	if gate != nil {
 		evaluation = gate(evaluation)
 	}
-	return []Node{evaluation, b.submission(), review}
-}
-
-// handedIn is the step after which the bundle is with Twilio's reviewers.
-func (b bundle) handedIn(o *Onboarding) Key {
-	if b.wasSubmitted(o) {
-		return b.key
-	}
-	return b.key.Sub("submission")
+	return []Node{b.unlessSubmitted(evaluation), b.unlessSubmitted(b.submission()), b.review()}
 }
 
 // evaluation asks Twilio whether the bundle is complete. Nothing is submitted that is not (invariant 6): Twilio would answer 200 and leave
@@ -214,7 +201,12 @@ func (b bundle) review() Node {
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
-				if err != nil {
+				switch {
+				case isNotFound(err) && status == bundleDeleted: // A person has been told and has resumed.
+					return Result{RemoteStatus: bundleDeleted, Replaced: true}, nil
+				case isNotFound(err):
+					return Result{RemoteStatus: bundleDeleted, Requirements: []Requirement{deletedBundle(bundleSID)}}, nil
+				case err != nil:
 					return Result{}, err
 				}
 				return b.decided(read), nil
@@ -241,6 +233,9 @@ func (b bundle) decided(read Bundle) Result {
 	}
 	return r
 }
+
+// bundleDeleted is our word for the status of a bundle that is not at Twilio any more.
+const bundleDeleted = "deleted"
 
 // isRefusal tells whether Twilio refused the call for good, and did nothing.
 func isRefusal(err error) bool {

@@ -2,7 +2,6 @@ package onboarding
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -77,30 +76,40 @@ func (w *walk) endCanceled(step *Step) {
 	w.enter(step, StepCanceled)
 }
 
-// replace puts a new bundle in the place of the one whose submission step this is. The old one is recorded in a step of its own that is
-// over, and every step of the bundle is pending again. While one of them has a call under way, its answer is waited for first.
-func (w *walk) replace(submission *Step) {
-	bundle := Key(strings.TrimSuffix(string(submission.Key), ".submission"))
-	for _, s := range w.onb.Steps {
-		if s.Key.under(bundle) && s.Key != submission.Key && s.State == StepRunning {
-			submission.NextAttemptAt = w.now().Add(w.timing.RetryMin)
-			w.enter(submission, StepWaiting)
-			return
-		}
+// replace puts a new bundle in the place of the one that the step is about; with a profile go the products that stand on it. The old ones
+// are recorded in steps of their own that are over, and every step of the bundles is pending again. While one of them has a call under way,
+// its answer is waited for first.
+func (w *walk) replace(step *Step) {
+	bundle, _ := step.Key.cut()
+	bundles := []Key{bundle}
+	if bundle == profileKey {
+		bundles = slices.DeleteFunc(bundleKeys(w.onb), func(k Key) bool { return w.onb.SID(k) == "" })
 	}
-	old := *w.step(bundle)
-	w.event("bundle.replaced", bundle, old.SID)
-	replaced := Step{Key: replacedKey(bundle, old.SID), State: StepCanceled, SID: old.SID, RemoteStatus: w.onb.Bundle(bundle).Status,
-		StartedAt: old.StartedAt, FinishedAt: w.now()}
+	of := func(k Key) bool {
+		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub("replaced")) })
+	}
+	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool { return of(s.Key) && s.Key != step.Key && s.State == StepRunning }) {
+		step.NextAttemptAt = w.now().Add(w.timing.RetryMin)
+		w.enter(step, StepWaiting)
+		return
+	}
+	var replaced []Step
+	for _, b := range bundles {
+		old := w.step(b)
+		w.event("bundle.replaced", b, old.SID)
+		replaced = append(replaced, Step{Key: replacedKey(b, old.SID), State: StepCanceled, SID: old.SID, RemoteStatus: w.onb.Bundle(b).Status,
+			StartedAt: old.StartedAt, FinishedAt: w.now()})
+	}
 	for i := range w.onb.Steps {
-		step := &w.onb.Steps[i]
-		if (step.Key == bundle || step.Key.under(bundle)) && step.State != StepCanceled && step.State != StepPending {
-			*step = Step{Key: step.Key, State: step.State}
-			w.enter(step, StepPending)
+		if s := &w.onb.Steps[i]; of(s.Key) && s.State != StepCanceled && s.State != StepPending {
+			*s = Step{Key: s.Key, State: s.State}
+			w.enter(s, StepPending)
 		}
 	}
-	w.onb.Steps = append(w.onb.Steps, replaced)
-	w.changed[replaced.Key] = true
+	for _, s := range replaced {
+		w.changed[s.Key] = true
+	}
+	w.onb.Steps = append(w.onb.Steps, replaced...)
 	w.arrange()
 }
 

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// listsLag is how long Twilio's lists may lack what was put on them, as far as a check is concerned: it can wait for its next turn.
-const listsLag = 5 * time.Minute
-
 // numbersCheck looks now and then whether the numbers are what the request says, and still on the bundles: numbers are bought and released,
 // and somebody may take one off in the Console. For all of a subaccount's numbers it begins with the preflight, otherwise with the last
 // approval.
@@ -27,7 +24,7 @@ func (c PlanConfig) numbersCheck(o *Onboarding, products map[Product]bool) Node 
 		check := numbersCheck{account: o.SubaccountSID, all: o.Request.AllPhoneNumbers, leave: c.LeaveLostNumbers, had: slices.Clone(o.Numbers)}
 		for _, key := range bundles {
 			if s := o.Step(key); s != nil && s.SID != "" && s.State == StepSucceeded {
-				check.bundles = append(check.bundles, assignedNumbers(o, key, s.SID))
+				check.bundles = append(check.bundles, assignedNumbers(o, key, s.SID, c.ListsLag))
 			}
 		}
 		return Effect{Do: check.run, Check: true, Pointer: "/phone_numbers"}
@@ -58,8 +55,8 @@ type heldNumber struct {
 	pointer string
 }
 
-// assignedNumbers returns the numbers that were put on the bundle some time ago.
-func assignedNumbers(o *Onboarding, bundle Key, sid string) heldNumbers {
+// assignedNumbers returns the numbers that were put on the bundle long enough ago for Twilio's list of them to have them.
+func assignedNumbers(o *Onboarding, bundle Key, sid string, lag time.Duration) heldNumbers {
 	held := heldNumbers{kind: TrustProduct, sid: sid}
 	if bundle == profileKey {
 		held.kind = CustomerProfile
@@ -70,7 +67,7 @@ func assignedNumbers(o *Onboarding, bundle Key, sid string) heldNumbers {
 	}
 	for _, n := range o.Numbers {
 		s := at[numberKey(bundle, n)]
-		if s != nil && s.State == StepSucceeded && o.ReadAt.Sub(s.FinishedAt) > listsLag {
+		if s != nil && s.State == StepSucceeded && o.ReadAt.Sub(s.FinishedAt) > lag {
 			held.numbers = append(held.numbers, heldNumber{sid: s.SID, key: s.Key, pointer: o.Request.numberPointer(n)})
 		}
 	}
@@ -94,6 +91,9 @@ func (c numbersCheck) run(ctx context.Context, hub TrustHub) (Result, error) {
 			continue
 		}
 		assigned, err := hub.ListNumberAssignments(ctx, c.account, b.kind, b.sid)
+		if isNotFound(err) {
+			continue // The bundle itself is gone, which the read of its review tells.
+		}
 		if err != nil {
 			return Result{}, err
 		}

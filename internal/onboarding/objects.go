@@ -141,9 +141,6 @@ type endUser struct {
 }
 
 func (u endUser) node(needs ...Key) Node {
-	if len(needs) == 0 {
-		needs = []Key{keyPreflight}
-	}
 	return Node{Key: u.key, Needs: needs, Effect: func(o *Onboarding) Effect {
 		account := o.SubaccountSID
 		if u.given != "" {

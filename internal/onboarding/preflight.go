@@ -132,11 +132,15 @@ func matchNumbers(wanted []string, held []PhoneNumber) (resolved []PhoneNumber, 
 
 // notFound returns a fault if err says that Twilio knows no such thing.
 func notFound(err error, pointer, message string) []Requirement {
-	var remote *RemoteError
-	if errors.As(err, &remote) && remote.Class == ClassPermanent && remote.HTTPStatus == 404 {
+	if isNotFound(err) {
 		return preflightFault(pointer, "20404", message)
 	}
 	return nil
+}
+
+func isNotFound(err error) bool {
+	var remote *RemoteError
+	return errors.As(err, &remote) && remote.Class == ClassPermanent && remote.HTTPStatus == 404
 }
 
 func preflightFault(pointer, code, message string) []Requirement {

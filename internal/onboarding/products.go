@@ -20,10 +20,10 @@ const (
 	cnamKey           Key = "cnam"
 )
 
-// The keys of the products' end users.
+// The keys of the products' end users: Twilio's types of them, shortened because a tag has room for no more.
 const (
-	voiceIntegrityInformationKey Key = "voice_integrity_information"
-	cnamInformationKey           Key = "cnam_information"
+	voiceIntegrityUserKey Key = "voice_integrity_user"
+	cnamUserKey           Key = "cnam_user"
 )
 
 // product is what a plan must know of a product. All are made, filled, evaluated, submitted and reviewed alike, so another one is
@@ -32,8 +32,8 @@ type product struct {
 	name      Product
 	key       Key
 	policySID func(PlanConfig) string
-	// information is the end user that describes the product's use; nil where the product has none.
-	information func() Node
+	// user is the end user that describes the product's use; none without a key.
+	user endUser
 }
 
 // knownProducts are the products in the order in which they are shown.
@@ -45,17 +45,17 @@ var knownProducts = []product{
 	{
 		name: ProductVoiceIntegrity, key: voiceIntegrityKey,
 		policySID: func(c PlanConfig) string { return orDefault(c.VoiceIntegrityPolicySID, DefaultVoiceIntegrityPolicySID) },
-		information: func() Node {
-			return endUser{key: voiceIntegrityInformationKey, kind: "voice_integrity_information", pointer: "/voice_integrity",
-				attributes: func(r Request) map[string]string { return r.VoiceIntegrity.Attributes() }}.node()
+		user: endUser{
+			key: voiceIntegrityUserKey, kind: "voice_integrity_information", pointer: "/voice_integrity",
+			attributes: func(r Request) map[string]string { return r.VoiceIntegrity.Attributes() },
 		},
 	},
 	{
 		name: ProductCNAM, key: cnamKey,
 		policySID: func(c PlanConfig) string { return orDefault(c.CNAMPolicySID, DefaultCNAMPolicySID) },
-		information: func() Node {
-			return endUser{key: cnamInformationKey, kind: "cnam_information", pointer: "/cnam",
-				attributes: func(r Request) map[string]string { return r.CNAM.Attributes() }}.node()
+		user: endUser{
+			key: cnamUserKey, kind: "cnam_information", pointer: "/cnam",
+			attributes: func(r Request) map[string]string { return r.CNAM.Attributes() },
 		},
 	},
 }

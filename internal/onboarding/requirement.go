@@ -47,10 +47,22 @@ var codeAdvice = map[int]advice{
 	18605: {"/authorized_representatives/1", "The second authorized representative could not be verified. Correct the name, job position, e-mail and phone number."},
 	18606: {"/authorized_representatives/0/email", "The e-mail domain differs from the website's. Give an e-mail address at the business's own domain."},
 	18609: {"/business/business_registration_identifier", "This registration authority is not eligible. Give a registration with an authority that Twilio accepts."},
+
+	22214: {"", "Twilio's evaluation misses this on the bundle. Give it in the request; if the request has it, compare with what Twilio holds: somebody may have taken it off."},
+	22215: {"", "Twilio's evaluation misses this, or does not take it as it is. Correct it in the request."},
+	22216: {"", "Twilio's evaluation misses the document of the address on the bundle. Compare with what Twilio holds: somebody may have taken it off."},
+	22217: {"", "Twilio's evaluation misses something in the document of the address. Correct the address in the request."},
+	22218: {"", "Twilio's evaluation finds that the address and the business do not match. Give both with the same name, as they are registered."},
+	22219: {"", "Twilio's evaluation misses the address. Correct it in the request, or name one that the subaccount has."},
+
+	10001: {"/subaccount_sid", "The account is not active. Make it active at Twilio, then resume."},
 	20003: {"", "Twilio refused the credentials. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, and that the subaccount is active, then resume."},
 	20005: {"/subaccount_sid", "The account is not active. Make it active at Twilio, then resume."},
+	20404: {"", "Twilio does not have what this step builds on: somebody may have deleted it. Compare with what Twilio holds."},
+	21402: {"", "Twilio does not take the URL for its status callbacks. Correct PUBLIC_URL, then resume."},
 	21628: {"/address", "Twilio could not validate the address. Correct street, city, region and postal code."},
 	21629: {"/address", "Twilio knows this address in another form. Give it as the postal service writes it."},
+	21630: {"/address", "Twilio does not let this address be changed any more, because a verified document names it. Make another address in the subaccount and give its SID."},
 	22205: {"", "Twilio refuses to connect this object: it belongs to another account, or is of the wrong kind."},
 }
 
@@ -128,6 +140,14 @@ func endingRequirements(validUntil, now time.Time, notice time.Duration) []Requi
 	}
 }
 
+// codeBundleDeleted is asked for when a bundle that was made, or taken over, is not at Twilio any more.
+const codeBundleDeleted = "bundle_deleted"
+
+func deletedBundle(sid string) Requirement {
+	return Requirement{Code: codeBundleDeleted, Source: SourceTwilio,
+		Message: "Twilio does not have " + sid + " any more: somebody has deleted it. Resume to have another made, submitted and reviewed in its place, or cancel."}
+}
+
 func leftInDraft() Requirement {
 	return Requirement{Code: "left_in_draft", Source: SourceTwilio,
 		Message: "Twilio took the submission and left the bundle in draft: it holds the bundle to be incomplete. Look at the bundle in Twilio's Console, then resume."}
@@ -165,10 +185,14 @@ func verdict(e Evaluation) Result {
 }
 
 func evaluationRequirement(pointer string, code int, reason string) Requirement {
-	if reason == "" {
-		reason = "Twilio's evaluation found this missing or not fitting."
+	r := Requirement{Pointer: pointer, Code: strconv.Itoa(code), Message: reason, Source: SourceEvaluation}
+	if known, ok := codeAdvice[code]; ok {
+		r.Message = known.message + said(reason)
 	}
-	return Requirement{Pointer: pointer, Code: strconv.Itoa(code), Message: reason, Source: SourceEvaluation}
+	if r.Message == "" {
+		r.Message = "Twilio's evaluation found this missing or not fitting."
+	}
+	return r
 }
 
 // evaluatedPart points at the part of the request that a requirement of Twilio's policies is about.

@@ -31,6 +31,8 @@ type PlanConfig struct {
 	CallbackURL func(token string) string
 	// LeaveLostNumbers leaves a number that has vanished from a bundle to a person; otherwise it is put there again.
 	LeaveLostNumbers bool
+	// ListsLag is how long Twilio's lists may lack what was put on them.
+	ListsLag time.Duration
 	// EndingNotice is how long before an approval ends somebody is asked to act; 0 means when it has ended.
 	EndingNotice time.Duration
 }
@@ -88,7 +90,7 @@ func TrustHubPlan(c PlanConfig) Plan {
 // nodes lays out the steps for those parts.
 func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	profile := bundle{kind: CustomerProfile, key: profileKey, policySID: orDefault(c.SecondaryProfilePolicySID, DefaultSecondaryProfilePolicySID),
-		given: o.Request.CustomerProfileSID, givenPointer: "/customer_profile_sid", endingNotice: c.EndingNotice}
+		given: o.given(profileKey, o.Request.CustomerProfileSID), givenPointer: "/customer_profile_sid", endingNotice: c.EndingNotice}
 
 	var nodes []Node
 	before := []Key(nil)
@@ -113,7 +115,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	for _, number := range p.numbers {
 		nodes = append(nodes, profile.assignNumber(number, profile.key))
 	}
-	nodes = append(nodes, profile.reviewed(o, madeOf(nodes, profile.key), nil)...)
+	nodes = append(nodes, profile.reviewed(madeOf(nodes, profile.key), nil)...)
 
 	for _, known := range knownProducts {
 		if p.products[known.name] {
@@ -127,15 +129,14 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, numbers []PhoneNumber) []Node {
 	b := bundle{kind: TrustProduct, key: known.key, policySID: known.policySID(c), endingNotice: c.EndingNotice}
 	if known.name == ProductShakenStir {
-		b.given, b.givenPointer = o.Request.TrustProductSID, "/trust_product_sid"
+		b.given, b.givenPointer = o.given(b.key, o.Request.TrustProductSID), "/trust_product_sid"
 	}
 	nodes := []Node{
 		b.create(c.CallbackURL),
 		b.assign(profile.key),
 	}
-	if known.information != nil {
-		information := known.information()
-		nodes = append(nodes, information, b.assign(information.Key))
+	if known.user.key != "" {
+		nodes = append(nodes, known.user.node(keyPreflight), b.assign(known.user.key))
 	}
 	for _, number := range numbers {
 		nodes = append(nodes, b.assignNumber(number, b.key.Sub(string(profile.key)), numberKey(profile.key, number)))
@@ -147,11 +148,11 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 	case c.Gate == GateApproved:
 		assigned, gate = append(assigned, review), nil
 	case c.Gate == GateSubmitted:
-		assigned, gate = append(assigned, profile.handedIn(o)), nil
+		assigned, gate = append(assigned, profile.key.Sub("submission")), nil
 	default:
-		assigned = append(assigned, profile.handedIn(o))
+		assigned = append(assigned, profile.key.Sub("submission"))
 	}
-	return append(nodes, b.reviewed(o, assigned, gate)...)
+	return append(nodes, b.reviewed(assigned, gate)...)
 }
 
 func orDefault(value, otherwise string) string {

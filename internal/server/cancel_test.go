@@ -28,6 +28,14 @@ func (w *world) quiet(id string) answer {
 	})
 }
 
+// cleanedUp waits until every step of an onboarding that was canceled with cleanup has been taken back, as far as that can be done.
+func (w *world) cleanedUp(id string) answer {
+	w.t.Helper()
+	return w.awaitThat(id, "every step to be taken back", func(a answer) bool {
+		return !slices.ContainsFunc(a.Steps, func(s step) bool { return s.Status != "canceled" })
+	})
+}
+
 // wantNothing checks that nothing of the onboarding is at Twilio any more.
 func (w *world) wantNothing(s subaccount) {
 	w.t.Helper()
@@ -89,7 +97,7 @@ func TestCleanupDeletesWhatWasMade(t *testing.T) {
 				until.before(w, a)
 			}
 			w.cancel(id, cleanup)
-			a = w.quiet(id)
+			a = w.cleanedUp(id)
 			w.wantNothing(customer)
 			if len(a.Kept) != 0 {
 				t.Errorf("kept %+v", a.Kept)
@@ -107,13 +115,15 @@ func TestCleanupTellsWhatTwilioKeeps(t *testing.T) {
 	id := w.post(customer.request(nil)).ID
 	profile := w.await(id, "in_review").CustomerProfile.SID
 	w.cancel(id, cleanup)
-	a := w.quiet(id)
+	a := w.cleanedUp(id)
 	if !slices.ContainsFunc(a.Kept, func(k struct{ Step, SID, Reason string }) bool { return k.SID == profile && k.Reason != "" }) {
 		t.Errorf("kept %+v, want the profile %s in review among it", a.Kept, profile)
 	}
 	w.reject(profile, 18602)
 	w.resume(id)
-	w.awaitThat(id, "nothing to be kept", func(a answer) bool { return len(a.Kept) == 0 })
+	if a := w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
 	w.wantNothing(customer)
 }
 
@@ -132,7 +142,7 @@ func TestCleanupLeavesWhatWasThereBefore(t *testing.T) {
 	w.cancel(id, nil)
 	w.quiet(id)
 	w.cancel(id, cleanup)
-	a := w.awaitThat(id, "the bundles to be gone", func(a answer) bool { return a.CustomerProfile.SID == "" && a.TrustProduct.SID == "" })
+	a := w.cleanedUp(id)
 	held := w.held(customer)
 	if len(held.Addresses) != 1 || len(held.EndUsers)+len(held.SupportingDocuments) != 0 {
 		t.Errorf("left are %d addresses, %d end users, %d documents; want the address alone", len(held.Addresses), len(held.EndUsers), len(held.SupportingDocuments))
@@ -152,6 +162,6 @@ func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	id := w.post(customer.request(nil)).ID
 	w.eventually("an end user that nobody was told of", func() bool { return len(w.held(customer).EndUsers) > 0 }, func() string { return "" })
 	w.cancel(id, cleanup)
-	w.quiet(id)
+	w.cleanedUp(id)
 	w.wantNothing(customer)
 }

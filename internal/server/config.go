@@ -56,7 +56,7 @@ type Config struct {
 	// Workers is how many onboardings this replica works on at once.
 	Workers int `env:"WORKERS" envDefault:"64"`
 	// StaleAfter is how long a replica may be silent before the others take its onboardings over although its connection is there.
-	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"10s"`
+	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"4s"`
 	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 }
 

@@ -44,6 +44,10 @@ func TestApprovedBundlesAreTakenOver(t *testing.T) {
 			t.Errorf("%s %s was made", r.Method, r.Path)
 		}
 	}
+	type version struct{ Submissions []any }
+	if v := list[version](w, "/onboardings/"+a.ID+"/versions", "versions", 10); len(v) != 1 || len(v[0].Submissions) != 0 {
+		t.Errorf("versions %+v, want one under which nothing was submitted", v)
+	}
 	// It is not attestd's to delete.
 	w.cancel(a.ID, cleanup)
 	w.quiet(a.ID)
@@ -54,6 +58,7 @@ func TestApprovedBundlesAreTakenOver(t *testing.T) {
 func TestAHalfDoneProfileIsCompleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
+	w.environ["REVIEW_POLL_MIN"] = "200ms" // Twilio tells nobody of a bundle that was made without a StatusCallback.
 	w.serve()
 	customer := w.subaccount(1)
 	profile := w.bundleByHand(customer, "/v1/CustomerProfiles", trusthubsim.PolicySecondaryProfile)

@@ -65,7 +65,7 @@ func TestAProductIsRejectedAndCorrectedByItself(t *testing.T) {
 	}
 	w.awaitThat(id, "the product in review again", func(a answer) bool { return a.Status == "in_review" })
 	for _, r := range w.sim.Requests() {
-		if r.Method != http.MethodGet && !strings.Contains(r.Path, cnam(a).SID) && !strings.Contains(r.Path, a.step("cnam_information").SID) {
+		if r.Method != http.MethodGet && !strings.Contains(r.Path, cnam(a).SID) && !strings.Contains(r.Path, a.step("cnam_user").SID) {
 			t.Errorf("%s %s was made", r.Method, r.Path)
 		}
 	}

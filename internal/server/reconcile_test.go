@@ -122,7 +122,9 @@ func TestReconcileOfAnUntouchedOnboardingAgreesAndChangesNothing(t *testing.T) {
 	w.sim.ResetRequests()
 	out := w.wantReconciled(0, id)
 	for _, s := range w.get(id).Steps {
-		wantLine(t, out, s.Key+" ", s.SID, "same")
+		if s.Key != "numbers_check" { // What it looks at has lines of its own.
+			wantLine(t, out, s.Key+" ", s.SID, "same")
+		}
 	}
 	w.wantReconciled(0, "-fix", id)
 	w.wantReconciled(0, id, "-fix")

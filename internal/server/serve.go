@@ -240,6 +240,7 @@ func (c Config) plan() onboarding.Plan {
 		VoiceIntegrityPolicySID:   c.VoiceIntegrityPolicySID,
 		CNAMPolicySID:             c.CNAMPolicySID,
 		LeaveLostNumbers:          !c.RepairNumbers,
+		ListsLag:                  c.LookupSettle,
 		EndingNotice:              c.ApprovalNotice,
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),

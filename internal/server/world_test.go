@@ -262,6 +262,7 @@ type bundle struct{ SID, Status string }
 type step struct {
 	Key, Status, SID string
 	Attempts         int
+	NextAttemptAt    *time.Time `json:"next_attempt_at"`
 }
 
 func (a answer) step(key string) step {

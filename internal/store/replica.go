@@ -20,7 +20,7 @@ import (
 type timing struct {
 	// heartbeat is how often it says that it lives.
 	heartbeat time.Duration
-	// look is how often it looks after the others, jittered by a tenth. One whose lock is free at two looks in a row is dead.
+	// look is how often it looks after the others, jittered by a tenth. One that is silent at two looks in a row is dead.
 	look time.Duration
 	// sweep is how often it looks for onboardings that nothing would run, jittered by a tenth.
 	sweep time.Duration
@@ -55,7 +55,7 @@ type replica struct {
 	loops     sync.WaitGroup
 	// id is the row's. It changes when the connection is lost, or the others took this replica for dead.
 	id atomic.Int32
-	// silent are the replicas whose locks were free at the last look. Only the look uses it.
+	// silent are the replicas whose locks were free, or whose heartbeats had stopped, at the last look. Only the look uses it.
 	silent map[int32]bool
 }
 

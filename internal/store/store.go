@@ -40,7 +40,7 @@ type Config struct {
 
 const (
 	defaultConns      = 10
-	defaultStaleAfter = 10 * time.Second
+	defaultStaleAfter = 4 * time.Second
 	// A process that is paused within a transaction must not hold the lock of an onboarding's row for longer than this.
 	idleInTransactionTimeout = "5s"
 )

@@ -27,8 +27,8 @@ func (r *replica) look(ctx context.Context) {
 	}
 }
 
-// removeDead deletes the rows of those whose heartbeats stopped long ago, and of those whose locks are free now and were so at the last
-// look: one that merely lost its connection is back by then.
+// removeDead deletes the rows of those that are silent now and were so at the last look: one that merely lost its connection is back by
+// then, and so are the heartbeats of all after a database that answered nobody for a while.
 func (r *replica) removeDead(ctx context.Context) error {
 	silent, err := r.store.queries.SilentReplicas(ctx, db.SilentReplicasParams{
 		OwnID:      r.id.Load(),
@@ -42,9 +42,9 @@ func (r *replica) removeDead(ctx context.Context) error {
 	var dead []int32
 	now := make(map[int32]bool, len(silent))
 	for _, other := range silent {
-		now[other.ID] = true
-		if other.Stale || r.silent[other.ID] {
-			dead = append(dead, other.ID)
+		now[other] = true
+		if r.silent[other] {
+			dead = append(dead, other)
 		}
 	}
 	r.silent = now

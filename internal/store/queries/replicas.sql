@@ -12,13 +12,13 @@ UPDATE replicas SET seen_at = now() WHERE id = @id;
 
 -- name: SilentReplicas :many
 -- The others whose locks can be had, now for a moment, or whose heartbeats stopped. When the server restarts all locks are free and all
--- heartbeats old, so both count only from its start on.
-SELECT r.id, r.client_id,
-    (now() - greatest(r.seen_at, pg_postmaster_start_time()) > @stale_after::interval)::boolean AS stale
+-- heartbeats old, so both count only from its start on. The lock is asked for as a shared one: two who look at one moment are not in each
+-- other's way, or each would hold the other to be the owner.
+SELECT r.id
 FROM replicas r
 WHERE r.id <> @own_id
     AND (now() - greatest(r.seen_at, pg_postmaster_start_time()) > @stale_after::interval
-        OR now() - pg_postmaster_start_time() > @grace::interval AND pg_try_advisory_xact_lock(@class::integer, r.id));
+        OR now() - pg_postmaster_start_time() > @grace::interval AND pg_try_advisory_xact_lock_shared(@class::integer, r.id));
 
 -- name: RemoveReplicas :many
 DELETE FROM replicas WHERE id = ANY(@ids::integer[]) RETURNING client_id;

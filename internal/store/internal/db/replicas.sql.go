@@ -123,33 +123,27 @@ func (q *Queries) RemoveReplicas(ctx context.Context, ids []int32) ([]string, er
 }
 
 const silentReplicas = `-- name: SilentReplicas :many
-SELECT r.id, r.client_id,
-    (now() - greatest(r.seen_at, pg_postmaster_start_time()) > $1::interval)::boolean AS stale
+SELECT r.id
 FROM replicas r
-WHERE r.id <> $2
-    AND (now() - greatest(r.seen_at, pg_postmaster_start_time()) > $1::interval
-        OR now() - pg_postmaster_start_time() > $3::interval AND pg_try_advisory_xact_lock($4::integer, r.id))
+WHERE r.id <> $1
+    AND (now() - greatest(r.seen_at, pg_postmaster_start_time()) > $2::interval
+        OR now() - pg_postmaster_start_time() > $3::interval AND pg_try_advisory_xact_lock_shared($4::integer, r.id))
 `
 
 type SilentReplicasParams struct {
-	StaleAfter pgtype.Interval
 	OwnID      int32
+	StaleAfter pgtype.Interval
 	Grace      pgtype.Interval
 	Class      int32
 }
 
-type SilentReplicasRow struct {
-	ID       int32
-	ClientID string
-	Stale    bool
-}
-
 // The others whose locks can be had, now for a moment, or whose heartbeats stopped. When the server restarts all locks are free and all
-// heartbeats old, so both count only from its start on.
-func (q *Queries) SilentReplicas(ctx context.Context, arg SilentReplicasParams) ([]SilentReplicasRow, error) {
+// heartbeats old, so both count only from its start on. The lock is asked for as a shared one: two who look at one moment are not in each
+// other's way, or each would hold the other to be the owner.
+func (q *Queries) SilentReplicas(ctx context.Context, arg SilentReplicasParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, silentReplicas,
-		arg.StaleAfter,
 		arg.OwnID,
+		arg.StaleAfter,
 		arg.Grace,
 		arg.Class,
 	)
@@ -157,13 +151,13 @@ func (q *Queries) SilentReplicas(ctx context.Context, arg SilentReplicasParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []SilentReplicasRow
+	var items []int32
 	for rows.Next() {
-		var i SilentReplicasRow
-		if err := rows.Scan(&i.ID, &i.ClientID, &i.Stale); err != nil {
+		var id int32
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -68,6 +68,19 @@ func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world
 	return w
 }
 
+// withFewConns makes a program open no more than six connections to that database: the server's are shared by many.
+func withFewConns(t *testing.T, databaseURL string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := u.Query()
+	parameters.Set("pool_max_conns", "6")
+	u.RawQuery = parameters.Encode()
+	return u.String()
+}
+
 // env returns the environment of the program in this world.
 func (w *world) env() []string {
 	var environ []string

@@ -1,10 +1,7 @@
 package server_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"sort"
 	"strings"
@@ -18,27 +15,9 @@ import (
 // patch amends the onboarding, and returns the status and the answer.
 func (w *world) patch(id string, version int, change map[string]any) (status int, raw string) {
 	w.t.Helper()
-	body, err := json.Marshal(change)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPatch, w.url+"/onboardings/"+id, bytes.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/merge-patch+json")
-	request.Header.Set("Authorization", "Bearer "+w.key)
-	request.Header.Set("If-Match", fmt.Sprintf("%q", fmt.Sprint(version)))
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	return w.send(http.DefaultClient, w.url, http.MethodPatch, "/onboardings/"+id, change, http.Header{
+		"Content-Type": {"application/merge-patch+json"}, "If-Match": {fmt.Sprintf("%q", fmt.Sprint(version))},
+	})
 }
 
 // From rejection to approval by PATCH alone, and only the objects behind the reviewer's code are touched.

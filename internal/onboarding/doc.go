@@ -5,5 +5,5 @@
 // every step and fences out a runner that lost its place, and a [TrustHub], which has one method per remote effect and one to find that
 // effect again.
 //
-// Start reading at [ShakenStir], the plan, then at [Runner.Advance], which walks any plan.
+// Start reading at [TrustHubPlan], the plan, then at [Runner.Advance], which walks any plan.
 package onboarding

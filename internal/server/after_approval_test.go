@@ -103,7 +103,7 @@ func TestANumberThatIsLostIsPutBack(t *testing.T) {
 	for _, sid := range lost {
 		w.deleteInConsole(sid)
 	}
-	a = w.awaitThat(a.ID, "other assignments in their place", func(a answer) bool {
+	w.awaitThat(a.ID, "other assignments in their place", func(a answer) bool {
 		return attested(a) && a.PhoneNumbers[0].OnProfile != lost[0] && a.PhoneNumbers[1].OnProduct != lost[1]
 	})
 	w.wantNumbers(customer, customer.numbers...)

@@ -30,14 +30,15 @@ func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 		m := &machine{t: t, rt: rt, harness: h, steps: map[onboarding.Key]onboarding.State{}}
 		m.create(fmt.Sprintf("%d_%d", time.Now().UnixNano(), number))
 		rt.Repeat(map[string]func(*rapid.T){
-			"":         m.check,
-			"fetch":    m.fetch,
-			"claim":    m.claim,
-			"record":   m.record,
-			"release":  m.release,
-			"wake":     m.wake,
-			"callback": m.callback,
-			"abandon":  m.abandon,
+			"":          m.check,
+			"fetch":     m.fetch,
+			"claim":     m.claim,
+			"record":    m.record,
+			"release":   m.release,
+			"wake":      m.wake,
+			"interrupt": m.interrupt,
+			"callback":  m.callback,
+			"abandon":   m.abandon,
 		})
 		m.leave()
 	})
@@ -200,6 +201,21 @@ func (m *machine) wake(rt *rapid.T) {
 	}))
 	m.write(c)
 	m.stir()
+}
+
+func (m *machine) interrupt(*rapid.T) {
+	var c onboarding.Change
+	m.must(m.harness.Repository.Interrupt(m.t.Context(), m.id, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
+		c = onboarding.Change{
+			ID: m.id, Status: o.Status(), Steps: []onboarding.Step{{Key: "a", State: onboarding.StepPending}},
+			Events: []onboarding.Event{{At: now, Kind: "onboarding.amended"}},
+		}
+		return c, nil
+	}))
+	m.write(c)
+	m.epoch++
+	m.woken = true
+	m.schedule(true)
 }
 
 func (m *machine) callback(rt *rapid.T) {

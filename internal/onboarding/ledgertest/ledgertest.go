@@ -29,7 +29,7 @@ type Harness struct {
 
 // Repository is what both implementations keep beyond what a service asks for.
 type Repository interface {
-	onboarding.Repository
+	onboarding.InterruptibleRepository
 	Events(ctx context.Context, id onboarding.ID) ([]onboarding.Event, error)
 	Callbacks(ctx context.Context, id onboarding.ID) ([]onboarding.Callback, error)
 }
@@ -69,6 +69,12 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
 		{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
 		{"NoWakeUpIsLost", noWakeUpIsLost},
+
+		{"InterruptTakesTheOnboardingAway", interruptTakesTheOnboardingAway},
+		{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
+		{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
+		{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
+		{"CanceledSleepsThroughWakeUps", canceledSleepsThroughWakeUps},
 
 		{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
 		{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},

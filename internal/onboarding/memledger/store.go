@@ -100,27 +100,20 @@ func (s *Store) Get(_ context.Context, id onboarding.ID) (*onboarding.Onboarding
 
 // Update implements [onboarding.Repository]. decide is called once and must not use the store.
 func (s *Store) Update(_ context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.onboardings[id]
-	if e == nil {
-		return notFound(id)
-	}
-	o, err := e.read()
-	if err != nil {
-		return err
-	}
-	change, err := decide(o, o.ReadAt)
-	if err != nil {
-		return err
-	}
-	e.write(change)
-	s.wake(e)
-	return nil
+	return s.decided(id, decide, s.wake)
 }
 
 // Interrupt implements [onboarding.InterruptibleRepository].
 func (s *Store) Interrupt(_ context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+	return s.decided(id, decide, func(e *entry) {
+		e.whole.Epoch++
+		e.whole.Woken = true
+		s.schedule(e, now())
+	})
+}
+
+// decided writes what decide says of the onboarding as it is, and then has it run.
+func (s *Store) decided(id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error), run func(*entry)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.onboardings[id]
@@ -136,9 +129,7 @@ func (s *Store) Interrupt(_ context.Context, id onboarding.ID, decide func(*onbo
 		return err
 	}
 	e.write(change)
-	e.whole.Epoch++
-	e.whole.Woken = true
-	s.schedule(e, now())
+	run(e)
 	return nil
 }
 

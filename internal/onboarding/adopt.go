@@ -13,7 +13,7 @@ import (
 
 // given is the SID of the bundle that is to be taken over; "" as well when that has been replaced since.
 func (o *Onboarding) given(bundle Key, sid string) string {
-	if slices.Contains(replacedBundles(o, bundle), sid) {
+	if slices.Contains(replacedSIDs(o, bundle), sid) {
 		return ""
 	}
 	return sid

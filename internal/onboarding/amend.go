@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -82,7 +83,11 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	if err := unchangeable(o, before, amended); err != nil {
 		return Change{}, err
 	}
-	touched := slices.DeleteFunc(touchedBy(before, amended), func(k Key) bool { return o.Step(k) == nil })
+	touched := touchedBy(before, amended)
+	if retryFailed {
+		touched = append(touched, takenOverAndFaulty(o)...)
+	}
+	touched = slices.DeleteFunc(touched, func(k Key) bool { return o.Step(k) == nil })
 	o.Request = amended
 	kept := slices.DeleteFunc(slices.Clone(o.Numbers), func(n PhoneNumber) bool { return !amended.wants(n) })
 	numbersChange := !slices.Equal(before.PhoneNumbers, amended.PhoneNumbers) || before.AllPhoneNumbers != amended.AllPhoneNumbers
@@ -101,7 +106,7 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	a.change.Steps = append(a.change.Steps, added...)
 	if (before.Address.SID == "") != (amended.Address.SID == "") || before.Address.ISOCountry != amended.Address.ISOCountry {
 		// The one that is there is not ours to edit, or cannot become what is wanted: another takes its place.
-		o.Step("address").SID = ""
+		a.replaceAddress(before.Address.SID != "")
 	}
 	for _, key := range slices.Concat(touched, again) {
 		a.again(key)
@@ -169,7 +174,7 @@ func touchedBy(before, after Request) []Key {
 		}
 	}
 	if before.Address != after.Address {
-		touched = append(touched, "address")
+		touched = append(touched, addressKey)
 		if before.Address.SID != after.Address.SID || before.Address.ISOCountry != after.Address.ISOCountry {
 			touched = append(touched, addressDocumentKey) // It will name another address.
 		}
@@ -181,6 +186,33 @@ func touchedBy(before, after Request) []Key {
 		}
 	}
 	return touched
+}
+
+// takenOverAndFaulty returns the steps that took over what the profile's evaluation, or its review, finds fault with. It is as somebody has made
+// it, and becomes what the request says only when it is written to it: so a correction does that even where it says what the request says.
+func takenOverAndFaulty(o *Onboarding) []Key {
+	given := o.Request.EndUserSIDs
+	var keys []Key
+	for _, object := range []struct {
+		key     Key
+		pointer string
+		given   string
+	}{
+		{businessInformationKey, "/business", given.BusinessInformation},
+		{representativeKey(0), "/authorized_representatives/0", given.AuthorizedRepresentative1},
+		{representativeKey(1), "/authorized_representatives/1", given.AuthorizedRepresentative2},
+		{addressKey, "/address", ""},
+	} {
+		about := func(r Requirement) bool { return strings.HasPrefix(r.Pointer+"/", object.pointer+"/") }
+		for _, part := range []string{"evaluation", "review"} {
+			s := o.Step(profileKey.Sub(part))
+			takenOver := object.given != "" || o.Request.CustomerProfileSID != ""
+			if takenOver && s != nil && s.State == StepFailed && slices.ContainsFunc(s.Requirements, about) {
+				keys = append(keys, object.key)
+			}
+		}
+	}
+	return keys
 }
 
 func keysOf(steps []Step) []Key {
@@ -291,6 +323,20 @@ func (a *amendment) again(key Key) {
 		a.change.Events = append(a.change.Events, stepEvent(step, a.now, a.actor))
 	}
 	a.change.Steps = append(a.change.Steps, *step)
+}
+
+// replaceAddress has another address made, or taken, in the place of the one that is there. One that we made is recorded, to be found by a
+// cleanup and not to be taken for the new one.
+func (a *amendment) replaceAddress(given bool) {
+	step := a.o.Step(addressKey)
+	if step.SID != "" && !given {
+		old := replacedStep(step, "", a.now)
+		a.o.Steps = append(a.o.Steps, old)
+		a.change.Steps = append(a.change.Steps, old)
+		a.change.Events = append(a.change.Events, Event{At: a.now, Kind: "address.replaced", Step: addressKey, Actor: a.actor, Detail: old.SID})
+		step = a.o.Step(addressKey) // The steps may have moved.
+	}
+	step.SID = ""
 }
 
 // letGo makes due again what failed and is to be taken back, or only settled, now.

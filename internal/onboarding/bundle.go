@@ -32,7 +32,7 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 		if callbackURL != nil {
 			spec.StatusCallback = callbackURL(o.CallbackToken)
 		}
-		replaced := replacedBundles(o, b.key)
+		replaced := replacedSIDs(o, b.key)
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateBundle(ctx, account, spec)
@@ -56,20 +56,12 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 	return node
 }
 
-// replacedBundles are the SIDs of the bundles that were in the place of this one.
-func replacedBundles(o *Onboarding, bundle Key) []string {
-	var sids []string
-	for i := range o.Steps {
-		if o.Steps[i].Key.under(bundle.Sub("replaced")) {
-			sids = append(sids, o.Steps[i].SID)
-		}
-	}
-	return sids
-}
-
-// assign puts what the step object made on the bundle.
+// assign puts what the step object made on the bundle. One that is taken over may not take it, and is to blame then.
 func (b bundle) assign(object Key) Node {
 	return Node{Key: b.key.Sub(string(object)), Needs: []Key{b.key, object}, Effect: func(o *Onboarding) Effect {
+		if b.given != "" {
+			return b.assignEffect(o, o.SID(object), b.givenPointer)
+		}
 		return b.assignEffect(o, o.SID(object), "")
 	}}
 }

@@ -77,8 +77,7 @@ func (w *walk) endCanceled(step *Step) {
 }
 
 // replace puts a new bundle in the place of the one that the step is about; with a profile go the products that stand on it. The old ones
-// are recorded in steps of their own that are over, and every step of the bundles is pending again. While one of them has a call under way,
-// its answer is waited for first.
+// are recorded, and every step of the bundles is pending again. While one of them has a call under way, its answer is waited for first.
 func (w *walk) replace(step *Step) {
 	bundle, _ := step.Key.cut()
 	bundles := []Key{bundle}
@@ -86,7 +85,7 @@ func (w *walk) replace(step *Step) {
 		bundles = slices.DeleteFunc(bundleKeys(w.onb), func(k Key) bool { return w.onb.SID(k) == "" })
 	}
 	of := func(k Key) bool {
-		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub("replaced")) })
+		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub(partReplaced)) })
 	}
 	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool { return of(s.Key) && s.Key != step.Key && s.State == StepRunning }) {
 		step.NextAttemptAt = w.now().Add(w.timing.RetryMin)
@@ -97,8 +96,7 @@ func (w *walk) replace(step *Step) {
 	for _, b := range bundles {
 		old := w.step(b)
 		w.event("bundle.replaced", b, old.SID)
-		replaced = append(replaced, Step{Key: replacedKey(b, old.SID), State: StepCanceled, SID: old.SID, RemoteStatus: w.onb.Bundle(b).Status,
-			StartedAt: old.StartedAt, FinishedAt: w.now()})
+		replaced = append(replaced, replacedStep(old, w.onb.Bundle(b).Status, w.now()))
 	}
 	for i := range w.onb.Steps {
 		if s := &w.onb.Steps[i]; of(s.Key) && s.State != StepCanceled && s.State != StepPending {
@@ -112,9 +110,6 @@ func (w *walk) replace(step *Step) {
 	w.onb.Steps = append(w.onb.Steps, replaced...)
 	w.arrange()
 }
-
-// replacedKey is the key of the step that tells of a bundle which another has replaced.
-func replacedKey(bundle Key, sid string) Key { return bundle.Sub("replaced").Sub(sid) }
 
 // nextCheck is when something that is as it should be is looked at again; zero if never.
 func (w *walk) nextCheck() time.Time {

@@ -73,7 +73,7 @@ func TrustHubPlan(c PlanConfig) Plan {
 		if !o.CanceledAt.IsZero() {
 			nodes = c.nodes(o, wanted.with(held))
 			if o.Cleanup {
-				return takenBack(nodes, madeByUs(o.Request))
+				return takenBack(withReplaced(o, nodes), madeByUs(o))
 			}
 			return settled(nodes)
 		}

@@ -85,7 +85,7 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	}
 	touched := touchedBy(before, amended)
 	if retryFailed {
-		touched = append(touched, takenOverAndFaulty(o)...)
+		touched = append(touched, faulty(o)...)
 	}
 	touched = slices.DeleteFunc(touched, func(k Key) bool { return o.Step(k) == nil })
 	o.Request = amended
@@ -144,7 +144,9 @@ func unchangeable(o *Onboarding, before, after Request) error {
 		return &RefusedError{"notification_email_fixed", "The notification_email is on Twilio's bundles and stays."}
 	case before.CustomerProfileSID != after.CustomerProfileSID && taken(profileKey),
 		before.TrustProductSID != after.TrustProductSID && taken(shakenStirKey),
-		before.EndUserSIDs != after.EndUserSIDs && (taken(businessInformationKey) || taken(representativeKey(0)) || taken(representativeKey(1))):
+		before.EndUserSIDs.BusinessInformation != after.EndUserSIDs.BusinessInformation && taken(businessInformationKey),
+		before.EndUserSIDs.representative(0) != after.EndUserSIDs.representative(0) && taken(representativeKey(0)),
+		before.EndUserSIDs.representative(1) != after.EndUserSIDs.representative(1) && taken(representativeKey(1)):
 		return &RefusedError{"taken_over_fixed", "What was taken over, or made in its place, stays."}
 	}
 	for p := range wantedProducts(before) {
@@ -188,9 +190,10 @@ func touchedBy(before, after Request) []Key {
 	return touched
 }
 
-// takenOverAndFaulty returns the steps that took over what the profile's evaluation, or its review, finds fault with. It is as somebody has made
-// it, and becomes what the request says only when it is written to it: so a correction does that even where it says what the request says.
-func takenOverAndFaulty(o *Onboarding) []Key {
+// faulty returns the steps whose objects may not be what the request says: those that the profile's evaluation finds fault with, because somebody
+// may have changed or deleted them at Twilio, and of those that its review does the ones that were taken over. A correction writes to them even
+// where it says what the request has said already.
+func faulty(o *Onboarding) []Key {
 	given := o.Request.EndUserSIDs
 	var keys []Key
 	for _, object := range []struct {
@@ -202,12 +205,13 @@ func takenOverAndFaulty(o *Onboarding) []Key {
 		{representativeKey(0), "/authorized_representatives/0", given.AuthorizedRepresentative1},
 		{representativeKey(1), "/authorized_representatives/1", given.AuthorizedRepresentative2},
 		{addressKey, "/address", ""},
+		{addressDocumentKey, "/address", ""},
 	} {
 		about := func(r Requirement) bool { return strings.HasPrefix(r.Pointer+"/", object.pointer+"/") }
 		for _, part := range []string{"evaluation", "review"} {
 			s := o.Step(profileKey.Sub(part))
-			takenOver := object.given != "" || o.Request.CustomerProfileSID != ""
-			if takenOver && s != nil && s.State == StepFailed && slices.ContainsFunc(s.Requirements, about) {
+			suspect := part == "evaluation" || object.given != "" || o.Request.CustomerProfileSID != ""
+			if suspect && s != nil && s.State == StepFailed && slices.ContainsFunc(s.Requirements, about) {
 				keys = append(keys, object.key)
 			}
 		}
@@ -223,11 +227,12 @@ func keysOf(steps []Step) []Key {
 	return keys
 }
 
-// leaving returns the steps that the plan takes back.
+// leaving returns the assignments that the plan takes back, as far as they are there or may be. What they assign is on no bundle but by them.
 func leaving(o *Onboarding, nodes []Node) []Key {
 	var keys []Key
 	for _, n := range nodes {
-		if s := o.Step(n.Key); n.Aim == AimGone && s != nil && s.State != StepCanceled {
+		_, part := n.Key.cut()
+		if s := o.Step(n.Key); n.Aim == AimGone && part != "" && s != nil && s.State != StepCanceled && (s.SID != "" || s.State == StepRunning) {
 			keys = append(keys, n.Key)
 		}
 	}

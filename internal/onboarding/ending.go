@@ -43,6 +43,25 @@ func (w *walk) lost(step *Step, requirement *Requirement) {
 	w.refused(step, []Requirement{*requirement})
 }
 
+// gone makes anew what was to be updated and is not at Twilio any more. What was connected with it has gone with it, or is to name the new one.
+func (w *walk) gone(step *Step) {
+	w.event("step.lost", step.Key, step.SID)
+	step.SID = ""
+	w.again(step)
+	for _, n := range w.nodes {
+		on := w.step(n.Key)
+		if n.Aim != AimDone || on.State != StepSucceeded || !slices.Contains(n.Needs, step.Key) {
+			continue
+		}
+		switch effect := n.Effect(w.onb); {
+		case effect.Update != nil:
+			w.again(on)
+		case effect.Remove != nil:
+			w.lost(on, nil)
+		}
+	}
+}
+
 // removed ends a step whose object has been deleted.
 func (w *walk) removed(step *Step) {
 	w.event("step.removed", step.Key, step.SID)

@@ -64,11 +64,17 @@ type Effect struct {
 	removes bool
 }
 
-// updating returns the effect of bringing sid into line. There is nothing to look for after an unknown outcome: a lookup finds nothing, and
-// so the update is made again.
+// updating returns the effect of bringing sid into line, or of finding that it is there no more. There is nothing to look for after an unknown
+// outcome: a lookup finds nothing, and so the update is made again.
 func (e Effect) updating(sid string) Effect {
 	update := e.Update
-	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) { return update(ctx, hub, sid) }
+	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+		r, err := update(ctx, hub, sid)
+		if isNotFound(err) {
+			return Result{Gone: true}, nil
+		}
+		return r, err
+	}
 	e.Find = func(context.Context, TrustHub) ([]Result, error) { return nil, nil }
 	return e
 }
@@ -102,6 +108,8 @@ type Result struct {
 	SubaccountSID string
 	// Removed: what the step made is gone.
 	Removed bool
+	// Gone: what the step made is gone, and nobody wanted that. It is made anew.
+	Gone bool
 	// Replaced: the bundle that the step is about cannot be used any more, and another takes its place.
 	Replaced bool
 	// Again says of a read that it is made again after a check interval, whatever it has found.

@@ -89,6 +89,8 @@ func (w *walk) concluded(step *Step, r Result) {
 	switch {
 	case r.Removed:
 		w.removed(step)
+	case r.Gone:
+		w.gone(step)
 	case r.Replaced:
 		w.replace(step)
 	case len(r.Requirements) > 0:

@@ -296,6 +296,47 @@ func TestAnAddressInAnotherCountryIsMadeAnewThoughTheAnswerIsLost(t *testing.T) 
 	}
 }
 
+// What somebody has deleted in the Console is made anew when it is corrected, and is put where it was.
+func TestWhatSomebodyHasDeletedIsMadeAnewByItsCorrection(t *testing.T) {
+	t.Parallel()
+	for step, change := range map[string]map[string]any{
+		"business_information": {"business": map[string]any{"business_registration_number": "987654321"}},
+		"representative_1":     {"authorized_representatives": []any{representative("other")}},
+		"address":              {"address": map[string]any{"street": "1 N State St"}},
+		"address_document":     {}, // The correction is none, and the evaluation finds it missing first.
+	} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+			w.serve()
+			customer := w.subaccount(1)
+			before := w.await(w.post(customer.request(nil)).ID, "in_review")
+			id, profile := before.ID, before.CustomerProfile.SID
+			w.reject(profile, 18609)
+			w.await(id, "action_required")
+			w.deleteInConsole(before.step(step).SID)
+			version := 1
+			if len(change) == 0 {
+				w.mustPatch(id, version, map[string]any{})
+				version++
+				w.awaitThat(id, "the evaluation to miss it", func(a answer) bool { return len(a.Requirements) > 0 && a.Requirements[0].Source == "evaluation" })
+			}
+			w.mustPatch(id, version, change)
+			a := w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+			if a.step(step).SID == before.step(step).SID {
+				t.Errorf("%s is %s still", step, a.step(step).SID)
+			}
+			reviewed(w, profile, trusthubsim.StatusApproved)
+			w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
+			held := w.held(customer)
+			if len(held.EndUsers) != 2 || len(held.SupportingDocuments) != 1 || len(held.Addresses) != 1 || len(held.CustomerProfiles[0].EntityAssignments) != 4 {
+				t.Errorf("%d end users, %d documents, %d addresses, %d assignments; want 2, 1, 1 and 4",
+					len(held.EndUsers), len(held.SupportingDocuments), len(held.Addresses), len(held.CustomerProfiles[0].EntityAssignments))
+			}
+		})
+	}
+}
+
 func (w *world) reject(bundle string, codes ...int) {
 	w.t.Helper()
 	if err := w.sim.Review(bundle, trusthubsim.Decision{Status: trusthubsim.StatusRejected, Errors: trusthubsim.Codes(codes...)}); err != nil {

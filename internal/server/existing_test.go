@@ -223,3 +223,20 @@ func TestCleanupLeavesAProductThatWasTakenOverAndReplaced(t *testing.T) {
 		t.Errorf("kept %+v, want the product %s among it", a.Kept, product)
 	}
 }
+
+// An approved profile takes no second representative. To ask for none after all corrects that, and edits nothing of what was approved.
+func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	request, left := w.madeByHand(customer, "approved")
+	request["customer_profile_sid"], request["trust_product_sid"] = left.CustomerProfile.SID, left.TrustProduct.SID
+	request["authorized_representatives"] = []any{representative("first"), representative("second")}
+	id := w.post(request).ID
+	w.awaitRequirement(id, "20409", "/customer_profile_sid")
+	w.mustPatch(id, 1, map[string]any{"authorized_representatives": []any{representative("first")}})
+	if a := w.await(id, "approved"); !attested(a) || a.CustomerProfile != left.CustomerProfile {
+		t.Errorf("attestation %v with the profile %v, want it with %v", a.Attestation, a.CustomerProfile, left.CustomerProfile)
+	}
+}

@@ -340,20 +340,21 @@ func (w *walk) dueAt(node Node) (time.Time, bool) {
 
 // dueToGo is dueAt for a step that is to be gone, or merely settled.
 func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
-	removal := w.effectOf(node).removes
 	switch {
-	case step.State == StepCanceled, node.Aim == AimSettled && step.State == StepSucceeded, removal && step.State == StepFailed:
+	case step.State == StepCanceled, node.Aim == AimSettled && step.State == StepSucceeded:
 		return time.Time{}, false
 	case step.State == StepRunning:
 		return step.NextAttemptAt, true
 	case !w.satisfied(node.Needs):
 		return time.Time{}, false
-	case removal && step.State == StepWaiting && step.WaitsFor != "":
-		return time.Time{}, w.succeeded(step.WaitsFor)
-	case removal && step.State != StepSucceeded:
-		return step.NextAttemptAt, true
-	default:
+	case step.State == StepSucceeded, !w.effectOf(node).removes:
 		return time.Time{}, true
+	case step.State == StepFailed:
+		return time.Time{}, false // A person has been asked.
+	case step.State == StepWaiting && step.WaitsFor != "":
+		return time.Time{}, w.succeeded(step.WaitsFor)
+	default:
+		return step.NextAttemptAt, true
 	}
 }
 

@@ -45,6 +45,10 @@ func TestApprovedBundlesAreTakenOver(t *testing.T) {
 			t.Errorf("%s %s was made", r.Method, r.Path)
 		}
 	}
+	type version struct{ Submissions []any }
+	if v := list[version](w, "/onboardings/"+a.ID+"/versions", "versions", 10); len(v) != 1 || len(v[0].Submissions) != 0 {
+		t.Errorf("versions %+v, want one under which nothing was submitted", v)
+	}
 	// It is not attestd's to delete.
 	w.cancel(a.ID, cleanup)
 	w.quiet(a.ID)

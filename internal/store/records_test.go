@@ -128,7 +128,8 @@ func TestAVersionSaysWhatChangedByWhomAndWhatWasSubmittedUnderIt(t *testing.T) {
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
 	id := newOnboarding(t, s)
 	submitted := onboarding.Event{Kind: "step.succeeded", Step: "customer_profile.submission"}
-	happen(t, s, id, onboarding.Event{Kind: "step.succeeded", Step: "customer_profile", Detail: "BU1"}, submitted,
+	happen(t, s, id, onboarding.Event{Kind: "step.succeeded", Step: "customer_profile", Detail: "BU1"},
+		onboarding.Event{Kind: "step.running", Step: "customer_profile.submission"}, submitted,
 		onboarding.Event{Kind: "step.failed", Step: "customer_profile.review"})
 	amend(t, s, id, "key:first", func(r *onboarding.Request) { r.Business.Name = "Other Plumbing LLC" })
 	amend(t, s, id, "key:second", func(r *onboarding.Request) { r.ExternalID = "customer-1042" })
@@ -188,8 +189,13 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	at := func(hours int, kind, step string) onboarding.Event {
 		return onboarding.Event{At: begun.Add(time.Duration(hours) * time.Hour), Kind: kind, Step: onboarding.Key(step)}
 	}
-	first, second := newOnboarding(t, s), newOnboarding(t, s)
+	first, second, takenOver := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
+	happen(t, s, takenOver, // It was submitted before, nobody knows when.
+		at(0, "step.succeeded", "customer_profile.submission"),
+		at(1, "step.succeeded", "customer_profile.review"),
+	)
 	happen(t, s, first,
+		at(0, "step.running", "customer_profile.submission"),
 		at(0, "step.succeeded", "customer_profile.submission"),
 		at(1, "step.succeeded", "trust_product.submission"),
 		onboarding.Event{At: begun, Kind: "step.failed", Step: "customer_profile.review", Detail: "code 20003"}, // a read that was refused
@@ -199,6 +205,7 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 		at(900, "step.failed", "customer_profile.review"), // The approval has lapsed.
 	)
 	happen(t, s, second,
+		at(3, "step.running", "customer_profile.submission"),
 		at(3, "step.succeeded", "customer_profile.submission"),
 		at(10, "step.succeeded", "customer_profile.review"),
 		at(11, "step.succeeded", "customer_profile.submission"), // not decided yet

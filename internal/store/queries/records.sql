@@ -29,13 +29,15 @@ LIMIT @page_size;
 
 -- name: SubmissionEvents :many
 -- What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
--- and bundles), their submissions, and the decisions.
-SELECT id, at, kind, step, detail FROM events
-WHERE onboarding_id = @onboarding_id
+-- and bundles), their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
+SELECT e.id, e.at, e.kind, e.step, e.detail FROM events e
+WHERE e.onboarding_id = @onboarding_id
     AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
-        OR kind = 'step.succeeded' AND step LIKE '%.submission'
+        OR kind = 'step.succeeded' AND step LIKE '%.submission' AND EXISTS (
+            SELECT FROM events b
+            WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
         OR step LIKE '%.review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
-ORDER BY id;
+ORDER BY e.id;
 
 -- name: RecentReviews :many
 -- The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
@@ -50,6 +52,9 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT n.id, n.at FROM events n
     WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.step = @submission AND n.kind = 'step.succeeded'
+        -- Nobody knows when a bundle that was taken over was submitted.
+        AND EXISTS (SELECT FROM events b
+            WHERE b.onboarding_id = d.onboarding_id AND b.step = @submission AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
     ORDER BY n.id DESC
     LIMIT 1
 ) s

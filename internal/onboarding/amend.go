@@ -137,7 +137,7 @@ func unchangeable(o *Onboarding, before, after Request) error {
 	case before.SubaccountSID != after.SubaccountSID, !reflect.DeepEqual(before.Subaccount, after.Subaccount):
 		return &RefusedError{"subaccount_fixed", "An onboarding keeps its subaccount. Make another onboarding for the other subaccount."}
 	case before.PrimaryProfileSID != after.PrimaryProfileSID:
-		return &RefusedError{"primary_profile_fixed", "An onboarding keeps its primary profile."}
+		return &RefusedError{"primary_profile_fixed", "An onboarding keeps its primary profile. Cancel it, and make another one that names the right profile."}
 	case before.ExternalID != after.ExternalID:
 		return &RefusedError{"external_id_fixed", "An onboarding keeps its external_id."}
 	case before.NotificationEmail != after.NotificationEmail:
@@ -284,10 +284,11 @@ func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) 
 			return nil, &RefusedError{"in_review", fmt.Sprintf("The %s is being submitted. Correct it once Twilio has reviewed it.", named(b))}
 		}
 		switch o.Bundle(b).Status {
-		case BundlePendingReview, BundleInReview:
-			return nil, &RefusedError{"in_review", fmt.Sprintf("Twilio is reviewing the %s; nothing on it can be edited until it has decided.", named(b))}
+		case "", BundleDraft, BundleRejected, bundleDeleted:
 		case BundleApproved:
 			return nil, &RefusedError{"approved", fmt.Sprintf("Twilio has approved the %s; what was approved cannot be edited.", named(b))}
+		default: // One that nobody has heard of counts as still in review.
+			return nil, &RefusedError{"in_review", fmt.Sprintf("Twilio is reviewing the %s; nothing on it can be edited until it has decided.", named(b))}
 		}
 	}
 	for _, k := range touched {

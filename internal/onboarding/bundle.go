@@ -215,7 +215,11 @@ func (b bundle) decided(read Bundle) Result {
 	r := Result{RemoteStatus: read.Status, Again: true}
 	switch read.Status {
 	case BundleApproved:
-		r.Requirements = endingRequirements(read.ValidUntil, time.Now(), b.endingNotice)
+		now := time.Now()
+		r.Requirements = endingRequirements(read.ValidUntil, now, b.endingNotice)
+		if read.ValidUntil.After(now) {
+			r.Until = read.ValidUntil
+		}
 	case BundleRejected:
 		r.Requirements = rejectionRequirements(read.Errors)
 	case BundleDraft:

@@ -130,10 +130,15 @@ func (w *walk) replace(step *Step) {
 	w.arrange()
 }
 
-// nextCheck is when something that is as it should be is looked at again; zero if never.
-func (w *walk) nextCheck() time.Time {
+// nextCheck is when something that is as it should be is looked at again, at the latest when it is so no more unless that is zero; zero if never.
+func (w *walk) nextCheck(until time.Time) time.Time {
 	if w.timing.CheckInterval < 0 {
 		return time.Time{}
 	}
-	return w.now().Add(backoff(1, w.timing.CheckInterval, w.timing.CheckInterval, w.runner.Random()))
+	now := w.now()
+	next := now.Add(backoff(1, w.timing.CheckInterval, w.timing.CheckInterval, w.runner.Random()))
+	if !until.IsZero() && until.Before(next) {
+		return latest(until, now.Add(w.timing.RetryMin)) // Clocks differ: it may not have ended for Twilio's.
+	}
+	return next
 }

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Plan says which steps an onboarding takes: a graph, as data. It depends on the request and, once they are resolved, on the numbers.
@@ -112,8 +113,10 @@ type Result struct {
 	Gone bool
 	// Replaced: the bundle that the step is about cannot be used any more, and another takes its place.
 	Replaced bool
-	// Again says of a read that it is made again after a check interval, whatever it has found.
+	// Again says of a read that it is made again after a check interval, whatever it has found; or sooner, at Until, unless that is zero: what
+	// it has found ends then.
 	Again bool
+	Until time.Time
 	// Lost are steps whose objects are at Twilio no more.
 	Lost []Lost
 }

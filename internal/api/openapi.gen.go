@@ -1103,7 +1103,7 @@ type PhoneNumberCapabilities struct {
 	Voice bool `json:"voice"`
 }
 
-// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number.
+// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number, of a length that the country has.
 //
 // Example: +12025550100
 type PhoneNumberName = string

@@ -390,9 +390,12 @@ func (w *walk) succeeded(k Key) bool {
 func (w *walk) launch(ctx context.Context, starts []start) error {
 	local := time.Now()
 	for _, s := range starts {
+		step := w.step(s.node.Key)
 		if s.hasIntent() {
 			w.runner.reached(BeforeIntent, s.node.Key)
-			w.intend(w.step(s.node.Key))
+			w.intend(step)
+		} else if step.StartedAt.IsZero() {
+			step.StartedAt = w.now() // Written with what comes of it.
 		}
 	}
 	if err := w.record(ctx); err != nil {

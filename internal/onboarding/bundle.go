@@ -93,12 +93,16 @@ func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
 
 // reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was assigned; gate, unless nil, adds what
 // it waits for. Of a bundle that was taken over when it had been submitted, the first two are behind it.
-func (b bundle) reviewed(assigned []Key, gate func(Node) Node) []Node {
-	evaluation := b.evaluation(assigned)
+func (b bundle) reviewed(o *Onboarding, assigned []Key, gate func(Node) Node) []Node {
+	evaluation, submission := b.evaluation(assigned), b.submission()
 	if gate != nil {
 		evaluation = gate(evaluation)
 	}
-	return []Node{b.unlessSubmitted(evaluation), b.unlessSubmitted(b.submission()), b.review()}
+	if b.takenOverSubmitted(o) {
+		// Nor do they wait for what is put on it: that may have to wait for the review.
+		evaluation, submission = nothingToDo(evaluation.Key, b.key), nothingToDo(submission.Key, evaluation.Key)
+	}
+	return []Node{evaluation, submission, b.review()}
 }
 
 // evaluation asks Twilio whether the bundle is complete. Nothing is submitted that is not (invariant 6): Twilio would answer 200 and leave

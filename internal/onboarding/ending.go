@@ -19,6 +19,9 @@ func (w *walk) learn(r Result) {
 		w.onb.Numbers, w.change.Numbers = r.Numbers, r.Numbers
 		w.arrange()
 	}
+	if r.TakenOver {
+		w.arrange()
+	}
 }
 
 // again makes a step pending that had come to something. What it made stays recorded.

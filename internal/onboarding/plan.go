@@ -107,6 +107,8 @@ type Result struct {
 	Numbers []PhoneNumber
 	// SubaccountSID is the account that was made for the onboarding.
 	SubaccountSID string
+	// TakenOver: the bundle is somebody else's, and the plan depends on how far it has come.
+	TakenOver bool
 	// Removed: what the step made is gone.
 	Removed bool
 	// Gone: what the step made is gone, and nobody wanted that. It is made anew.

@@ -243,3 +243,42 @@ func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
 		})
 	}
 }
+
+// A cleanup that comes while numbers are on their way from a product to the one in its place finds them on either.
+func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
+	w.serve()
+	customer := w.subaccount(3)
+	id := w.post(customer.request(nil)).ID
+	reviewed(w, w.await(id, "in_review").CustomerProfile.SID, trusthubsim.StatusApproved)
+	old := w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" }).TrustProduct.SID
+	w.reject(old, 18602)
+	w.await(id, "action_required")
+	// One number never comes off the old product by itself.
+	w.fault(trusthubsim.Fault{Method: http.MethodDelete, Path: "/v1/TrustProducts/" + old + "/ChannelEndpointAssignments/*", Effect: trusthubsim.EffectStatus, Skip: 2, Times: 6})
+	w.mustPatch(id, 1, map[string]any{})
+	w.awaitThat(id, "a number on the new product", func(a answer) bool {
+		return slices.ContainsFunc(a.PhoneNumbers, func(n phoneNumber) bool { return n.OnProduct != "" })
+	})
+	w.cancel(id, cleanup)
+	if a := w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}
+
+// With a deleted profile go the products that stood on it, and all of that is taken back as well.
+func TestCleanupAfterADeletedProfile(t *testing.T) {
+	t.Parallel()
+	w, customer, before := approvedAndChecked(t, nil)
+	w.deleteInConsole(before.CustomerProfile.SID)
+	w.awaitRequirement(before.ID, "bundle_deleted", "")
+	w.resume(before.ID)
+	w.await(before.ID, "approved")
+	w.cancel(before.ID, cleanup)
+	if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}

@@ -244,3 +244,28 @@ func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
 		t.Errorf("attestation %v with the profile %v, want it with %v", a.Attestation, a.CustomerProfile, left.CustomerProfile)
 	}
 }
+
+// A profile that Twilio is reviewing is taken over with its review; nothing is submitted a second time, and a number more waits if it has to.
+func TestAProfileInReviewIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.environ["REVIEW_POLL_MIN"] = "200ms"
+	w.serve()
+	customer := w.subaccount(1)
+	request, left := w.madeByHand(customer, "in_review")
+	more, _ := w.buy(customer)
+	request["customer_profile_sid"], request["trust_product_sid"] = left.CustomerProfile.SID, left.TrustProduct.SID
+	request["phone_numbers"] = []string{customer.numbers[0], more}
+	id := w.post(request).ID
+	w.awaitThat(id, "the review to be waited for", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile == left.CustomerProfile })
+	reviewed(w, left.CustomerProfile.SID, trusthubsim.StatusApproved)
+	w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
+	reviewed(w, left.TrustProduct.SID, trusthubsim.StatusApproved)
+	if a := w.await(id, "approved"); !attested(a) || len(a.PhoneNumbers) != 2 {
+		t.Errorf("attestation %v of %+v", a.Attestation, a.PhoneNumbers)
+	}
+	if held := w.held(customer); held.CustomerProfiles[0].Submissions != 1 || len(held.CustomerProfiles) != 1 || len(held.TrustProducts) != 1 {
+		t.Errorf("%d submissions of the profile, %d profiles, %d products; want one of each",
+			held.CustomerProfiles[0].Submissions, len(held.CustomerProfiles), len(held.TrustProducts))
+	}
+}

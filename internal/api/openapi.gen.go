@@ -1177,7 +1177,9 @@ type RequestChange struct {
 	// Example: 123456789
 	Old interface{} `json:"old,omitempty"`
 
-	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member.
+	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member. `/move_phone_numbers`, which the request does not show,
+	// lists the numbers that were added with `move`.
+	//
 	//
 	// Example: /business/business_registration_number
 	Pointer string `json:"pointer"`

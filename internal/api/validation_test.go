@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
 // Each row changes one thing in a request that has no fault, and names the one fault that follows.
 func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 	t.Parallel()
-	manyNumbers := make([]any, 501)
+	manyNumbers := make([]any, onboarding.MostNumbers+1)
 	for i := range manyNumbers {
 		manyNumbers[i] = fmt.Sprintf("PN%032x", i)
 	}
@@ -128,7 +130,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{"phone_numbers/1", "+12025550100", "/phone_numbers/1", "duplicate"},
 		{"phone_numbers", []any{"PN0123456789abcdef0123456789abcdef", "PN0123456789ABCDEF0123456789ABCDEF"}, "/phone_numbers/1", "duplicate"},
 	} {
-		t.Run(fmt.Sprintf("%s %.40v", test.path, test.sent), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %.40s", test.path, fmt.Sprint(test.sent)), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			body := validBody()

@@ -296,7 +296,7 @@ func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time,
 	case effect.ReadLater && step.State == StepPending:
 		return w.awaitReview(step, now), true
 	case effect.Check && step.State == StepPending:
-		step.NextAttemptAt = w.nextCheck()
+		step.NextAttemptAt = w.nextCheck(time.Time{})
 		w.enter(step, StepWaiting)
 		return step.NextAttemptAt, true
 	default:

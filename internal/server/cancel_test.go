@@ -259,7 +259,7 @@ func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
 	w.fault(trusthubsim.Fault{Method: http.MethodDelete, Path: "/v1/TrustProducts/" + old + "/ChannelEndpointAssignments/*", Effect: trusthubsim.EffectStatus, Skip: 2, Times: 6})
 	w.mustPatch(id, 1, map[string]any{})
 	w.awaitThat(id, "a number on the new product", func(a answer) bool {
-		return slices.ContainsFunc(a.PhoneNumbers, func(n phoneNumber) bool { return n.OnProduct != "" })
+		return a.step("trust_product.replaced."+old).SID == old && slices.ContainsFunc(a.PhoneNumbers, func(n phoneNumber) bool { return n.OnProduct != "" })
 	})
 	w.cancel(id, cleanup)
 	if a := w.cleanedUp(id); len(a.Kept) != 0 {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
@@ -24,7 +23,7 @@ func (s *Store) wake(ctx context.Context, tx pgx.Tx, q *db.Queries, id onboardin
 	}
 	jobID := row.JobID
 	if jobID != nil {
-		coming, err := s.runsAnyway(ctx, tx, *jobID, timeOf(row.ReadAt))
+		coming, err := s.runsAnyway(ctx, tx, q, *jobID, timeOf(row.ReadAt))
 		if err != nil {
 			return fmt.Errorf("wake onboarding %s: %w", id, err)
 		}
@@ -46,25 +45,19 @@ func (s *Store) wake(ctx context.Context, tx pgx.Tx, q *db.Queries, id onboardin
 }
 
 // runsAnyway says whether the job runs, or will at once. One that is set for later is deleted.
-func (s *Store) runsAnyway(ctx context.Context, tx pgx.Tx, jobID int64, now time.Time) (bool, error) {
-	job, err := s.river.JobGetTx(ctx, tx, jobID)
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read job %d: %w", jobID, err)
-	}
+func (s *Store) runsAnyway(ctx context.Context, tx pgx.Tx, q *db.Queries, jobID int64, now time.Time) (bool, error) {
+	job, err := q.HoldJob(ctx, jobID)
 	switch {
-	case job.FinalizedAt != nil:
+	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
-	case job.State == rivertype.JobStateRunning, job.State == rivertype.JobStateAvailable && !job.ScheduledAt.After(now):
+	case err != nil:
+		return false, fmt.Errorf("read job %d: %w", jobID, err)
+	case job.State == db.RiverJobStateRunning: // Its claim or its release waits for our lock.
+		return true, nil
+	case job.State == db.RiverJobStateAvailable && !timeOf(job.ScheduledAt).After(now):
 		return true, nil
 	}
-	switch _, err := s.river.JobDeleteTx(ctx, tx, jobID); {
-	case errors.Is(err, rivertype.ErrJobRunning):
-		// It has just begun. Its claim waits for our lock.
-		return true, nil
-	case err != nil && !errors.Is(err, rivertype.ErrNotFound):
+	if _, err := s.river.JobDeleteTx(ctx, tx, jobID); err != nil {
 		return false, fmt.Errorf("delete job %d: %w", jobID, err)
 	}
 	return false, nil

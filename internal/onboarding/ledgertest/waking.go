@@ -186,6 +186,7 @@ func noWakeUpIsLost(t *testing.T, h Harness) {
 	o := fresh()
 	create(t, h, o)
 	var done sync.WaitGroup
+	defer done.Wait()
 	for range wakers {
 		done.Go(func() {
 			for range each {
@@ -219,7 +220,6 @@ func noWakeUpIsLost(t *testing.T, h Harness) {
 			}
 		}
 	}
-	done.Wait()
 }
 
 func updateDecidesOnWhatIsThere(t *testing.T, h Harness) {

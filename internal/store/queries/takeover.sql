@@ -1,3 +1,8 @@
+-- name: HoldJob :one
+-- A job that is not over, so that no worker begins it before we are done: River's fetch passes over what is locked. River's own read and delete
+-- would let one begin it between them, and the delete then says that it has deleted what runs.
+SELECT state, scheduled_at FROM river_job WHERE id = @id AND finalized_at IS NULL FOR UPDATE;
+
 -- name: AbandonedJobs :many
 -- Running jobs whose last client is no replica that lives.
 SELECT j.id, (j.args ->> 'onboarding_id')::text AS onboarding_id

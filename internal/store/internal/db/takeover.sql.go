@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const abandonedJobs = `-- name: AbandonedJobs :many
@@ -69,6 +71,24 @@ func (q *Queries) CancelAbandonedJobs(ctx context.Context, ids []int64) ([]int64
 		return nil, err
 	}
 	return items, nil
+}
+
+const holdJob = `-- name: HoldJob :one
+SELECT state, scheduled_at FROM river_job WHERE id = $1 AND finalized_at IS NULL FOR UPDATE
+`
+
+type HoldJobRow struct {
+	State       RiverJobState
+	ScheduledAt pgtype.Timestamptz
+}
+
+// A job that is not over, so that no worker begins it before we are done: River's fetch passes over what is locked. River's own read and delete
+// would let one begin it between them, and the delete then says that it has deleted what runs.
+func (q *Queries) HoldJob(ctx context.Context, id int64) (HoldJobRow, error) {
+	row := q.db.QueryRow(ctx, holdJob, id)
+	var i HoldJobRow
+	err := row.Scan(&i.State, &i.ScheduledAt)
+	return i, err
 }
 
 const lockOnboardingsSkipLocked = `-- name: LockOnboardingsSkipLocked :many

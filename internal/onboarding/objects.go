@@ -3,11 +3,13 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 const (
 	businessInformationKey Key = "business_information"
 	addressDocumentKey     Key = "address_document"
+	addressKey             Key = "address"
 	// addressDocumentType is Twilio's type of a document that carries an address into a profile.
 	addressDocumentType = "customer_profile_address"
 )
@@ -22,7 +24,7 @@ func needsOfObjects(r Request) []Key {
 
 // address makes the address, or takes the one that the request names.
 func address(r Request) Node {
-	node := Node{Key: "address", Needs: needsOfObjects(r)}
+	node := Node{Key: addressKey, Needs: needsOfObjects(r)}
 	a := r.Address
 	if a.SID != "" {
 		node.Effect = func(o *Onboarding) Effect {
@@ -40,14 +42,15 @@ func address(r Request) Node {
 		return node
 	}
 	node.Effect = func(o *Onboarding) Effect {
-		account, name := o.SubaccountSID, tag(o.ID, "address")
+		account, name, replaced := o.SubaccountSID, tag(o.ID, addressKey), replacedSIDs(o, addressKey)
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateAddress(ctx, account, name, a)
 				return Result{SID: made.SID}, err
 			},
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
-				return results(hub.FindAddresses(ctx, account, name))
+				found, err := hub.FindAddresses(ctx, account, name)
+				return results(slices.DeleteFunc(found, func(f Object) bool { return slices.Contains(replaced, f.SID) }), err)
 			},
 			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
 				updated, err := hub.UpdateAddress(ctx, account, sid, a)
@@ -72,8 +75,8 @@ func address(r Request) Node {
 
 // addressDocument makes the supporting document that carries the address into the profile.
 func addressDocument(r Request) Node {
-	return Node{Key: addressDocumentKey, Needs: []Key{"address"}, Effect: func(o *Onboarding) Effect {
-		account, name, addressSID := o.SubaccountSID, tag(o.ID, addressDocumentKey), o.SID("address")
+	return Node{Key: addressDocumentKey, Needs: []Key{addressKey}, Effect: func(o *Onboarding) Effect {
+		account, name, addressSID := o.SubaccountSID, tag(o.ID, addressDocumentKey), o.SID(addressKey)
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateSupportingDocument(ctx, account, name, addressSID)

@@ -73,7 +73,7 @@ func TrustHubPlan(c PlanConfig) Plan {
 		if !o.CanceledAt.IsZero() {
 			nodes = c.nodes(o, wanted.with(held))
 			if o.Cleanup {
-				return takenBack(nodes, madeByUs(o.Request))
+				return takenBack(withReplaced(o, nodes), madeByUs(o))
 			}
 			return settled(nodes)
 		}
@@ -115,7 +115,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	for _, number := range p.numbers {
 		nodes = append(nodes, profile.assignNumber(number, profile.key))
 	}
-	nodes = append(nodes, profile.reviewed(madeOf(nodes, profile.key), nil)...)
+	nodes = append(nodes, profile.reviewed(o, madeOf(nodes, profile.key), nil)...)
 
 	for _, known := range knownProducts {
 		if p.products[known.name] {
@@ -152,7 +152,7 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 	default:
 		assigned = append(assigned, profile.key.Sub("submission"))
 	}
-	return append(nodes, b.reviewed(assigned, gate)...)
+	return append(nodes, b.reviewed(o, assigned, gate)...)
 }
 
 func orDefault(value, otherwise string) string {

@@ -296,7 +296,7 @@ func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time,
 	case effect.ReadLater && step.State == StepPending:
 		return w.awaitReview(step, now), true
 	case effect.Check && step.State == StepPending:
-		step.NextAttemptAt = w.nextCheck()
+		step.NextAttemptAt = w.nextCheck(time.Time{})
 		w.enter(step, StepWaiting)
 		return step.NextAttemptAt, true
 	default:
@@ -407,9 +407,12 @@ func (w *walk) succeeded(k Key) bool {
 func (w *walk) launch(ctx context.Context, starts []start) error {
 	local := time.Now()
 	for _, s := range starts {
+		step := w.step(s.node.Key)
 		if s.hasIntent() {
 			w.runner.reached(BeforeIntent, s.node.Key)
-			w.intend(w.step(s.node.Key))
+			w.intend(step)
+		} else if step.StartedAt.IsZero() {
+			step.StartedAt = w.now() // Written with what comes of it.
 		}
 	}
 	if err := w.record(ctx); err != nil {

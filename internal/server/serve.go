@@ -188,7 +188,11 @@ func (s *service) stop(ctx context.Context) error {
 	}
 	requestsCtx, cancel := context.WithTimeout(ctx, requestsTimeout)
 	defer cancel()
-	return errors.Join(err, s.http.Shutdown(requestsCtx))
+	if s.http.Shutdown(requestsCtx) != nil {
+		s.logger.WarnContext(ctx, "requests are still under way; cutting them off")
+		err = errors.Join(err, s.http.Close())
+	}
+	return err
 }
 
 func (s *service) ready(ctx context.Context) error {

@@ -245,6 +245,10 @@ func (w *world) idle() (over bool) {
 	}
 	for _, id := range w.ids {
 		due, scheduled := w.store.Due(id)
+		if scheduled && (!over || time.Until(due) <= time.Hour) { // Whatever its status is. To read it every time would take half of a run.
+			over = false
+			continue
+		}
 		switch status := w.get(id).Status(); {
 		case status == onboarding.StatusApproved && scheduled && time.Until(due) > time.Hour: // Only checks are to come.
 		case scheduled, status == onboarding.StatusActionRequired:

@@ -22,13 +22,16 @@ import (
 type groupCommit struct {
 	pool    *pgxpool.Pool
 	queue   chan *pendingWrite
+	turn    chan struct{} // has one in it while no writer has the turn
 	stopped chan struct{}
 	writers sync.WaitGroup
 }
 
 const (
-	// With a second writer, statements are laid out and sent while the first waits for the disk.
-	groupWriters = 2
+	// One writer at a time makes the largest groups, and so the fewest transactions. The others are there for when it takes longer than this,
+	// because somebody holds a row's lock or the disk is slow: what is in one transaction waits for its slowest, and nothing else is to.
+	groupPatience = 100 * time.Millisecond
+	groupWriters  = 4
 	// The most writes in one transaction. All of them wait for the slowest.
 	groupMost = 64
 	// A transaction that takes longer is given up; runners claim anew and see what was written.
@@ -44,7 +47,8 @@ type pendingWrite struct {
 }
 
 func newGroupCommit(pool *pgxpool.Pool) *groupCommit {
-	g := &groupCommit{pool: pool, queue: make(chan *pendingWrite, groupMost), stopped: make(chan struct{})}
+	g := &groupCommit{pool: pool, queue: make(chan *pendingWrite, groupMost), turn: make(chan struct{}, 1), stopped: make(chan struct{})}
+	g.turn <- struct{}{}
 	for range groupWriters {
 		g.writers.Go(g.serve)
 	}
@@ -80,13 +84,24 @@ func (g *groupCommit) write(ctx context.Context, id onboarding.ID, s statements)
 	}
 }
 
+// serve writes whenever it has the turn, which it passes on when it has written, or earlier if that takes long.
 func (g *groupCommit) serve() {
 	for {
 		select {
 		case <-g.stopped:
 			return
+		case <-g.turn:
+		}
+		select {
+		case <-g.stopped:
+			return
 		case first := <-g.queue:
-			g.commit(g.gather(first))
+			together := g.gather(first)
+			passOn := sync.OnceFunc(func() { g.turn <- struct{}{} })
+			late := time.AfterFunc(groupPatience, passOn)
+			g.commit(together)
+			late.Stop()
+			passOn()
 		}
 	}
 }

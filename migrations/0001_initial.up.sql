@@ -34,7 +34,8 @@ CREATE TABLE onboardings (
 
 -- One open onboarding for each subaccount.
 CREATE UNIQUE INDEX onboardings_open_subaccount_sid_key ON onboardings (subaccount_sid) WHERE canceled_at IS NULL AND subaccount_sid <> '';
-CREATE UNIQUE INDEX onboardings_external_id_key ON onboardings (external_id) WHERE external_id <> '';
+CREATE UNIQUE INDEX onboardings_open_external_id_key ON onboardings (external_id) WHERE canceled_at IS NULL AND external_id <> '';
+CREATE INDEX onboardings_external_id_idx ON onboardings (external_id, created_at, id) WHERE external_id <> '';
 CREATE INDEX onboardings_subaccount_sid_idx ON onboardings (subaccount_sid, created_at, id);
 CREATE INDEX onboardings_created_at_idx ON onboardings (created_at, id);
 CREATE INDEX onboardings_status_idx ON onboardings (status, created_at, id);

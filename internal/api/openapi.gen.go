@@ -872,7 +872,7 @@ type NewOnboarding struct {
 	// EndUserSids End users that the subaccount has already (`IT` and 32 hex digits), to be taken over. A later correction is written to them.
 	EndUserSids *EndUserSIDs `json:"end_user_sids,omitempty"`
 
-	// ExternalID Your own name for this onboarding. No two onboardings have the same.
+	// ExternalID Your own name for this onboarding. No two that are not canceled have the same.
 	//
 	// Example: customer-1042
 	ExternalID *string `json:"external_id,omitempty"`
@@ -1620,7 +1620,7 @@ type ListOnboardingsParams struct {
 	// SubaccountSID Only onboardings of this subaccount.
 	SubaccountSID *AccountSID `form:"subaccount_sid,omitempty" json:"subaccount_sid,omitempty"`
 
-	// ExternalID Only the onboarding of this `external_id`.
+	// ExternalID Only the onboardings of this `external_id`, of which one at most is not canceled.
 	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
 
 	// Limit How many onboardings a page holds at most.

@@ -74,7 +74,7 @@ func (s *Store) conflict(ctx context.Context, o *onboarding.Onboarding) error {
 	id, err := s.queries.OpenOnboardingOfSubaccount(ctx, o.SubaccountSID)
 	field := "subaccount_sid"
 	if errors.Is(err, pgx.ErrNoRows) {
-		id, err = s.queries.OnboardingOfExternalID(ctx, o.Request.ExternalID)
+		id, err = s.queries.OpenOnboardingOfExternalID(ctx, o.Request.ExternalID)
 		field = "external_id"
 	}
 	switch {

@@ -107,6 +107,10 @@ func canceledSleepsThroughWakeUps(t *testing.T, h Harness) {
 	release(ctx, t, ledger, claimed, time.Time{})
 	wake(t, h, o.ID)
 	wantNoJob(t, h, o.ID)
+	// It stands in nobody's way.
+	next := fresh()
+	next.SubaccountSID, next.Request.ExternalID = o.SubaccountSID, o.Request.ExternalID
+	create(t, h, next)
 	interrupt(t, h, o.ID, onboarding.Change{Canceled: &onboarding.Cancellation{At: at(5), Cleanup: true}})
 	if _, _, again := claim(t, h, o.ID); !again.Cleanup {
 		t.Error("no cleanup")

@@ -77,7 +77,7 @@ func (s *Store) conflict(o *onboarding.Onboarding) error {
 			return fmt.Errorf("create onboarding %s: the ID or the callback token is not new", o.ID)
 		case other.whole.SubaccountSID == o.SubaccountSID && o.SubaccountSID != "" && other.whole.CanceledAt.IsZero():
 			return &onboarding.ConflictError{Field: "subaccount_sid", ID: other.whole.ID}
-		case r.ExternalID == o.Request.ExternalID && r.ExternalID != "":
+		case r.ExternalID == o.Request.ExternalID && r.ExternalID != "" && other.whole.CanceledAt.IsZero():
 			external = &onboarding.ConflictError{Field: "external_id", ID: other.whole.ID}
 		}
 	}

@@ -19,8 +19,8 @@ SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}');
 -- name: OpenOnboardingOfSubaccount :one
 SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL AND subaccount_sid <> '';
 
--- name: OnboardingOfExternalID :one
-SELECT id FROM onboardings WHERE external_id = @external_id AND external_id <> '';
+-- name: OpenOnboardingOfExternalID :one
+SELECT id FROM onboardings WHERE external_id = @external_id AND canceled_at IS NULL AND external_id <> '';
 
 -- name: OnboardingOfCallbackToken :one
 SELECT id, subaccount_sid FROM onboardings WHERE callback_token = @callback_token;

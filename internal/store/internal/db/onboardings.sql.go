@@ -352,12 +352,12 @@ func (q *Queries) OnboardingOfCallbackToken(ctx context.Context, callbackToken s
 	return i, err
 }
 
-const onboardingOfExternalID = `-- name: OnboardingOfExternalID :one
-SELECT id FROM onboardings WHERE external_id = $1 AND external_id <> ''
+const openOnboardingOfExternalID = `-- name: OpenOnboardingOfExternalID :one
+SELECT id FROM onboardings WHERE external_id = $1 AND canceled_at IS NULL AND external_id <> ''
 `
 
-func (q *Queries) OnboardingOfExternalID(ctx context.Context, externalID string) (string, error) {
-	row := q.db.QueryRow(ctx, onboardingOfExternalID, externalID)
+func (q *Queries) OpenOnboardingOfExternalID(ctx context.Context, externalID string) (string, error) {
+	row := q.db.QueryRow(ctx, openOnboardingOfExternalID, externalID)
 	var id string
 	err := row.Scan(&id)
 	return id, err

@@ -32,7 +32,7 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 		if callbackURL != nil {
 			spec.StatusCallback = callbackURL(o.CallbackToken)
 		}
-		replaced := replacedBundles(o, b.key)
+		replaced := replacedSIDs(o, b.key)
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateBundle(ctx, account, spec)
@@ -56,11 +56,11 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 	return node
 }
 
-// replacedBundles are the SIDs of the bundles that were in the place of this one.
-func replacedBundles(o *Onboarding, bundle Key) []string {
+// replacedSIDs are those of what was in the place of what the step has made now: they bear the same name.
+func replacedSIDs(o *Onboarding, of Key) []string {
 	var sids []string
 	for i := range o.Steps {
-		if o.Steps[i].Key.under(bundle.Sub("replaced")) {
+		if o.Steps[i].Key.under(of.Sub("replaced")) {
 			sids = append(sids, o.Steps[i].SID)
 		}
 	}

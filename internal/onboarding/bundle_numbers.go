@@ -10,7 +10,7 @@ import (
 func (b bundle) assignNumber(n PhoneNumber, needs ...Key) Node {
 	return Node{Key: numberKey(b.key, n), Needs: needs, Effect: func(o *Onboarding) Effect {
 		account, bundleSID := o.SubaccountSID, o.SID(b.key)
-		move := mover{account: account, kind: b.kind, number: n.SID, from: replacedBundles(o, b.key), any: o.Request.moves(n)}
+		move := mover{account: account, kind: b.kind, number: n.SID, from: replacedSIDs(o, b.key), any: o.Request.moves(n)}
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.AssignNumber(ctx, account, b.kind, bundleSID, n.SID)

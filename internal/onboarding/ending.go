@@ -113,8 +113,8 @@ func (w *walk) replace(step *Step) {
 	w.arrange()
 }
 
-// replacedKey is the key of the step that tells of a bundle which another has replaced.
-func replacedKey(bundle Key, sid string) Key { return bundle.Sub("replaced").Sub(sid) }
+// replacedKey is the key of the step that tells of a bundle, or an address, which another has replaced.
+func replacedKey(of Key, sid string) Key { return of.Sub("replaced").Sub(sid) }
 
 // nextCheck is when something that is as it should be is looked at again; zero if never.
 func (w *walk) nextCheck() time.Time {

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -40,14 +41,15 @@ func address(r Request) Node {
 		return node
 	}
 	node.Effect = func(o *Onboarding) Effect {
-		account, name := o.SubaccountSID, tag(o.ID, "address")
+		account, name, replaced := o.SubaccountSID, tag(o.ID, "address"), replacedSIDs(o, "address")
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateAddress(ctx, account, name, a)
 				return Result{SID: made.SID}, err
 			},
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
-				return results(hub.FindAddresses(ctx, account, name))
+				found, err := results(hub.FindAddresses(ctx, account, name))
+				return slices.DeleteFunc(found, func(r Result) bool { return slices.Contains(replaced, r.SID) }), err
 			},
 			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
 				updated, err := hub.UpdateAddress(ctx, account, sid, a)
@@ -59,7 +61,7 @@ func address(r Request) Node {
 			Pointer: "/address",
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			document, err := heldDocument(ctx, hub, account, profileSID)
 			if len(document.AddressSIDs) == 0 {
 				return Result{}, err
@@ -92,7 +94,7 @@ func addressDocument(r Request) Node {
 			Pointer: "/address",
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			document, err := heldDocument(ctx, hub, account, profileSID)
 			return Result{SID: document.SID}, err
 		})
@@ -165,7 +167,7 @@ func (u endUser) node(needs ...Key) Node {
 			Pointer: u.pointer,
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			return heldEndUser(ctx, hub, account, profileSID, u.kind)
 		})
 	}}

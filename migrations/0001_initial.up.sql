@@ -122,3 +122,7 @@ CREATE TABLE replicas (
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
+
+-- River makes these for searches by a job's arguments and metadata. Nothing here searches by them, and each insert and each change of a job's
+-- state writes them.
+DROP INDEX river_job_args_index, river_job_metadata_index;

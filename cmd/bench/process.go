@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -36,6 +37,7 @@ func runAsPart() (status int, was bool) {
 			program := server.Program{Args: os.Args[2:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
 			status = program.Main(ctx)
 		} else {
+			debug.SetGCPercent(server.GCPercent) // As attestd does: it is not to win by that.
 			err = serveBare(ctx, os.Stdin, os.Stdout)
 		}
 		err = errors.Join(err, stopProfile())

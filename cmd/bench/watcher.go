@@ -116,16 +116,20 @@ func (w *watcher) look(ctx context.Context) (finished int, err error) {
 		return 0, nil
 	}
 	w.transactions++
-	rows, err := w.session.Query(ctx, "SELECT "+ownMark+" id, status FROM onboardings WHERE id = ANY($1) AND status IN ('approved', 'action_required')", ids)
+	// Asked for those statuses alone, Postgres would look through the index of all that were ever approved.
+	rows, err := w.session.Query(ctx, "SELECT "+ownMark+" id, status FROM onboardings WHERE id = ANY($1)", ids)
 	if err != nil {
 		return 0, fmt.Errorf("watch the database: %w", err)
 	}
 	var id, status string
 	_, err = pgx.ForEachRow(rows, []any{&id, &status}, func() error {
-		if status == string(onboarding.StatusApproved) {
+		switch onboarding.Status(status) {
+		case onboarding.StatusApproved:
 			w.underWay[id] <- nil
-		} else {
+		case onboarding.StatusActionRequired:
 			w.underWay[id] <- fmt.Errorf("onboarding %s needs a person", id)
+		default:
+			return nil
 		}
 		delete(w.underWay, id)
 		finished++
@@ -137,7 +141,10 @@ func (w *watcher) look(ctx context.Context) (finished int, err error) {
 	return finished, nil
 }
 
-// waitUntilIdle returns when no job is left: the last callbacks come after the approval that they tell of was seen.
+// soon is how far ahead a job may be set that is still waited for. An approved onboarding keeps one for its next check, a day later.
+const soon = time.Hour
+
+// waitUntilIdle returns when nothing is under way, due, or soon to be: the last callbacks come after the approval that they tell of was seen.
 func (w *watcher) waitUntilIdle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchPatience)
 	defer cancel()
@@ -146,7 +153,8 @@ func (w *watcher) waitUntilIdle(ctx context.Context) error {
 	for {
 		w.transactions++
 		var jobs int
-		err := w.session.QueryRow(ctx, "SELECT "+ownMark+" count(*) FROM river_job WHERE finalized_at IS NULL").Scan(&jobs)
+		err := w.session.QueryRow(ctx, "SELECT "+ownMark+` count(*) FROM river_job
+			WHERE finalized_at IS NULL AND (state <> 'scheduled' OR scheduled_at < now() + $1::interval)`, soon).Scan(&jobs)
 		switch {
 		case err != nil:
 			return fmt.Errorf("watch the database: %w", err)

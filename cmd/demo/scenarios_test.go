@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/attestd/attestd/internal/pgdev/pgtest"
-	"github.com/attestd/attestd/internal/store"
 )
 
 func TestMain(m *testing.M) {
@@ -27,12 +29,26 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 		"numbers":  {"phone-numbers .* answered 202", "DELETE .* answered 202"},
 		"crash":    {"killing the server with SIGKILL(.|\n)*killing the server with SIGKILL(.|\n)*killing the server with SIGKILL"},
 	}
+	// One database for all, which none of them may touch: it could be one that is in use.
+	given := pgtest.Empty(t)
+	t.Cleanup(func() {
+		conn, err := pgx.Connect(context.Background(), given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		var tables, databases int
+		const count = `SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'), (SELECT count(*) FROM pg_database WHERE datname LIKE 'attestd_demo_%')`
+		if err := conn.QueryRow(context.Background(), count).Scan(&tables, &databases); err != nil || tables != 0 || databases != 0 {
+			t.Errorf("%d tables in the database that was given, %d databases left, error %v", tables, databases, err)
+		}
+	})
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			out := output(t)
 			quick := pace{latency: 30 * time.Millisecond, review: 300 * time.Millisecond}
-			if err := play(t.Context(), s, quick, pgtest.New(t, store.Migrate), out.file, false); err != nil {
+			if err := play(t.Context(), s, quick, given, out.file, false); err != nil {
 				t.Fatalf("%v\n%s", err, out.text(t))
 			}
 			text := out.text(t)
@@ -45,6 +61,18 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAServerThatDoesNotComeUpIsNotWaitedFor, and an environment that configures another server is not in the way.
+func TestAServerThatDoesNotComeUpIsNotWaitedFor(t *testing.T) {
+	t.Setenv("DATABASE_URL_FILE", "/nowhere")
+	t.Setenv("WORKERS", "none")
+	out := output(t)
+	began := time.Now()
+	err := play(t.Context(), scenarios[0], pace{}, pgtest.Empty(t), out.file, false)
+	if err == nil || time.Since(began) > 20*time.Second {
+		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/attestd/attestd/internal/pgdev"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
@@ -22,19 +21,25 @@ const serverCommand = "server"
 
 // world is all that the demo runs on this machine, each part on a loopback port of its own.
 type world struct {
-	postgres  *pgdev.Postgres // nil where the database was given
-	database  string
+	database  database
 	simulator *trusthubsim.Simulator
 	twilio    *http.Server
 	twilioURL string
 
-	environ    []string
-	serverURL  string
-	serverProc *exec.Cmd
-	key        string
+	environ   []string
+	serverURL string
+	process   *process // the server; nil before it was started
+	key       string
 }
 
-// newWorld starts everything, with a Postgres of its own unless a database is given.
+// process is a running server.
+type process struct {
+	cmd   *exec.Cmd
+	ended chan struct{} // closed once it has
+	err   error         // how it ended
+}
+
+// newWorld starts everything, with a Postgres of its own unless a server is given by the URL of a database on it.
 func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err error) {
 	w = &world{}
 	defer func() {
@@ -42,11 +47,8 @@ func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err er
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if w.database = databaseURL; databaseURL == "" {
-		if w.postgres, err = pgdev.Start(ctx, pgdev.Options{}); err != nil {
-			return w, err
-		}
-		w.database = w.postgres.URL("")
+	if w.database, err = openDatabase(ctx, databaseURL); err != nil {
+		return w, err
 	}
 	if err := w.startSimulator(ctx, p); err != nil {
 		return w, err
@@ -57,7 +59,7 @@ func newWorld(ctx context.Context, p pace, databaseURL string) (w *world, err er
 	}
 	w.serverURL = "http://" + addr
 	w.environ = append(os.Environ(),
-		"DATABASE_URL="+w.database,
+		"DATABASE_URL="+w.database.url, "DATABASE_URL_FILE=", "TWILIO_AUTH_TOKEN_FILE=",
 		"LISTEN_ADDR="+addr,
 		"PUBLIC_URL="+w.serverURL,
 		"TWILIO_ACCOUNT_SID="+trusthubsim.DefaultAccountSID,
@@ -105,22 +107,28 @@ func (w *world) server(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 func (w *world) startServer(ctx context.Context) error {
-	w.serverProc = w.server(context.WithoutCancel(ctx), "serve", "-migrate")
-	if err := w.serverProc.Start(); err != nil {
+	p := &process{cmd: w.server(context.WithoutCancel(ctx), "serve", "-migrate"), ended: make(chan struct{})}
+	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	deadline := time.Now().Add(30 * time.Second)
-	for time.Now().Before(deadline) {
-		if w.ready(ctx) {
-			return nil
-		}
+	go func() {
+		defer close(p.ended)
+		p.err = p.cmd.Wait()
+	}()
+	w.process = p
+	deadline := time.After(30 * time.Second)
+	for !w.ready(ctx) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-p.ended:
+			return errors.New("the server has not come up")
+		case <-deadline:
+			return errors.New("the server was not ready within 30 s")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return errors.New("the server was not ready within 30 s")
+	return nil
 }
 
 func (w *world) ready(ctx context.Context) bool {
@@ -137,45 +145,44 @@ func (w *world) restartServer(ctx context.Context) error {
 }
 
 func (w *world) stopServer() error {
-	if err := w.serverProc.Process.Signal(syscall.SIGTERM); err != nil {
+	// One that has ended has been asked before, or has a reason that it gives below.
+	if err := w.process.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop the server: %w", err)
 	}
-	if err := w.serverProc.Wait(); err != nil {
-		return fmt.Errorf("the server: %w", err)
+	<-w.process.ended
+	if w.process.err != nil {
+		return fmt.Errorf("the server: %w", w.process.err)
 	}
 	return nil
 }
 
 // killServer ends the server without a warning, and starts it again.
 func (w *world) killServer(ctx context.Context) error {
-	if err := w.serverProc.Process.Kill(); err != nil {
+	if err := w.process.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the server: %w", err)
 	}
-	_ = w.serverProc.Wait() // It was killed: that is what this says.
+	<-w.process.ended // How is known: it was killed.
 	return w.startServer(ctx)
 }
 
 // stay keeps everything up until the demo is interrupted.
 func (w *world) stay(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
-		w.serverURL, w.key, w.twilioURL, w.database)
+		w.serverURL, w.key, w.twilioURL, w.database.url)
 	<-ctx.Done()
 	return nil
 }
 
 func (w *world) close() error {
 	var errs []error
-	if w.serverProc != nil && w.serverProc.Process != nil && w.serverProc.ProcessState == nil {
+	if w.process != nil {
 		errs = append(errs, w.stopServer())
 	}
 	if w.twilio != nil {
 		errs = append(errs, w.twilio.Close())
 		w.simulator.Close()
 	}
-	if w.postgres != nil {
-		errs = append(errs, w.postgres.Stop())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, w.database.close())...)
 }
 
 // freeAddr returns a loopback address that nothing listens on now.

@@ -105,13 +105,16 @@ func parse(args []string, stderr io.Writer) (listen string, cfg trusthubsim.Conf
 	if *verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	switch {
-	case flags.NArg() > 0:
+	if flags.NArg() > 0 {
 		return "", cfg, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case cfg.Review != trusthubsim.ReviewAuto && cfg.Review != trusthubsim.ReviewManual:
-		return "", cfg, fmt.Errorf("-review is auto or manual, not %q", *review)
-	case cfg.ProductGate != trusthubsim.GateApproved && cfg.ProductGate != trusthubsim.GateSubmitted:
-		return "", cfg, fmt.Errorf("-product-gate is approved or submitted, not %q", *gate)
+	}
+	for _, name := range []string{"account-sid", "auth-token", "primary-profile-sid", "review", "product-gate"} {
+		if flags.Lookup(name).Value.String() == "" {
+			return "", cfg, fmt.Errorf("-%s is empty", name)
+		}
+	}
+	if err := cfg.Check(); err != nil {
+		return "", cfg, err
 	}
 	return listen, cfg, nil
 }

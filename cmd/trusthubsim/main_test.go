@@ -70,9 +70,19 @@ func TestFlags(t *testing.T) {
 	if cfg.Callbacks != want {
 		t.Errorf("parsed the callbacks %+v, want %+v", cfg.Callbacks, want)
 	}
-	for _, args := range [][]string{{"-review", "maybe"}, {"-product-gate", "open"}, {"-nothing"}, {"extra"}, {"-latency", "soon"}} {
-		if _, _, err := parse(args, io.Discard); err == nil {
+	for _, args := range [][]string{{"-review", "maybe"}, {"-product-gate", "open"}, {"-nothing"}, {"extra"}, {"-latency", "soon"},
+		{"-account-sid", "AC1"}, {"-account-sid", ""}, {"-auth-token", ""}, {"-auth-token", "a token"},
+		{"-primary-profile-sid", "AC00000000000000000000000000000001"}, {"-primary-profile-sid", ""}, {"-public-url", "localhost"},
+		{"-latency", "-1s"}, {"-review-delay", "-1s"}, {"-list-lag", "-1s"}, {"-max-concurrent", "-1"}, {"-callbacks-lost", "2"}, {"-callbacks-spread", "-1s"},
+	} {
+		_, _, err := parse(args, io.Discard)
+		if err == nil {
 			t.Errorf("%q is accepted", args)
+			continue
+		}
+		said := strings.NewReplacer("_", "-", ".", "-").Replace(err.Error())
+		if name := strings.TrimPrefix(args[0], "-"); !strings.Contains(said, name) {
+			t.Errorf("%q: not named in: %v", args, err)
 		}
 	}
 }

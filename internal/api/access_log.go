@@ -20,8 +20,10 @@ func accessLog(next http.Handler) http.Handler {
 			level := slog.LevelInfo
 			route := routeOf(r)
 			switch {
-			case ww.Status() >= http.StatusInternalServerError:
+			case ww.Status() == http.StatusInternalServerError:
 				level = slog.LevelError
+			case ww.Status() > http.StatusInternalServerError:
+				level = slog.LevelWarn // Twilio or the database, or this server stops: the line before says which.
 			case route == "/livez", route == "/readyz":
 				level = slog.LevelDebug // A probe every few seconds says nothing as long as all is well.
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attestd/attestd/internal/onboarding"
 )
@@ -56,6 +57,10 @@ func (h *operationHandlers) correct(r onboarding.Request, patch json.RawMessage)
 		return onboarding.Request{}, findings{}, errors.New("decode a corrected request")
 	}
 	corrected := requestOf(body)
+	// Which numbers may be moved is asked when they are added, and no member of the request: it holds as long as the number is named.
+	corrected.MovePhoneNumbers = slices.DeleteFunc(slices.Clone(r.MovePhoneNumbers), func(number string) bool {
+		return !slices.Contains(corrected.PhoneNumbers, number)
+	})
 	found := check(&corrected, h.config.DefaultPrimaryProfileSID)
 	if faults = mergeFaults(faults, found.faults); len(faults) > 0 {
 		return onboarding.Request{}, findings{}, invalid(sortFaults(faults))

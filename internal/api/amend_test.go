@@ -145,6 +145,50 @@ func TestWhatACorrectionLeavesAlonePassesAsItIsStored(t *testing.T) {
 	}
 }
 
+// Numbers are added up to 500 at a time, and what came together so is a request like any other.
+func TestARequestWithManyNumbersIsCorrected(t *testing.T) {
+	t.Parallel()
+	b := accepted(t)
+	var numbers []string
+	for i := range onboarding.MostNumbers {
+		numbers = append(numbers, fmt.Sprintf("PN%032x", i))
+	}
+	b.service.byID[testID].Request.PhoneNumbers = numbers
+	if a := b.patch(`"1"`, map[string]any{"business": map[string]any{"business_name": "Example Heating LLC"}}); a.status != http.StatusAccepted {
+		t.Fatalf("status %d: %.1000s", a.status, a.body)
+	}
+	if got := b.service.requests[0].PhoneNumbers; !slices.Equal(got, numbers) {
+		t.Errorf("%d numbers, want those that there were", len(got))
+	}
+}
+
+// Which numbers may be moved was said when they were added. A correction of something else takes that from none, and gives it to none that
+// it takes away.
+func TestACorrectionLeavesAloneWhichNumbersMayBeMoved(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		patch map[string]any
+		want  []string
+	}{
+		"of something else":   {map[string]any{"business": map[string]any{"business_name": "Example Heating LLC"}}, []string{"+12025550100", "+12025550101"}},
+		"that takes one away": {map[string]any{"phone_numbers": []string{"+12025550101", "+12025550102"}}, []string{"+12025550101"}},
+		"to all":              {map[string]any{"phone_numbers": "all"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := accepted(t)
+			r := &b.service.byID[testID].Request
+			r.PhoneNumbers, r.MovePhoneNumbers = []string{"+12025550100", "+12025550101"}, []string{"+12025550100", "+12025550101"}
+			if a := b.patch(`"1"`, test.patch); a.status != http.StatusAccepted {
+				t.Fatalf("status %d: %s", a.status, a.body)
+			}
+			if got := b.service.requests[0].MovePhoneNumbers; !slices.Equal(got, test.want) {
+				t.Errorf("may be moved: %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
 func TestAllFaultsOfTheResultingRequestAreFoundAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -77,6 +77,9 @@ func trimmedJSON(body []byte) ([]byte, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, problem(problemMalformedBody, fmt.Sprintf("The JSON document ends at byte %d, and something follows it.", decoder.InputOffset()))
 	}
+	if at, twice := memberTwice(body); twice {
+		return nil, problem(problemMalformedBody, "The member at "+at+" is there twice.")
+	}
 	trimmed, err := json.Marshal(trimStrings(document))
 	if err != nil {
 		return nil, fmt.Errorf("encode a trimmed body: %w", err)

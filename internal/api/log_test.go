@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -58,6 +60,16 @@ func TestProbesAreLoggedForDebuggingOnly(t *testing.T) {
 	b := setup(t)
 	b.call(http.MethodGet, "/livez", nil)
 	if log := b.log.String(); !strings.Contains(log, `"level":"DEBUG"`) || strings.Contains(log, `"level":"INFO"`) {
+		t.Errorf("log %s", log)
+	}
+}
+
+// An answer of 503 is expected now and then, in every stop for one; it is no fault of ours that somebody must look at.
+func TestOnlyOurOwnFaultsAreLoggedAsErrors(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *Config) { c.Ready = func(context.Context) error { return errors.New("stopping") } })
+	b.call(http.MethodGet, "/readyz", nil)
+	if log := b.log.String(); !strings.Contains(log, `"status":503`) || strings.Contains(log, `"level":"ERROR"`) {
 		t.Errorf("log %s", log)
 	}
 }

@@ -1103,7 +1103,7 @@ type PhoneNumberCapabilities struct {
 	Voice bool `json:"voice"`
 }
 
-// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number.
+// PhoneNumberName `PN` and 32 hex digits, or E.164: a plus sign, the country code and the number, of a length that the country has.
 //
 // Example: +12025550100
 type PhoneNumberName = string
@@ -1177,7 +1177,9 @@ type RequestChange struct {
 	// Example: 123456789
 	Old interface{} `json:"old,omitempty"`
 
-	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member.
+	// Pointer A JSON pointer (RFC 6901) into the request. A list of numbers is one member. `/move_phone_numbers`, which the request does not show,
+	// lists the numbers that were added with `move`.
+	//
 	//
 	// Example: /business/business_registration_number
 	Pointer string `json:"pointer"`

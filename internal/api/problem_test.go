@@ -60,6 +60,8 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"a document and more": {"application/json", `{} x`, 400, "malformed-body", ""},
 		"no UTF-8":            {"application/json", "{\"external_id\": \"\xff\"}", 400, "malformed-body", "The body is not in UTF-8."},
 		"nested too deep":     {"application/json", strings.Repeat("[", 20000), 400, "malformed-body", ""},
+		"a member twice":      {"application/json", `{"a": [{"b": 1, "c": {"b": 1}}, {"b": 1, "\u0062": 2}]}`, 400, "malformed-body", "The member at /a/1/b is there twice."},
+		"the same apart":      {"application/json", `{"a": {"b": ["b", "b", {"b": {}}], "c": "c"}, "b": {"b": []}}`, 422, "validation-failed", ""},
 		"a form":              {"application/x-www-form-urlencoded", "a=b", 415, "unsupported-media-type", ""},
 		"no media type":       {"", "{}", 415, "unsupported-media-type", ""},
 		"a broken media type": {"application/json; charset", "{}", 415, "unsupported-media-type", ""},

@@ -1,9 +1,16 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
 
-// checkNumbers refuses a number that is named twice; whether the subaccount holds it, the preflight finds out. The form of each, and how
-// many there may be, is the contract's to check. One named by SID and again in E.164 is counted once by the preflight.
+	"github.com/nyaruka/phonenumbers"
+)
+
+// checkNumbers refuses a number that is named twice, and one that has too few or too many digits for its country; whether the subaccount
+// holds it, the preflight finds out. The form of each, and how many there may be, is the contract's to check. One named by SID and again in
+// E.164 is counted once by the preflight.
+//
+// Area codes are not looked at: new ones are in use before a list here knows them, and Twilio knows the number.
 func checkNumbers(f *findings, numbers []string) {
 	first := make(map[string]int, len(numbers))
 	for i := range numbers {
@@ -11,8 +18,19 @@ func checkNumbers(f *findings, numbers []string) {
 		j, seen := first[numbers[i]]
 		if !seen {
 			first[numbers[i]] = i
+			checkDigits(f, fmt.Sprintf("/phone_numbers/%d", i), numbers[i])
 			continue
 		}
 		f.fault(fmt.Sprintf("/phone_numbers/%d", i), "duplicate", fmt.Sprintf("This is the same as /phone_numbers/%d. Name each number once.", j))
+	}
+}
+
+func checkDigits(f *findings, pointer, number string) {
+	if !e164Form.MatchString(number) {
+		return // A SID, or the contract says what is wrong with it.
+	}
+	parsed, err := phonenumbers.Parse(number, "")
+	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+		f.fault(pointer, "format", "Numbers of that country have another number of digits. Check the country code and the length.")
 	}
 }

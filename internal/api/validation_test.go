@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
 // Each row changes one thing in a request that has no fault, and names the one fault that follows.
 func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 	t.Parallel()
-	manyNumbers := make([]any, 501)
+	manyNumbers := make([]any, onboarding.MostNumbers+1)
 	for i := range manyNumbers {
 		manyNumbers[i] = fmt.Sprintf("PN%032x", i)
 	}
@@ -121,11 +123,14 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{"end_user_sids", map[string]any{"business_information": "BU0123456789abcdef0123456789abcdef"}, "/end_user_sids/business_information", "format"},
 		{"phone_numbers/0", "202-555-0100", "/phone_numbers/0", "format"},
 		{"phone_numbers/0", "PN12", "/phone_numbers/0", "format"},
+		{"phone_numbers/0", "+12", "/phone_numbers/0", "format"},
+		{"phone_numbers/0", "+120255501000", "/phone_numbers/0", "format"},
+		{"phone_numbers/0", "+999999999999999", "/phone_numbers/0", "format"},
 		{"phone_numbers/0", nil, "/phone_numbers/0", "null"},
 		{"phone_numbers/1", "+12025550100", "/phone_numbers/1", "duplicate"},
 		{"phone_numbers", []any{"PN0123456789abcdef0123456789abcdef", "PN0123456789ABCDEF0123456789ABCDEF"}, "/phone_numbers/1", "duplicate"},
 	} {
-		t.Run(fmt.Sprintf("%s %.40v", test.path, test.sent), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %.40s", test.path, fmt.Sprint(test.sent)), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			body := validBody()

@@ -44,7 +44,7 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 			if len(faults) > 0 {
 				return Result{Requirements: faults}, nil // It is not taken over, so its SID is not the step's.
 			}
-			return Result{SID: read.SID, RemoteStatus: read.Status}, nil
+			return Result{SID: read.SID, RemoteStatus: read.Status, TakenOver: true}, nil
 		},
 		Pointer: b.givenPointer,
 		Source:  SourcePreflight,
@@ -52,17 +52,17 @@ func (b bundle) takeOver(o *Onboarding) Effect {
 	}
 }
 
-// unlessSubmitted makes the step one that has nothing to do if the bundle was taken over with its submission behind it.
-func (b bundle) unlessSubmitted(n Node) Node {
-	effect := n.Effect
-	n.Effect = func(o *Onboarding) Effect {
-		step := o.Step(b.key)
-		if b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved) {
-			return Effect{Do: func(context.Context, TrustHub) (Result, error) { return Result{}, nil }}
-		}
-		return effect(o)
-	}
-	return n
+// takenOverSubmitted tells whether the bundle was taken over with its submission behind it.
+func (b bundle) takenOverSubmitted(o *Onboarding) bool {
+	step := o.Step(b.key)
+	return b.given != "" && step != nil && (underReview(step.RemoteStatus) || step.RemoteStatus == BundleApproved)
+}
+
+// nothingToDo is a step whose effect was there before.
+func nothingToDo(key, need Key) Node {
+	return Node{Key: key, Needs: []Key{need}, Effect: func(*Onboarding) Effect {
+		return Effect{Do: func(context.Context, TrustHub) (Result, error) { return Result{}, nil }}
+	}}
 }
 
 // lookingFirst makes the effect adopt what is there instead of making a second.

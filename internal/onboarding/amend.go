@@ -83,7 +83,11 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	if err := unchangeable(o, before, amended); err != nil {
 		return Change{}, err
 	}
-	touched := slices.DeleteFunc(touchedBy(before, amended), func(k Key) bool { return o.Step(k) == nil })
+	touched := touchedBy(before, amended)
+	if retryFailed {
+		touched = append(touched, faulty(o)...)
+	}
+	touched = slices.DeleteFunc(touched, func(k Key) bool { return o.Step(k) == nil })
 	if err := mayComeBack(o, plan(o), amended); err != nil {
 		return Change{}, err
 	}
@@ -110,8 +114,8 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 		}
 	}
 	if (before.Address.SID == "") != (amended.Address.SID == "") || before.Address.ISOCountry != amended.Address.ISOCountry {
-		// The one that is there is not ours to edit, or cannot become what is wanted.
-		a.replace("address", before.Address.SID == "")
+		// The one that is there is not ours to edit, or cannot become what is wanted: another takes its place.
+		a.replaceAddress(before.Address.SID != "")
 	}
 	for _, key := range slices.Concat(touched, again) {
 		a.again(key)
@@ -142,14 +146,16 @@ func unchangeable(o *Onboarding, before, after Request) error {
 	case before.SubaccountSID != after.SubaccountSID, !reflect.DeepEqual(before.Subaccount, after.Subaccount):
 		return &RefusedError{"subaccount_fixed", "An onboarding keeps its subaccount. Make another onboarding for the other subaccount."}
 	case before.PrimaryProfileSID != after.PrimaryProfileSID:
-		return &RefusedError{"primary_profile_fixed", "An onboarding keeps its primary profile."}
+		return &RefusedError{"primary_profile_fixed", "An onboarding keeps its primary profile. Cancel it, and make another one that names the right profile."}
 	case before.ExternalID != after.ExternalID:
 		return &RefusedError{"external_id_fixed", "An onboarding keeps its external_id."}
 	case before.NotificationEmail != after.NotificationEmail:
 		return &RefusedError{"notification_email_fixed", "The notification_email is on Twilio's bundles and stays."}
 	case before.CustomerProfileSID != after.CustomerProfileSID && taken(profileKey),
 		before.TrustProductSID != after.TrustProductSID && taken(shakenStirKey),
-		before.EndUserSIDs != after.EndUserSIDs && (taken(businessInformationKey) || taken(representativeKey(0)) || taken(representativeKey(1))):
+		before.EndUserSIDs.BusinessInformation != after.EndUserSIDs.BusinessInformation && taken(businessInformationKey),
+		before.EndUserSIDs.representative(0) != after.EndUserSIDs.representative(0) && taken(representativeKey(0)),
+		before.EndUserSIDs.representative(1) != after.EndUserSIDs.representative(1) && taken(representativeKey(1)):
 		return &RefusedError{"taken_over_fixed", "What was taken over, or made in its place, stays."}
 	}
 	for p := range wantedProducts(before) {
@@ -179,7 +185,7 @@ func touchedBy(before, after Request) []Key {
 		}
 	}
 	if before.Address != after.Address {
-		touched = append(touched, "address")
+		touched = append(touched, addressKey)
 		if before.Address.SID != after.Address.SID || before.Address.ISOCountry != after.Address.ISOCountry {
 			touched = append(touched, addressDocumentKey) // It will name another address.
 		}
@@ -193,6 +199,35 @@ func touchedBy(before, after Request) []Key {
 	return touched
 }
 
+// faulty returns the steps whose objects may not be what the request says: those that the profile's evaluation finds fault with, because somebody
+// may have changed or deleted them at Twilio, and of those that its review does the ones that were taken over. A correction writes to them even
+// where it says what the request has said already.
+func faulty(o *Onboarding) []Key {
+	given := o.Request.EndUserSIDs
+	var keys []Key
+	for _, object := range []struct {
+		key     Key
+		pointer string
+		given   string
+	}{
+		{businessInformationKey, "/business", given.BusinessInformation},
+		{representativeKey(0), "/authorized_representatives/0", given.AuthorizedRepresentative1},
+		{representativeKey(1), "/authorized_representatives/1", given.AuthorizedRepresentative2},
+		{addressKey, "/address", ""},
+		{addressDocumentKey, "/address", ""},
+	} {
+		about := func(r Requirement) bool { return strings.HasPrefix(r.Pointer+"/", object.pointer+"/") }
+		for _, part := range []string{"evaluation", "review"} {
+			s := o.Step(profileKey.Sub(part))
+			suspect := part == "evaluation" || object.given != "" || o.Request.CustomerProfileSID != ""
+			if suspect && s != nil && s.State == StepFailed && slices.ContainsFunc(s.Requirements, about) {
+				keys = append(keys, object.key)
+			}
+		}
+	}
+	return keys
+}
+
 func keysOf(steps []Step) []Key {
 	keys := make([]Key, len(steps))
 	for i, s := range steps {
@@ -201,13 +236,12 @@ func keysOf(steps []Step) []Key {
 	return keys
 }
 
-// leaving returns the steps that the plan takes back from a bundle: those of assignments that there are, or may be. What is on no bundle can go
-// at any time.
+// leaving returns the assignments that the plan takes back, as far as they are there or may be. What they assign is on no bundle but by them.
 func leaving(o *Onboarding, nodes []Node) []Key {
 	var keys []Key
 	for _, n := range nodes {
-		s := o.Step(n.Key)
-		if b := holder(o, n.Key); n.Aim == AimGone && s != nil && n.Key.under(b) && (s.State == StepRunning || s.State != StepCanceled && s.SID != "") {
+		_, part := n.Key.cut()
+		if s := o.Step(n.Key); n.Aim == AimGone && part != "" && s != nil && s.State != StepCanceled && (s.SID != "" || s.State == StepRunning) {
 			keys = append(keys, n.Key)
 		}
 	}
@@ -262,10 +296,11 @@ func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) 
 			return nil, &RefusedError{"in_review", fmt.Sprintf("The %s is being submitted. Correct it once Twilio has reviewed it.", named(b))}
 		}
 		switch o.Bundle(b).Status {
-		case BundlePendingReview, BundleInReview:
-			return nil, &RefusedError{"in_review", fmt.Sprintf("Twilio is reviewing the %s; nothing on it can be edited until it has decided.", named(b))}
+		case "", BundleDraft, BundleRejected, bundleDeleted:
 		case BundleApproved:
 			return nil, &RefusedError{"approved", fmt.Sprintf("Twilio has approved the %s; what was approved cannot be edited.", named(b))}
+		default: // One that nobody has heard of counts as still in review.
+			return nil, &RefusedError{"in_review", fmt.Sprintf("Twilio is reviewing the %s; nothing on it can be edited until it has decided.", named(b))}
 		}
 	}
 	for _, k := range touched {
@@ -339,15 +374,16 @@ func (a *amendment) again(key Key) {
 	a.change.Steps = append(a.change.Steps, *step)
 }
 
-// replace has another object take the place of the one that the step has made, which is kept in mind in a step of its own that is over: it
-// bears the same name, and is told of when all is taken back. One that was not made is only forgotten.
-func (a *amendment) replace(key Key, made bool) {
-	step := a.o.Step(key)
-	if made && step.SID != "" {
-		old := Step{Key: replacedKey(key, step.SID), State: StepCanceled, SID: step.SID, StartedAt: step.StartedAt, FinishedAt: a.now}
+// replaceAddress has another address made, or taken, in the place of the one that is there. One that we made is recorded, to be found by a
+// cleanup and not to be taken for the new one.
+func (a *amendment) replaceAddress(given bool) {
+	step := a.o.Step(addressKey)
+	if step.SID != "" && !given {
+		old := replacedStep(step, "", a.now)
 		a.o.Steps = append(a.o.Steps, old)
 		a.change.Steps = append(a.change.Steps, old)
-		step = a.o.Step(key)
+		a.change.Events = append(a.change.Events, Event{At: a.now, Kind: "address.replaced", Step: addressKey, Actor: a.actor, Detail: old.SID})
+		step = a.o.Step(addressKey) // The steps may have moved.
 	}
 	step.SID = ""
 }

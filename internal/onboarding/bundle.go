@@ -56,20 +56,12 @@ func (b bundle) create(callbackURL func(token string) string) Node {
 	return node
 }
 
-// replacedSIDs are those of what was in the place of what the step has made now: they bear the same name.
-func replacedSIDs(o *Onboarding, of Key) []string {
-	var sids []string
-	for i := range o.Steps {
-		if o.Steps[i].Key.under(of.Sub("replaced")) {
-			sids = append(sids, o.Steps[i].SID)
-		}
-	}
-	return sids
-}
-
-// assign puts what the step object made on the bundle.
+// assign puts what the step object made on the bundle. One that is taken over may not take it, and is to blame then.
 func (b bundle) assign(object Key) Node {
 	return Node{Key: b.key.Sub(string(object)), Needs: []Key{b.key, object}, Effect: func(o *Onboarding) Effect {
+		if b.given != "" {
+			return b.assignEffect(o, o.SID(object), b.givenPointer)
+		}
 		return b.assignEffect(o, o.SID(object), "")
 	}}
 }
@@ -101,12 +93,16 @@ func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
 
 // reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was assigned; gate, unless nil, adds what
 // it waits for. Of a bundle that was taken over when it had been submitted, the first two are behind it.
-func (b bundle) reviewed(assigned []Key, gate func(Node) Node) []Node {
-	evaluation := b.evaluation(assigned)
+func (b bundle) reviewed(o *Onboarding, assigned []Key, gate func(Node) Node) []Node {
+	evaluation, submission := b.evaluation(assigned), b.submission()
 	if gate != nil {
 		evaluation = gate(evaluation)
 	}
-	return []Node{b.unlessSubmitted(evaluation), b.unlessSubmitted(b.submission()), b.review()}
+	if b.takenOverSubmitted(o) {
+		// Nor do they wait for what is put on it: that may have to wait for the review.
+		evaluation, submission = nothingToDo(evaluation.Key, b.key), nothingToDo(submission.Key, evaluation.Key)
+	}
+	return []Node{evaluation, submission, b.review()}
 }
 
 // evaluation asks Twilio whether the bundle is complete. Nothing is submitted that is not (invariant 6): Twilio would answer 200 and leave
@@ -223,7 +219,11 @@ func (b bundle) decided(read Bundle) Result {
 	r := Result{RemoteStatus: read.Status, Again: true}
 	switch read.Status {
 	case BundleApproved:
-		r.Requirements = endingRequirements(read.ValidUntil, time.Now(), b.endingNotice)
+		now := time.Now()
+		r.Requirements = endingRequirements(read.ValidUntil, now, b.endingNotice)
+		if read.ValidUntil.After(now) {
+			r.Until = read.ValidUntil
+		}
 	case BundleRejected:
 		r.Requirements = rejectionRequirements(read.Errors)
 	case BundleDraft:

@@ -52,7 +52,7 @@ func (o *Onboarding) Kept() []Step {
 			continue
 		}
 		parent, _, ok := strings.Cut(string(s.Key), ".")
-		if bundle := o.Step(Key(parent)); ok && bundle != nil && bundle.State == StepCanceled && bundle.SID == "" && !s.Key.under(Key(parent).Sub("replaced")) {
+		if bundle := o.Step(Key(parent)); ok && bundle != nil && bundle.State == StepCanceled && bundle.SID == "" && !s.Key.under(Key(parent).Sub(partReplaced)) {
 			continue
 		}
 		kept = append(kept, s)

@@ -19,6 +19,9 @@ func (w *walk) learn(r Result) {
 		w.onb.Numbers, w.change.Numbers = r.Numbers, r.Numbers
 		w.arrange()
 	}
+	if r.TakenOver {
+		w.arrange()
+	}
 }
 
 // again makes a step pending that had come to something. What it made stays recorded.
@@ -41,6 +44,25 @@ func (w *walk) lost(step *Step, requirement *Requirement) {
 	}
 	step.Error = nil
 	w.refused(step, []Requirement{*requirement})
+}
+
+// gone makes anew what was to be updated and is not at Twilio any more. What was connected with it has gone with it, or is to name the new one.
+func (w *walk) gone(step *Step) {
+	w.event("step.lost", step.Key, step.SID)
+	step.SID = ""
+	w.again(step)
+	for _, n := range w.nodes {
+		on := w.step(n.Key)
+		if n.Aim != AimDone || on.State != StepSucceeded || !slices.Contains(n.Needs, step.Key) {
+			continue
+		}
+		switch effect := n.Effect(w.onb); {
+		case effect.Update != nil:
+			w.again(on)
+		case effect.Remove != nil:
+			w.lost(on, nil)
+		}
+	}
 }
 
 // removed ends a step whose object has been deleted.
@@ -77,8 +99,8 @@ func (w *walk) endCanceled(step *Step) {
 }
 
 // replace puts a new bundle in the place of the one that the step is about; with a profile go the products that stand on it. The old ones
-// are recorded in steps of their own that are over, and every step of the bundles is pending again. While one of them has a call under way,
-// its answer is waited for first.
+// are recorded, and every step of the bundles is pending again. While one of them has a call or a read
+// under way, its answer is waited for first: it is not about the new one.
 func (w *walk) replace(step *Step) {
 	bundle, _ := step.Key.cut()
 	bundles := []Key{bundle}
@@ -86,9 +108,11 @@ func (w *walk) replace(step *Step) {
 		bundles = slices.DeleteFunc(bundleKeys(w.onb), func(k Key) bool { return w.onb.SID(k) == "" })
 	}
 	of := func(k Key) bool {
-		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub("replaced")) })
+		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub(partReplaced)) })
 	}
-	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool { return of(s.Key) && s.Key != step.Key && s.State == StepRunning }) {
+	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool {
+		return of(s.Key) && s.Key != step.Key && (s.State == StepRunning || w.inFlight[s.Key])
+	}) {
 		step.NextAttemptAt = w.now().Add(w.timing.RetryMin)
 		w.enter(step, StepWaiting)
 		return
@@ -97,8 +121,7 @@ func (w *walk) replace(step *Step) {
 	for _, b := range bundles {
 		old := w.step(b)
 		w.event("bundle.replaced", b, old.SID)
-		replaced = append(replaced, Step{Key: replacedKey(b, old.SID), State: StepCanceled, SID: old.SID, RemoteStatus: w.onb.Bundle(b).Status,
-			StartedAt: old.StartedAt, FinishedAt: w.now()})
+		replaced = append(replaced, replacedStep(old, w.onb.Bundle(b).Status, w.now()))
 	}
 	for i := range w.onb.Steps {
 		if s := &w.onb.Steps[i]; of(s.Key) && s.State != StepCanceled && s.State != StepPending {
@@ -113,13 +136,15 @@ func (w *walk) replace(step *Step) {
 	w.arrange()
 }
 
-// replacedKey is the key of the step that tells of a bundle, or an address, which another has replaced.
-func replacedKey(of Key, sid string) Key { return of.Sub("replaced").Sub(sid) }
-
-// nextCheck is when something that is as it should be is looked at again; zero if never.
-func (w *walk) nextCheck() time.Time {
+// nextCheck is when something that is as it should be is looked at again, at the latest when it is so no more unless that is zero; zero if never.
+func (w *walk) nextCheck(until time.Time) time.Time {
 	if w.timing.CheckInterval < 0 {
 		return time.Time{}
 	}
-	return w.now().Add(backoff(1, w.timing.CheckInterval, w.timing.CheckInterval, w.runner.Random()))
+	now := w.now()
+	next := now.Add(backoff(1, w.timing.CheckInterval, w.timing.CheckInterval, w.runner.Random()))
+	if !until.IsZero() && until.Before(next) {
+		return latest(until, now.Add(w.timing.RetryMin)) // Clocks differ: it may not have ended for Twilio's.
+	}
+	return next
 }

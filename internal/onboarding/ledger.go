@@ -15,9 +15,11 @@ type Ledger interface {
 	Claim(ctx context.Context, id ID) (*Onboarding, error)
 	// Record writes c in one transaction. Errors: ErrLostPlace; any other leaves it unknown whether it was written.
 	Record(ctx context.Context, c Change) error
-	// Release ends the run: the onboarding is woken at next, or by the next wake-up only if next is zero. If a wake-up arrived since the
-	// claim, nothing is released and woken is true: the runner must claim again and go on (invariant 4). Errors: ErrLostPlace.
-	Release(ctx context.Context, id ID, epoch int64, next time.Time) (woken bool, err error)
+	// Release writes c, which may hold nothing but the onboarding's status, and ends the run, in one transaction: the onboarding is woken at
+	// next, or by the next wake-up only if next is zero. If a wake-up arrived since the claim, c is written, nothing is released and woken is
+	// true: the runner must claim again and go on (invariant 4). Errors: ErrLostPlace, and then nothing is written; any other leaves it
+	// unknown what was.
+	Release(ctx context.Context, c Change, next time.Time) (woken bool, err error)
 }
 
 // Change is what a runner learned since its last write, together with what it is about to do.

@@ -208,6 +208,21 @@ func (l modelLedger) Record(ctx context.Context, c onboarding.Change) error {
 	if err := l.Ledger.Record(ctx, c); err != nil {
 		return err
 	}
+	return l.check(ctx, c)
+}
+
+func (l modelLedger) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	woken, err := l.Ledger.Release(ctx, c, next)
+	if err == nil {
+		err = l.check(ctx, c)
+	}
+	return woken, err
+}
+
+func (l modelLedger) check(ctx context.Context, c onboarding.Change) error {
 	o, err := l.model.store.Get(ctx, c.ID)
 	if err != nil {
 		return err
@@ -218,13 +233,6 @@ func (l modelLedger) Record(ctx context.Context, c onboarding.Change) error {
 		l.model.breaks("the status is %s, want %s: %+v", c.Status, want, o.Steps)
 	}
 	return nil
-}
-
-func (l modelLedger) Release(ctx context.Context, id onboarding.ID, epoch int64, next time.Time) (bool, error) {
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	return l.Ledger.Release(ctx, id, epoch, next)
 }
 
 // statusOf says what steps amount to, in the words of the documentation.

@@ -9,6 +9,7 @@ import (
 const (
 	businessInformationKey Key = "business_information"
 	addressDocumentKey     Key = "address_document"
+	addressKey             Key = "address"
 	// addressDocumentType is Twilio's type of a document that carries an address into a profile.
 	addressDocumentType = "customer_profile_address"
 )
@@ -23,7 +24,7 @@ func needsOfObjects(r Request) []Key {
 
 // address makes the address, or takes the one that the request names.
 func address(r Request) Node {
-	node := Node{Key: "address", Needs: needsOfObjects(r)}
+	node := Node{Key: addressKey, Needs: needsOfObjects(r)}
 	a := r.Address
 	if a.SID != "" {
 		node.Effect = func(o *Onboarding) Effect {
@@ -41,15 +42,15 @@ func address(r Request) Node {
 		return node
 	}
 	node.Effect = func(o *Onboarding) Effect {
-		account, name, replaced := o.SubaccountSID, tag(o.ID, "address"), replacedSIDs(o, "address")
+		account, name, replaced := o.SubaccountSID, tag(o.ID, addressKey), replacedSIDs(o, addressKey)
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateAddress(ctx, account, name, a)
 				return Result{SID: made.SID}, err
 			},
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
-				found, err := results(hub.FindAddresses(ctx, account, name))
-				return slices.DeleteFunc(found, func(r Result) bool { return slices.Contains(replaced, r.SID) }), err
+				found, err := hub.FindAddresses(ctx, account, name)
+				return results(slices.DeleteFunc(found, func(f Object) bool { return slices.Contains(replaced, f.SID) }), err)
 			},
 			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
 				updated, err := hub.UpdateAddress(ctx, account, sid, a)
@@ -63,8 +64,8 @@ func address(r Request) Node {
 		profileSID := o.SID(profileKey)
 		return e.unlessHeld(o, r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			document, err := heldDocument(ctx, hub, account, profileSID)
-			if len(document.AddressSIDs) == 0 {
-				return Result{}, err
+			if len(document.AddressSIDs) == 0 || slices.Contains(replaced, document.AddressSIDs[0]) {
+				return Result{}, err // The document is to name another.
 			}
 			return Result{SID: document.AddressSIDs[0]}, err
 		})
@@ -74,8 +75,8 @@ func address(r Request) Node {
 
 // addressDocument makes the supporting document that carries the address into the profile.
 func addressDocument(r Request) Node {
-	return Node{Key: addressDocumentKey, Needs: []Key{"address"}, Effect: func(o *Onboarding) Effect {
-		account, name, addressSID := o.SubaccountSID, tag(o.ID, addressDocumentKey), o.SID("address")
+	return Node{Key: addressDocumentKey, Needs: []Key{addressKey}, Effect: func(o *Onboarding) Effect {
+		account, name, addressSID := o.SubaccountSID, tag(o.ID, addressDocumentKey), o.SID(addressKey)
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateSupportingDocument(ctx, account, name, addressSID)

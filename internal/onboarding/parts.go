@@ -118,8 +118,8 @@ func takenBack(nodes []Node, leaves func(Key) bool) []Node {
 		for _, need := range n.Needs {
 			onTop[need] = append(onTop[need], n.Key)
 		}
-		if len(n.Needs) == 2 && n.Key == n.Needs[0].Sub(string(n.Needs[1])) && leaves(n.Needs[0]) {
-			onTop[n.Needs[1]] = append(onTop[n.Needs[1]], n.Needs[0])
+		if object, ok := n.assigns(); ok && leaves(n.Needs[0]) {
+			onTop[object] = append(onTop[object], n.Needs[0])
 		}
 	}
 	var back []Node
@@ -131,10 +131,19 @@ func takenBack(nodes []Node, leaves func(Key) bool) []Node {
 	return back
 }
 
+// assigns returns the step whose object the node puts on a bundle, if that is what it does.
+func (n Node) assigns() (object Key, ok bool) {
+	if len(n.Needs) == 2 && n.Key == n.Needs[0].Sub(string(n.Needs[1])) {
+		return n.Needs[1], true
+	}
+	return "", false
+}
+
 // madeByUs tells of a step whether what it made is ours to take back. What hangs on a bundle that was taken over is left as it is.
-func madeByUs(r Request) func(Key) bool {
+func madeByUs(o *Onboarding) func(Key) bool {
+	profile, product := o.given(profileKey, o.Request.CustomerProfileSID), o.given(shakenStirKey, o.Request.TrustProductSID)
 	return func(k Key) bool {
-		return !(r.CustomerProfileSID != "" && k.under(profileKey) || r.TrustProductSID != "" && k.under(shakenStirKey))
+		return !(profile != "" && (k.under(profileKey) || k.under(addressKey)) || product != "" && k.under(shakenStirKey))
 	}
 }
 

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Plan says which steps an onboarding takes: a graph, as data. It depends on the request and, once they are resolved, on the numbers.
@@ -64,11 +65,17 @@ type Effect struct {
 	removes bool
 }
 
-// updating returns the effect of bringing sid into line. There is nothing to look for after an unknown outcome: a lookup finds nothing, and
-// so the update is made again.
+// updating returns the effect of bringing sid into line, or of finding that it is there no more. There is nothing to look for after an unknown
+// outcome: a lookup finds nothing, and so the update is made again.
 func (e Effect) updating(sid string) Effect {
 	update := e.Update
-	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) { return update(ctx, hub, sid) }
+	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
+		r, err := update(ctx, hub, sid)
+		if isNotFound(err) {
+			return Result{Gone: true}, nil
+		}
+		return r, err
+	}
 	e.Find = func(context.Context, TrustHub) ([]Result, error) { return nil, nil }
 	return e
 }
@@ -100,12 +107,18 @@ type Result struct {
 	Numbers []PhoneNumber
 	// SubaccountSID is the account that was made for the onboarding.
 	SubaccountSID string
+	// TakenOver: the bundle is somebody else's, and the plan depends on how far it has come.
+	TakenOver bool
 	// Removed: what the step made is gone.
 	Removed bool
+	// Gone: what the step made is gone, and nobody wanted that. It is made anew.
+	Gone bool
 	// Replaced: the bundle that the step is about cannot be used any more, and another takes its place.
 	Replaced bool
-	// Again says of a read that it is made again after a check interval, whatever it has found.
+	// Again says of a read that it is made again after a check interval, whatever it has found; or sooner, at Until, unless that is zero: what
+	// it has found ends then.
 	Again bool
+	Until time.Time
 	// Lost are steps whose objects are at Twilio no more.
 	Lost []Lost
 }

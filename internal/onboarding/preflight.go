@@ -63,14 +63,14 @@ func preflight(o *Onboarding) Effect {
 
 func checkAccount(account Account, err error, parent string) ([]Requirement, error) {
 	const pointer = "/subaccount_sid"
-	if fault := notFound(err, pointer, "Twilio knows no such subaccount under the parent account. Correct the SID, or check that attestd has the credentials of this customer's parent account."); fault != nil {
+	if fault := notFound(err, pointer, "Twilio knows no such subaccount under the parent account. Check that attestd has the credentials of this customer's parent account, then resume; or cancel, and make an onboarding for the right subaccount."); fault != nil {
 		return fault, nil
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case account.SID == parent:
-		return preflightFault(pointer, "subaccount_is_parent", "This is the parent account itself. Name the customer's subaccount."), nil
+		return preflightFault(pointer, "subaccount_is_parent", "This is the parent account itself. Cancel, and make an onboarding for the customer's subaccount."), nil
 	case account.OwnerSID != parent:
 		return preflightFault(pointer, "subaccount_not_owned", "This subaccount belongs to another parent account than the one attestd has the credentials of."), nil
 	case account.Status != "active":
@@ -81,7 +81,7 @@ func checkAccount(account Account, err error, parent string) ([]Requirement, err
 
 func checkPrimary(primary Bundle, err error) ([]Requirement, error) {
 	const pointer = "/primary_profile_sid"
-	if fault := notFound(err, pointer, "The parent account has no such customer profile. Name the SID of its primary business profile (BU…), as Twilio's Console shows it."); fault != nil {
+	if fault := notFound(err, pointer, "The parent account has no such customer profile. Cancel, and make an onboarding with the SID of its primary business profile (BU…), as Twilio's Console shows it."); fault != nil {
 		return fault, nil
 	}
 	switch {

@@ -29,7 +29,16 @@ func RequestChanges(before, after []byte) ([]RequestChange, error) {
 			return nil, fmt.Errorf("decode a version of a request: %w", err)
 		}
 	}
-	return changes("", documents[0], documents[1]), nil
+	return changes("", shown(documents[0]), shown(documents[1])), nil
+}
+
+// shown is a stored request with its numbers as everybody else writes them: a list, or "all".
+func shown(document any) any {
+	if members, ok := document.(map[string]any); ok && members["all_phone_numbers"] == true {
+		delete(members, "all_phone_numbers")
+		members["phone_numbers"] = "all"
+	}
+	return document
 }
 
 func changes(pointer string, before, after any) []RequestChange {

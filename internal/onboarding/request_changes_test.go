@@ -23,6 +23,13 @@ func TestTheChangesBetweenTwoVersionsPointAtWhatIsDifferent(t *testing.T) {
 			`{"numbers": ["a", "b"]}`, `{"numbers": ["b"]}`, []RequestChange{{"/numbers", []any{"a", "b"}, []any{"b"}}},
 		},
 		"a list that became a word": {`{"numbers": ["a"]}`, `{"numbers": "all"}`, []RequestChange{{"/numbers", []any{"a"}, "all"}}},
+		// As it is stored, and as everybody else writes it.
+		"some numbers became all": {
+			`{"phone_numbers": ["a"]}`, `{"phone_numbers": null, "all_phone_numbers": true}`, []RequestChange{{"/phone_numbers", []any{"a"}, "all"}},
+		},
+		"all numbers became some": {
+			`{"phone_numbers": null, "all_phone_numbers": true}`, `{"phone_numbers": ["a"]}`, []RequestChange{{"/phone_numbers", "all", []any{"a"}}},
+		},
 	} {
 		got, err := RequestChanges([]byte(test.before), []byte(test.after))
 		if err != nil {

@@ -82,14 +82,16 @@ func (r *Runner) advanceOnce(ctx context.Context, ledger Ledger, id ID) error {
 	if err != nil {
 		return err
 	}
-	next, err := newWalk(r, ledger, o, claimedAt).run(ctx)
+	w := newWalk(r, ledger, o, claimedAt)
+	next, err := w.run(ctx)
 	if err != nil {
 		return err
 	}
-	woken, err := ledger.Release(ctx, id, o.Epoch, next)
+	woken, err := ledger.Release(ctx, w.unwritten(), next)
 	if err != nil {
 		return err
 	}
+	w.written()
 	if woken {
 		return errWoken
 	}

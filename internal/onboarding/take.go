@@ -92,13 +92,15 @@ func (w *walk) concluded(step *Step, r Result) {
 	switch {
 	case r.Removed:
 		w.removed(step)
+	case r.Gone:
+		w.gone(step)
 	case r.Replaced:
 		w.replace(step)
 	case len(r.Requirements) > 0:
 		step.Error = r.Error
 		w.refused(step, r.Requirements)
 		if r.Again {
-			step.NextAttemptAt = w.nextCheck()
+			step.NextAttemptAt = w.nextCheck(r.Until)
 		}
 	case r.InReview:
 		w.awaitReview(step, now)
@@ -110,7 +112,7 @@ func (w *walk) concluded(step *Step, r Result) {
 		step.Error, step.Requirements = nil, nil
 		step.WaitsFor, step.NextAttemptAt = "", time.Time{}
 		if r.Again {
-			step.NextAttemptAt = w.nextCheck()
+			step.NextAttemptAt = w.nextCheck(r.Until)
 		}
 		if step.State != StepSucceeded { // Or else it was only found to be so still.
 			step.FinishedAt = now

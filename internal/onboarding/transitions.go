@@ -20,7 +20,7 @@ var transitions = []Transition{
 
 	{StepRunning, StepSucceeded, "The answer came, or a lookup found what the call had made, which is adopted."},
 	{StepRunning, StepRunning, "No answer came: the outcome is unknown and a lookup is due. Or the lookup itself did not get through."},
-	{StepRunning, StepPending, "A lookup found nothing, and it was begun after everything had settled: the call may be made again."},
+	{StepRunning, StepPending, "A lookup found nothing, and it was begun after everything had settled: the call may be made again. Or what it was to update is there no more."},
 	{StepRunning, StepWaiting, "Refused for now, or held back: nothing was done, and the call may be made at its time. Or the result waits for another step."},
 	{StepRunning, StepFailed, "Refused for good, or what it made was found wanting: a person must act."},
 	{StepRunning, StepCanceled, "What it had made is deleted, or stays because Twilio does not let go of it."},

@@ -72,11 +72,11 @@ func TrustHubPlan(c PlanConfig) Plan {
 		nodes := c.nodes(o, wanted)
 		if !o.CanceledAt.IsZero() {
 			nodes = c.nodes(o, wanted.with(held))
-			ours := func(Key) bool { return false }
-			if o.Cleanup {
-				ours = madeByUs(o.Request)
+			if !o.Cleanup {
+				return settled(nodes, func(Key) bool { return false })
 			}
-			return append(takenBack(nodes, ours), settled(nodes, ours)...)
+			ours := madeByUs(o)
+			return append(takenBack(withReplaced(o, nodes), ours), settled(nodes, ours)...)
 		}
 		if len(wanted.numbers) == 0 {
 			held.numbers = nil // They are not resolved (yet): that takes none away.
@@ -116,7 +116,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 	for _, number := range p.numbers {
 		nodes = append(nodes, profile.assignNumber(number, profile.key))
 	}
-	nodes = append(nodes, profile.reviewed(madeOf(nodes, profile.key), nil)...)
+	nodes = append(nodes, profile.reviewed(o, madeOf(nodes, profile.key), nil)...)
 
 	for _, known := range knownProducts {
 		if p.products[known.name] {
@@ -153,7 +153,7 @@ func (c PlanConfig) productNodes(o *Onboarding, known product, profile bundle, n
 	default:
 		assigned = append(assigned, profile.key.Sub("submission"))
 	}
-	return append(nodes, b.reviewed(assigned, gate)...)
+	return append(nodes, b.reviewed(o, assigned, gate)...)
 }
 
 func orDefault(value, otherwise string) string {

@@ -146,22 +146,22 @@ func (w *walk) nowAtLeast() time.Time {
 func (w *walk) step(k Key) *Step { return &w.onb.Steps[w.index[k]] }
 
 // run makes every call that is due, as many at once as may be, until nothing is due any more for longer than a runner should wait. It
-// returns when the onboarding is due next, zero if only a wake-up can make it so. After an error the walk is over and what it had in
-// flight is of unknown outcome.
+// returns when the onboarding is due next, zero if only a wake-up can make it so; what it learned last is to be written with the release.
+// After an error the walk is over and what it had in flight is of unknown outcome.
 func (w *walk) run(ctx context.Context) (next time.Time, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer w.drain()
 	defer cancel()
 	for {
 		starts, due := w.withinRoom(w.choose())
-		if err := w.launch(ctx, starts); err != nil {
-			return time.Time{}, err
-		}
-		if len(w.inFlight) == 0 && (w.stopping() || due.IsZero() || !w.worthWaiting(due)) {
+		if len(starts) == 0 && len(w.inFlight) == 0 && (w.stopping() || due.IsZero() || !w.worthWaiting(due)) {
 			if w.stopping() && !due.IsZero() {
 				due = w.now() // Another replica can go on at once.
 			}
 			return due, nil
+		}
+		if err := w.launch(ctx, starts); err != nil {
+			return time.Time{}, err
 		}
 		if err := w.await(ctx, due); err != nil {
 			return time.Time{}, err
@@ -188,7 +188,11 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 		timer = t.C
 	}
 	stopping := w.runner.Stopping
-	if w.stopping() {
+	switch {
+	case !w.stopping():
+	case len(w.inFlight) == 0:
+		return nil // The stop came with the last write.
+	default:
 		stopping, timer = nil, nil
 	}
 	select {
@@ -199,14 +203,27 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	for {
+	return w.gather(ctx)
+}
+
+// gatherFor is how long the first of several answers waits for the others. Calls that were made together are answered within a few
+// milliseconds of each other, and each answer that is written by itself costs the database as much as all of them together.
+const gatherFor = 5 * time.Millisecond
+
+func (w *walk) gather(ctx context.Context) error {
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(w.inFlight) > 0 {
 		select {
 		case a := <-w.answers:
 			w.take(a)
-		default:
+		case <-timer.C:
 			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
 
 // drain waits for the calls that an abandoned walk has in flight: every goroutine has an owner that waits for it.
@@ -287,7 +304,7 @@ func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time,
 	case effect.ReadLater && step.State == StepPending:
 		return w.awaitReview(step, now), true
 	case effect.Check && step.State == StepPending:
-		step.NextAttemptAt = w.nextCheck()
+		step.NextAttemptAt = w.nextCheck(time.Time{})
 		w.enter(step, StepWaiting)
 		return step.NextAttemptAt, true
 	default:
@@ -419,9 +436,12 @@ func (w *walk) succeeded(k Key) bool {
 func (w *walk) launch(ctx context.Context, starts []start) error {
 	local := time.Now()
 	for _, s := range starts {
+		step := w.step(s.node.Key)
 		if s.hasIntent() {
 			w.runner.reached(BeforeIntent, s.node.Key)
-			w.intend(w.step(s.node.Key))
+			w.intend(step)
+		} else if step.StartedAt.IsZero() {
+			step.StartedAt = w.now() // Written with what comes of it.
 		}
 	}
 	if err := w.record(ctx); err != nil {
@@ -443,23 +463,33 @@ func (w *walk) record(ctx context.Context) error {
 	if len(w.changed) == 0 && len(w.change.Events) == 0 {
 		return nil
 	}
+	if err := w.ledger.Record(ctx, w.unwritten()); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	w.written()
+	return nil
+}
+
+// unwritten is the change that has come together since the last write.
+func (w *walk) unwritten() Change {
 	for i := range w.onb.Steps {
 		if w.changed[w.onb.Steps[i].Key] {
 			w.change.Steps = append(w.change.Steps, w.onb.Steps[i])
 		}
 	}
+	clear(w.changed)
 	w.change.conclude(w.onb)
-	if err := w.ledger.Record(ctx, w.change); err != nil {
-		return fmt.Errorf("record: %w", err)
-	}
+	return w.change
+}
+
+// written begins the next change, once the ledger has this one.
+func (w *walk) written() {
 	for _, s := range w.change.Steps {
 		if s.State != StepRunning {
 			w.runner.reached(AfterCommit, s.Key)
 		}
 	}
 	w.change = Change{ID: w.onb.ID, Epoch: w.onb.Epoch}
-	clear(w.changed)
-	return nil
 }
 
 // call makes one call to Twilio. It runs in a goroutine of its own and touches nothing of the walk. A panic in it is an unknown outcome:

@@ -56,7 +56,8 @@ type Options struct {
 
 	// Dir holds the server's data, password and log, and is kept at Stop; a
 	// later Start on it finds the same databases under the same password.
-	// Empty means a temporary directory, removed when the server stops.
+	// Empty means a temporary directory, removed when the server stops; unless
+	// the server is durable it is in memory where there is room.
 	Dir string
 
 	// Durable makes the server write to disk as a production server does.
@@ -145,7 +146,7 @@ func (p *Postgres) start(ctx context.Context) error {
 // the server's account owns and a keeper removes.
 func (p *Postgres) openDir() error {
 	if p.options.Dir == "" {
-		k, err := keepTempDir(p.account)
+		k, err := keepTempDir(p.account, tempParents(p.options.Durable))
 		if err != nil {
 			return err
 		}
@@ -265,6 +266,7 @@ func (p *Postgres) settings() map[string]string {
 			"fsync":            "off",
 			"full_page_writes": "off",
 			"shared_buffers":   "32MB",
+			"max_wal_size":     "256MB", // it may lie in memory
 		})
 	}
 	maps.Copy(settings, p.options.Settings)

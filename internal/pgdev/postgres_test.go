@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -284,6 +285,27 @@ func TestFailedStartShowsTheServersWordsAndLeavesNothing(t *testing.T) {
 	}
 	if len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestOnlyAThrowawayServerIsKeptInMemory(t *testing.T) {
+	t.Setenv("TMPDIR", "")
+	if got := tempParents(false)[0] == memoryDir; got != hasRoom(memoryDir, memoryRoom) {
+		t.Errorf("in memory: %v, want it if there is room", got)
+	}
+	if slices.Contains(tempParents(true), memoryDir) {
+		t.Error("a durable server may be kept in memory")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	if got := tempParents(false)[0]; got != os.Getenv("TMPDIR") {
+		t.Errorf("kept in %s though TMPDIR is set", got)
+	}
+}
+
+func TestADirectoryThatIsNotThereHasNoRoom(t *testing.T) {
+	t.Parallel()
+	if hasRoom(filepath.Join(t.TempDir(), "none"), 0) {
+		t.Error("it has")
 	}
 }
 

@@ -95,6 +95,20 @@ func TestAnApprovalThatEndsIsToldOfBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// An approval that ends before the next check takes the attestation with it, and not a day later.
+func TestTheAttestationEndsWithTheApproval(t *testing.T) {
+	t.Parallel()
+	w, _, a := approvedAndChecked(t, map[string]string{"CHECK_INTERVAL": "1h", "APPROVAL_NOTICE": "0"})
+	end := time.Now().Add(3 * time.Second)
+	if err := w.sim.Review(a.TrustProduct.SID, trusthubsim.Decision{Status: trusthubsim.StatusApproved, ValidUntil: &end}); err != nil {
+		t.Fatal(err)
+	}
+	w.resume(a.ID) // So that it knows of the new end.
+	if a = w.awaitRequirement(a.ID, "approval_ended", ""); a.Attestation != nil || attested(a) {
+		t.Error("there is an attestation after the approval has ended")
+	}
+}
+
 // A number that vanished from either bundle is put there again.
 func TestANumberThatIsLostIsPutBack(t *testing.T) {
 	t.Parallel()

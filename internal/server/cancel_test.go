@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -163,5 +165,120 @@ func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	w.eventually("an end user that nobody was told of", func() bool { return len(w.held(customer).EndUsers) > 0 }, func() string { return "" })
 	w.cancel(id, cleanup)
 	w.cleanedUp(id)
+	w.wantNothing(customer)
+}
+
+// What was replaced on the way goes as well, and lets go of what it holds: there is nothing left that only a person could find.
+func TestCleanupDeletesWhatWasReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
+	w.serve()
+	customer := w.subaccount(2)
+	id := w.post(customer.request(map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})).ID
+	profile := w.await(id, "in_review").CustomerProfile.SID
+
+	// Another country is another address.
+	w.reject(profile, 18603)
+	w.await(id, "action_required")
+	w.mustPatch(id, 1, map[string]any{"address": map[string]any{"city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "iso_country": "CA"}})
+	w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+	reviewed(w, profile, trusthubsim.StatusApproved)
+
+	// A product that was rejected for good is another product.
+	cnam := func(a answer) bundle { return a.Products[1].Bundle }
+	a := w.awaitThat(id, "the products in review", func(a answer) bool {
+		return a.TrustProduct.Status == "pending-review" && cnam(a).Status == "pending-review"
+	})
+	old := cnam(a).SID
+	w.reject(old, 18602)
+	w.await(id, "action_required")
+	w.mustPatch(id, 2, map[string]any{})
+	a = w.awaitThat(id, "another product in review", func(a answer) bool { return cnam(a).SID != old && cnam(a).Status == "pending-review" })
+	reviewed(w, a.TrustProduct.SID, trusthubsim.StatusApproved)
+	reviewed(w, cnam(a).SID, trusthubsim.StatusApproved)
+	w.await(id, "approved")
+	if held := w.held(customer); len(held.TrustProducts) != 3 || len(held.Addresses) != 2 {
+		t.Fatalf("%d products, %d addresses: nothing was replaced", len(held.TrustProducts), len(held.Addresses))
+	}
+
+	w.cancel(id, cleanup)
+	if a := w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}
+
+// What somebody has deleted in the Console is not said to be kept.
+func TestCleanupTellsNothingOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	w, customer, before := approvedAndChecked(t, nil)
+	w.deleteInConsole(before.TrustProduct.SID)
+	w.awaitRequirement(before.ID, "bundle_deleted", "")
+	w.resume(before.ID)
+	w.await(before.ID, "approved")
+	w.cancel(before.ID, cleanup)
+	if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}
+
+// An onboarding can be canceled at any moment: nothing of it is left, and the subaccount is free again.
+func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Latency: 20 * time.Millisecond})
+	w.serve()
+	for after := 1; after <= 16; after += 3 {
+		t.Run(fmt.Sprintf("after %d objects", after), func(t *testing.T) {
+			customer := w.subaccount(2)
+			id := w.post(customer.request(nil)).ID
+			w.awaitThat(id, "the objects", func(a answer) bool { return len(a.sids()) >= after })
+			w.cancel(id, cleanup)
+			w.eventually("a cleanup with nothing kept", func() bool {
+				w.resume(id) // What is in review is let go of after that.
+				return len(w.cleanedUp(id).Kept) == 0
+			}, func() string { return fmt.Sprint(w.get(id).Kept) })
+			w.wantNothing(customer)
+			w.cancel(w.post(customer.request(nil)).ID, cleanup)
+		})
+	}
+}
+
+// A cleanup that comes while numbers are on their way from a product to the one in its place finds them on either.
+func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
+	w.serve()
+	customer := w.subaccount(3)
+	id := w.post(customer.request(nil)).ID
+	reviewed(w, w.await(id, "in_review").CustomerProfile.SID, trusthubsim.StatusApproved)
+	old := w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" }).TrustProduct.SID
+	w.reject(old, 18602)
+	w.await(id, "action_required")
+	// One number never comes off the old product by itself.
+	w.fault(trusthubsim.Fault{Method: http.MethodDelete, Path: "/v1/TrustProducts/" + old + "/ChannelEndpointAssignments/*", Effect: trusthubsim.EffectStatus, Skip: 2, Times: 6})
+	w.mustPatch(id, 1, map[string]any{})
+	w.awaitThat(id, "a number on the new product", func(a answer) bool {
+		return slices.ContainsFunc(a.PhoneNumbers, func(n phoneNumber) bool { return n.OnProduct != "" })
+	})
+	w.cancel(id, cleanup)
+	if a := w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}
+
+// With a deleted profile go the products that stood on it, and all of that is taken back as well.
+func TestCleanupAfterADeletedProfile(t *testing.T) {
+	t.Parallel()
+	w, customer, before := approvedAndChecked(t, nil)
+	w.deleteInConsole(before.CustomerProfile.SID)
+	w.awaitRequirement(before.ID, "bundle_deleted", "")
+	w.resume(before.ID)
+	w.await(before.ID, "approved")
+	w.cancel(before.ID, cleanup)
+	if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
 	w.wantNothing(customer)
 }

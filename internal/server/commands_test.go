@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,6 +107,43 @@ func TestAStopFinishesTheCallsInFlight(t *testing.T) {
 		}
 	}
 	wantEachOnce(t, w.held(customer), 1, 1)
+}
+
+// A client that never comes to the end of its request holds no stop up for long, and makes it no failure.
+func TestAStopCutsOffAClientThatIsTooSlow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	stop := w.serve()
+	client, err := new(net.Dialer).DialContext(t.Context(), "tcp", w.environ["LISTEN_ADDR"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	head := "POST /onboardings HTTP/1.1\r\nHost: attestd\r\nAuthorization: Bearer " + w.key +
+		"\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+	if _, err := io.WriteString(client, head); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Read(make([]byte, 1)); err != nil { // The server reads the body.
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if status, log := stop(); status != 0 || time.Since(began) > 20*time.Second {
+		t.Errorf("serve ended with %d after %s:\n%s", status, time.Since(began), log)
+	}
+}
+
+func TestAKeysNameIsOneLineOfText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	for _, name := range []string{"", " ", " padded ", "two\nlines", "tab\there", "\xff", strings.Repeat("x", 65)} {
+		if status, out := w.command("keys", "create", "-name", name, "-role", "viewer"); status == 0 || !strings.Contains(out, "-name") {
+			t.Errorf("%q: ended with %d and printed %q", name, status, out)
+		}
+	}
+	if status, out := w.command("keys", "create", "-name", "Zoë's laptop "+strings.Repeat("ї", 50), "-role", "viewer"); status != 0 {
+		t.Errorf("an ordinary name: %s", out)
+	}
 }
 
 func TestAFaultyConfigurationStopsTheStart(t *testing.T) {

@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/attestd/attestd/internal/api"
 	"github.com/attestd/attestd/internal/onboarding"
@@ -65,13 +67,21 @@ var secrets = []string{"DATABASE_URL", "TWILIO_AUTH_TOKEN"}
 
 var sidPattern = regexp.MustCompile(`^[A-Z]{2}[0-9a-f]{32}$`)
 
+// problem is what is wrong with a variable. Its text names the variable, says what to set it to, and repeats no secret.
+type problem struct {
+	variable string
+	error
+}
+
 // LoadConfig reads the configuration from an environment such as os.Environ(). The error has a line for each variable that is missing or
 // malformed, all of them at once.
 func LoadConfig(environ []string) (Config, error) {
 	vars := env.ToMap(environ)
-	var problems []error
+	var problems []problem
 	for _, name := range secrets {
-		problems = append(problems, fromFile(vars, name))
+		if err := fromFile(vars, name); err != nil {
+			problems = append(problems, problem{name, err})
+		}
 	}
 	// A variable set to nothing, as compose files do, is one that is not set.
 	for name, value := range vars {
@@ -84,10 +94,23 @@ func LoadConfig(environ []string) (Config, error) {
 		problems = append(problems, parseProblems(err)...)
 	}
 	problems = append(problems, c.check()...)
-	if err := errors.Join(problems...); err != nil {
-		return Config{}, err
+	if len(problems) > 0 {
+		return Config{}, oneOfEach(problems)
 	}
 	return c, nil
+}
+
+// oneOfEach joins the first problem of each variable: one that could not be read was checked as if it were zero or missing.
+func oneOfEach(problems []problem) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, p := range problems {
+		if p.variable == "" || !seen[p.variable] {
+			errs = append(errs, p.error)
+		}
+		seen[p.variable] = true
+	}
+	return errors.Join(errs...)
 }
 
 // LoadDatabaseURL reads the one variable that the commands beside serve need.
@@ -96,10 +119,28 @@ func LoadDatabaseURL(environ []string) (string, error) {
 	if err := fromFile(vars, "DATABASE_URL"); err != nil {
 		return "", err
 	}
-	if vars["DATABASE_URL"] == "" {
-		return "", errors.New("DATABASE_URL (or DATABASE_URL_FILE) is missing")
+	return vars["DATABASE_URL"], checkDatabaseURL(vars["DATABASE_URL"])
+}
+
+// checkDatabaseURL reads the URL as the store will.
+func checkDatabaseURL(databaseURL string) error {
+	const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+	if databaseURL == "" {
+		return errors.New("DATABASE_URL: missing: set it to " + form + ", or DATABASE_URL_FILE to a file that holds it")
 	}
-	return vars["DATABASE_URL"], nil
+	_, err := pgxpool.ParseConfig(databaseURL)
+	schemed := strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
+	if err == nil && schemed {
+		return nil
+	}
+	// What is said about a URL that falls apart at the wrong place may quote a part of the password.
+	if _, broken := url.Parse(databaseURL); broken != nil || !schemed {
+		return errors.New("DATABASE_URL: not of the form " + form + "; percent-encode what is no letter or digit in USER and PASSWORD")
+	}
+	if cause := errors.Unwrap(err); cause != nil {
+		err = cause // Without the URL.
+	}
+	return fmt.Errorf("DATABASE_URL: %w", err)
 }
 
 func fromFile(vars map[string]string, name string) error {
@@ -119,45 +160,47 @@ func fromFile(vars map[string]string, name string) error {
 }
 
 // parseProblems names the variable of each value that could not be read; the library names the field.
-func parseProblems(err error) []error {
+func parseProblems(err error) []problem {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return []error{err}
+		return []problem{{error: err}}
 	}
-	names := map[string]string{
-		"ReviewPollMin": "REVIEW_POLL_MIN", "ReviewPollMax": "REVIEW_POLL_MAX", "LookupSettle": "LOOKUP_SETTLE",
-		"CallbackRetention":   "CALLBACK_RETENTION",
-		"TwilioMaxConcurrent": "TWILIO_MAX_CONCURRENT", "Workers": "WORKERS", "LogLevel": "LOG_LEVEL",
-		"CheckInterval": "CHECK_INTERVAL", "RepairNumbers": "REPAIR_NUMBERS", "ApprovalNotice": "APPROVAL_NOTICE", "StaleAfter": "STALE_AFTER",
-	}
-	var problems []error
+	var problems []problem
 	for _, e := range all.Errors {
+		p := problem{error: e}
 		var parse env.ParseError
 		if errors.As(e, &parse) {
-			e = fmt.Errorf("%s: %w", names[parse.Name], parse.Err)
+			field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
+			p.variable = field.Tag.Get("env")
+			p.error = fmt.Errorf("%s: %w", p.variable, parse.Err)
 		}
-		problems = append(problems, e)
+		problems = append(problems, p)
 	}
 	return problems
 }
 
-// check says what is missing or malformed, naming the variable and what to set it to. No message repeats a secret.
-func (c Config) check() []error {
-	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-
-	if c.DatabaseURL == "" {
-		problem("DATABASE_URL (or DATABASE_URL_FILE) is missing: set it to postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+// check says what is missing or malformed.
+func (c Config) check() []problem {
+	var problems []problem
+	add := func(variable, format string, args ...any) {
+		problems = append(problems, problem{variable, fmt.Errorf(variable+": "+format, args...)})
 	}
-	if c.TwilioAuthToken == "" {
-		problem("TWILIO_AUTH_TOKEN (or TWILIO_AUTH_TOKEN_FILE) is missing: set it to the parent account's auth token")
+
+	if err := checkDatabaseURL(c.DatabaseURL); err != nil {
+		problems = append(problems, problem{"DATABASE_URL", err})
+	}
+	switch {
+	case c.TwilioAuthToken == "":
+		add("TWILIO_AUTH_TOKEN", "missing: set it, or TWILIO_AUTH_TOKEN_FILE, to the parent account's auth token")
+	case strings.ContainsFunc(c.TwilioAuthToken, func(r rune) bool { return r <= ' ' || r > '~' }):
+		add("TWILIO_AUTH_TOKEN", "has a space, a line break or another character that no auth token has")
 	}
 	sid := func(name, value, prefix, what string, required bool) {
 		switch {
 		case value == "" && required:
-			problem("%s is missing: set it to %s", name, what)
+			add(name, "missing: set it to %s", what)
 		case value != "" && (!sidPattern.MatchString(value) || !strings.HasPrefix(value, prefix)):
-			problem("%s: %q is not %s (%s and 32 hex digits)", name, value, what, prefix)
+			add(name, "%q is not %s (%s and 32 hex digits)", value, what, prefix)
 		}
 	}
 	sid("TWILIO_ACCOUNT_SID", c.TwilioAccountSID, "AC", "the parent account's SID", true)
@@ -170,45 +213,49 @@ func (c Config) check() []error {
 	for _, v := range []struct{ name, value string }{
 		{"PUBLIC_URL", c.PublicURL}, {"TWILIO_API_URL", c.TwilioAPIURL}, {"TWILIO_TRUSTHUB_URL", c.TwilioTrustHubURL},
 	} {
-		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			problem("%s: %q is not an http or https URL", v.name, v.value)
+		switch u, err := url.Parse(v.value); {
+		case v.value == "":
+		case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
+			add(v.name, "not an http or https URL")
+		case u.User != nil, u.RawQuery != "", u.Fragment != "":
+			add(v.name, "leave user, password, query and fragment out of the URL")
 		}
 	}
-	oneOf(problem, "TRUST_PRODUCT_GATE", c.TrustProductGate, onboarding.GateAuto, onboarding.GateSubmitted, onboarding.GateApproved)
-	oneOf(problem, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
+	oneOf(add, "TRUST_PRODUCT_GATE", c.TrustProductGate, onboarding.GateAuto, onboarding.GateSubmitted, onboarding.GateApproved)
+	oneOf(add, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
 
 	if c.ReviewPollMin <= 0 {
-		problem("REVIEW_POLL_MIN: must be more than zero")
+		add("REVIEW_POLL_MIN", "must be more than zero")
 	}
 	if c.ReviewPollMax < c.ReviewPollMin {
-		problem("REVIEW_POLL_MAX: must not be less than REVIEW_POLL_MIN")
+		add("REVIEW_POLL_MAX", "must not be less than REVIEW_POLL_MIN")
 	}
 	if c.CheckInterval < 0 {
-		problem("CHECK_INTERVAL: must not be less than zero; zero means never")
+		add("CHECK_INTERVAL", "must not be less than zero; zero means never")
 	}
 	if c.ApprovalNotice < 0 {
-		problem("APPROVAL_NOTICE: must not be less than zero")
+		add("APPROVAL_NOTICE", "must not be less than zero")
 	}
 	if c.StaleAfter < 2*time.Second {
-		problem("STALE_AFTER: must not be less than 2s")
+		add("STALE_AFTER", "must not be less than 2s")
 	}
 	if c.LookupSettle <= 0 {
-		problem("LOOKUP_SETTLE: must be more than zero")
+		add("LOOKUP_SETTLE", "must be more than zero")
 	}
 	if c.CallbackRetention < time.Hour {
-		problem("CALLBACK_RETENTION: must be 1h at least")
+		add("CALLBACK_RETENTION", "must be 1h at least")
 	}
 	if c.TwilioMaxConcurrent < 1 || c.TwilioMaxConcurrent > 1000 {
-		problem("TWILIO_MAX_CONCURRENT: must be from 1 to 1000")
+		add("TWILIO_MAX_CONCURRENT", "must be from 1 to 1000")
 	}
 	if c.Workers < 1 || c.Workers > 10_000 {
-		problem("WORKERS: must be from 1 to 10000")
+		add("WORKERS", "must be from 1 to 10000")
 	}
 	return problems
 }
 
-func oneOf[T ~string](problem func(string, ...any), name string, value T, allowed ...T) {
+func oneOf[T ~string](add func(variable, format string, args ...any), name string, value T, allowed ...T) {
 	if !slices.Contains(allowed, value) {
-		problem("%s: %q is none of %v", name, value, allowed)
+		add(name, "%q is none of %v", value, allowed)
 	}
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,13 +45,20 @@ func TestConfigDefaults(t *testing.T) {
 func TestAFaultInTheConfigurationNamesItsVariable(t *testing.T) {
 	tests := []struct{ name, value string }{
 		{"DATABASE_URL", "-"},
+		{"DATABASE_URL", "token-never-shown"},
+		{"DATABASE_URL", "postgres://attestd:token-never-shown/@localhost/attestd"},
+		{"DATABASE_URL", "mysql//attestd:token-never-shown@localhost/attestd"},
 		{"TWILIO_ACCOUNT_SID", "-"},
 		{"TWILIO_ACCOUNT_SID", "SK" + strings.Repeat("0", 32)},
 		{"TWILIO_AUTH_TOKEN", "-"},
+		{"TWILIO_AUTH_TOKEN", "token-never-shown\n"},
 		{"TWILIO_PRIMARY_PROFILE_SID", "BU12"},
 		{"SECONDARY_PROFILE_POLICY_SID", "BU" + strings.Repeat("0", 32)},
 		{"SHAKEN_STIR_POLICY_SID", "RN"},
 		{"PUBLIC_URL", "attestd.example.com"},
+		{"PUBLIC_URL", "https://attestd.example.com/?tenant=1"},
+		{"PUBLIC_URL", "https://attestd.example.com/#here"},
+		{"PUBLIC_URL", "https://user:token-never-shown@attestd.example.com"},
 		{"TWILIO_API_URL", "ftp://example.com"},
 		{"TWILIO_TRUSTHUB_URL", "://"},
 		{"TRUST_PRODUCT_GATE", "never"},
@@ -85,6 +94,59 @@ func TestAllFaultsOfTheConfigurationAreReportedAtOnce(t *testing.T) {
 	for _, name := range []string{"TWILIO_ACCOUNT_SID", "WORKERS", "PUBLIC_URL"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
+		}
+	}
+}
+
+// A value that cannot be read is not held against the bounds of values as well.
+func TestAFaultOfTheConfigurationIsReportedOnce(t *testing.T) {
+	for _, name := range []string{"WORKERS", "REVIEW_POLL_MIN", "REVIEW_POLL_MAX", "TWILIO_MAX_CONCURRENT", "STALE_AFTER", "LOOKUP_SETTLE", "CALLBACK_RETENTION"} {
+		if _, err := LoadConfig(environment(name, "many")); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range secrets {
+		if _, err := LoadConfig(environment(name, "-", name+"_FILE", "/nowhere")); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s_FILE: %v", name, err)
+		}
+	}
+}
+
+func TestTheOtherCommandsNameTheDatabaseURLToo(t *testing.T) {
+	for _, value := range []string{"-", "token-never-shown"} {
+		_, err := LoadDatabaseURL(environment("DATABASE_URL", value))
+		if err == nil || !strings.HasPrefix(err.Error(), "DATABASE_URL") || strings.Contains(err.Error(), "token-never-shown") {
+			t.Errorf("DATABASE_URL=%s: %v", value, err)
+		}
+	}
+}
+
+func TestDatabaseURLsOfSeveralForms(t *testing.T) {
+	for _, value := range []string{"postgres://u:p@a:5432,b:5433/attestd", "postgresql:///attestd?host=/run/postgresql", "postgres://u:p%2F@h/d?sslmode=disable&pool_max_conns=4"} {
+		if _, err := LoadDatabaseURL(environment("DATABASE_URL", value)); err != nil {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+	_, err := LoadDatabaseURL(environment("DATABASE_URL", "postgres://u:token-never-shown@h/d?sslmode=verify-full&sslrootcert=/nowhere"))
+	if err == nil || !strings.Contains(err.Error(), "/nowhere") || strings.Contains(err.Error(), "token-never-shown") {
+		t.Errorf("a certificate that is missing: %v", err)
+	}
+}
+
+func TestTheREADMEHasEveryVariableWithItsDefault(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range reflect.TypeFor[Config]().NumField() {
+		tag := reflect.TypeFor[Config]().Field(i).Tag
+		row := regexp.MustCompile("(?m)^\\|.*`" + tag.Get("env") + "`.*$").FindString(string(readme))
+		value := tag.Get("envDefault")
+		if row == "" {
+			t.Errorf("%s is missing", tag.Get("env"))
+		}
+		if value != "" && !strings.Contains(row, "`"+value+"`") && !strings.Contains(row, "Twilio's") {
+			t.Errorf("%s: the default %s is not in %q", tag.Get("env"), value, row)
 		}
 	}
 }

@@ -1,14 +1,12 @@
 package server_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,27 +16,17 @@ import (
 // patch amends the onboarding, and returns the status and the answer.
 func (w *world) patch(id string, version int, change map[string]any) (status int, raw string) {
 	w.t.Helper()
-	body, err := json.Marshal(change)
-	if err != nil {
-		w.t.Fatal(err)
+	return w.send(http.DefaultClient, w.url, http.MethodPatch, "/onboardings/"+id, change, http.Header{
+		"Content-Type": {"application/merge-patch+json"}, "If-Match": {fmt.Sprintf("%q", fmt.Sprint(version))},
+	})
+}
+
+// mustPatch is patch for an amendment that must be accepted.
+func (w *world) mustPatch(id string, version int, change map[string]any) {
+	w.t.Helper()
+	if status, raw := w.patch(id, version, change); status != http.StatusAccepted {
+		w.t.Fatalf("the correction answered %d: %s", status, raw)
 	}
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPatch, w.url+"/onboardings/"+id, bytes.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/merge-patch+json")
-	request.Header.Set("Authorization", "Bearer "+w.key)
-	request.Header.Set("If-Match", fmt.Sprintf("%q", fmt.Sprint(version)))
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
 }
 
 // From rejection to approval by PATCH alone, and only the objects behind the reviewer's code are touched.
@@ -153,6 +141,199 @@ func TestAnAmendmentOfAnOlderVersionIsRefused(t *testing.T) {
 	}
 	if status, _ := w.patch(id, 1, correction); status != http.StatusPreconditionFailed {
 		t.Errorf("a second correction of the same version answered %d, want 412", status)
+	}
+}
+
+// Profile and product are rejected at once, for several reasons and for some that nobody has heard of, and one correction answers them all.
+func TestSeveralRejectionsAreCorrectedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, ProductGate: trusthubsim.GateSubmitted})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(map[string]any{"authorized_representatives": []any{representative("first"), representative("second")}})).ID
+	bothInReview := func(a answer) bool {
+		return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" && a.TrustProduct.Status == "pending-review"
+	}
+	before := w.awaitThat(id, "both in review", bothInReview)
+	w.reject(before.CustomerProfile.SID, 18602, 18605, 18699)
+	w.reject(before.TrustProduct.SID, 18603, 99999)
+	a := w.awaitThat(id, "five requirements", func(a answer) bool { return len(a.Requirements) == 5 })
+	for i, want := range []requirement{
+		{Pointer: "/business/business_registration_number", Code: "18602"}, {Pointer: "/authorized_representatives/1", Code: "18605"}, {Code: "18699"},
+		{Pointer: "/address", Code: "18603"}, {Code: "99999"},
+	} {
+		if got := a.Requirements[i]; got.Pointer != want.Pointer || got.Code != want.Code || got.Source != "review" || got.Message == "" {
+			t.Errorf("requirement %d is %+v, want %+v", i, got, want)
+		}
+	}
+	w.mustPatch(id, 1, map[string]any{
+		"business": map[string]any{"business_registration_number": "987654321"}, "authorized_representatives": []any{representative("first"), representative("third")},
+	})
+	w.awaitThat(id, "both in review again", bothInReview)
+	reviewed(w, before.TrustProduct.SID, trusthubsim.StatusApproved)
+	reviewed(w, before.CustomerProfile.SID, trusthubsim.StatusApproved)
+	if a := w.await(id, "approved"); !attested(a) || a.CustomerProfile.SID != before.CustomerProfile.SID || a.TrustProduct.SID != before.TrustProduct.SID {
+		t.Errorf("attestation %v, bundles %v and %v, were %v and %v", a.Attestation, a.CustomerProfile, a.TrustProduct, before.CustomerProfile, before.TrustProduct)
+	}
+}
+
+// The profile is rejected while Twilio reviews the product: its correction, a number included, touches nothing of the product but its numbers.
+func TestAProfileIsCorrectedWhileTheProductIsInReview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, ProductGate: trusthubsim.GateSubmitted})
+	w.serve()
+	customer := w.subaccount(2)
+	id := w.post(customer.request(map[string]any{"phone_numbers": customer.numbers[:1]})).ID
+	a := w.awaitThat(id, "both in review", func(a answer) bool { return a.Status == "in_review" && a.TrustProduct.Status == "pending-review" })
+	w.reject(a.CustomerProfile.SID, 18602)
+	w.await(id, "action_required")
+	w.sim.ResetRequests()
+	w.mustPatch(id, 1, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}, "phone_numbers": customer.numbers})
+	w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+	for _, r := range w.sim.Requests() {
+		if r.Method != http.MethodGet && strings.Contains(r.Path, a.TrustProduct.SID) && !strings.Contains(r.Path, "/ChannelEndpointAssignments") {
+			t.Errorf("%s %s was made", r.Method, r.Path)
+		}
+	}
+	reviewed(w, a.CustomerProfile.SID, trusthubsim.StatusApproved)
+	reviewed(w, a.TrustProduct.SID, trusthubsim.StatusApproved)
+	w.awaitThat(id, "two attested numbers", func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 2 })
+}
+
+// A correction of what a call is just making is refused for the moment, and made once the call is over.
+func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(time.Second)})
+	id := w.post(customer.request(nil)).ID
+	w.awaitThat(id, "the call to be under way", func(a answer) bool { return a.step("business_information").Status == "running" })
+	change := map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}
+	if status, raw := w.patch(id, 1, change); status != http.StatusConflict || !strings.Contains(raw, `"busy"`) {
+		t.Errorf("the correction answered %d: %s", status, raw)
+	}
+	w.eventually("the correction to be accepted", func() bool { status, _ := w.patch(id, 1, change); return status == http.StatusAccepted }, func() string { return "" })
+	w.await(id, "approved")
+	wantEachOnce(t, w.held(customer), 1, 1)
+}
+
+// What is corrected before anything was made is made so.
+func TestACorrectionDuringThePreflight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(2)
+	w.fault(trusthubsim.Fault{
+		Method: http.MethodGet, Path: "/2010-04-01/Accounts/" + customer.sid + ".json", Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(500 * time.Millisecond),
+	})
+	id := w.post(customer.request(map[string]any{"phone_numbers": customer.numbers[:1]})).ID
+	w.mustPatch(id, 1, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}, "phone_numbers": customer.numbers[1:]})
+	w.await(id, "approved")
+	wantEachOnce(t, w.held(customer), 1, 1)
+	w.wantNumbers(customer, customer.numbers[1])
+	for _, r := range w.sim.Requests() {
+		if r.Method == http.MethodPost && strings.HasPrefix(r.Path, "/v1/EndUsers/") {
+			t.Errorf("%s %s was made: an end user was made of the data of before", r.Method, r.Path)
+		}
+	}
+}
+
+// An address that is there already can take the place of one that was made, and the other way round.
+func TestAnAddressIsReplacedByAnotherThatIsThereAndBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	profile := w.await(id, "in_review").CustomerProfile.SID
+	again := func(change map[string]any) answer {
+		t.Helper()
+		w.reject(profile, 18603)
+		a := w.await(id, "action_required")
+		w.mustPatch(id, a.Version, map[string]any{"address": change})
+		return w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+	}
+	theirs, err := w.newAddress(customer.sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := again(map[string]any{"sid": theirs, "customer_name": nil, "street": nil, "city": nil, "region": nil, "postal_code": nil, "iso_country": nil})
+	if got := a.step("address").SID; got != theirs {
+		t.Errorf("the address is %s, want %s", got, theirs)
+	}
+	ours := map[string]any{"sid": nil, "customer_name": "Example Plumbing LLC", "street": "2 N State St", "city": "Chicago", "region": "IL", "postal_code": "60606", "iso_country": "US"}
+	a = again(ours)
+	if got := a.step("address").SID; got == theirs || got == "" {
+		t.Errorf("the address is %s, want one that was made", got)
+	}
+	w.reject(profile, 18603)
+	w.await(id, "action_required")
+	w.cancel(id, cleanup)
+	if a = w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	if held := w.held(customer); len(held.Addresses) != 1 || held.Addresses[0].SID != theirs {
+		t.Errorf("left are %+v, want what was there before", held.Addresses)
+	}
+}
+
+// The address of before bears the same name, and is not taken for the new one when the answer about that is lost.
+func TestAnAddressInAnotherCountryIsMadeAnewThoughTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	w.reject(w.await(id, "in_review").CustomerProfile.SID, 18603)
+	w.await(id, "action_required")
+	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/2010-04-01/Accounts/*/Addresses.json", Effect: trusthubsim.EffectDropAfter, Times: 1})
+	w.mustPatch(id, 1, map[string]any{"address": map[string]any{"city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "iso_country": "CA"}})
+	a := w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+	held := w.held(customer).Addresses
+	if len(held) != 2 || held[1].SID != a.step("address").SID || held[1].IsoCountry != "CA" {
+		t.Errorf("the address is %s of %+v, want the newer of two", a.step("address").SID, held)
+	}
+}
+
+// What somebody has deleted in the Console is made anew when it is corrected, and is put where it was.
+func TestWhatSomebodyHasDeletedIsMadeAnewByItsCorrection(t *testing.T) {
+	t.Parallel()
+	for step, change := range map[string]map[string]any{
+		"business_information": {"business": map[string]any{"business_registration_number": "987654321"}},
+		"representative_1":     {"authorized_representatives": []any{representative("other")}},
+		"address":              {"address": map[string]any{"street": "1 N State St"}},
+		"address_document":     {}, // The correction is none, and the evaluation finds it missing first.
+	} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+			w.serve()
+			customer := w.subaccount(1)
+			before := w.await(w.post(customer.request(nil)).ID, "in_review")
+			id, profile := before.ID, before.CustomerProfile.SID
+			w.reject(profile, 18609)
+			w.await(id, "action_required")
+			w.deleteInConsole(before.step(step).SID)
+			version := 1
+			if len(change) == 0 {
+				w.mustPatch(id, version, map[string]any{})
+				version++
+				w.awaitThat(id, "the evaluation to miss it", func(a answer) bool { return len(a.Requirements) > 0 && a.Requirements[0].Source == "evaluation" })
+			}
+			w.mustPatch(id, version, change)
+			a := w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
+			if a.step(step).SID == before.step(step).SID {
+				t.Errorf("%s is %s still", step, a.step(step).SID)
+			}
+			reviewed(w, profile, trusthubsim.StatusApproved)
+			w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
+			held := w.held(customer)
+			if len(held.EndUsers) != 2 || len(held.SupportingDocuments) != 1 || len(held.Addresses) != 1 || len(held.CustomerProfiles[0].EntityAssignments) != 4 {
+				t.Errorf("%d end users, %d documents, %d addresses, %d assignments; want 2, 1, 1 and 4",
+					len(held.EndUsers), len(held.SupportingDocuments), len(held.Addresses), len(held.CustomerProfiles[0].EntityAssignments))
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ func runInParallel() {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		_ = flag.Set("test.parallel", "12") // It is a number.
+		_ = flag.Set("test.parallel", "16") // It is a number.
 	}
 }
 
@@ -201,7 +201,7 @@ func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
-			w.environ["DATABASE_URL"] += "&pool_max_conns=6"
+			w.environ["DATABASE_URL"] = withFewConns(t, w.environ["DATABASE_URL"])
 			w.environ["REVIEW_POLL_MIN"] = "200ms" // A callback that comes while no process lives is lost.
 			living := w.spawn()
 			for _, point := range pointsOf(step) {

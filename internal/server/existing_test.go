@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,5 +137,135 @@ func TestASubaccountIsMadeOnce(t *testing.T) {
 				t.Errorf("the subaccount is %q", a.SubaccountSID)
 			}
 		})
+	}
+}
+
+// What is taken over is as somebody has made it. If that will not do, a correction writes to it what the request says, even if that is what it
+// said from the first.
+func TestWhatWasTakenOverIsCorrected(t *testing.T) {
+	t.Parallel()
+	t.Run("an end user with too little in it", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, trusthubsim.Config{})
+		w.serve()
+		customer := w.subaccount(1)
+		user := w.as(customer, http.MethodPost, "/v1/EndUsers", url.Values{
+			"FriendlyName": {"By hand"}, "Type": {"authorized_representative_1"}, "Attributes": {`{"first_name": "First"}`},
+		})
+		id := w.post(customer.request(map[string]any{"end_user_sids": map[string]any{"authorized_representative_1": user}})).ID
+		if a := w.await(id, "action_required"); a.Requirements[0].Pointer != "/authorized_representatives/0/last_name" {
+			t.Errorf("requirements %+v, want the missing members", a.Requirements)
+		}
+		w.mustPatch(id, 1, map[string]any{"authorized_representatives": []any{representative("first")}})
+		if a := w.await(id, "approved"); a.step("representative_1").SID != user || len(w.held(customer).EndUsers) != 2 {
+			t.Errorf("the representative is %s, want %s", a.step("representative_1").SID, user)
+		}
+	})
+	t.Run("a profile that was rejected", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, trusthubsim.Config{})
+		w.environ["REVIEW_POLL_MIN"] = "200ms"
+		w.serve()
+		customer := w.subaccount(1)
+		request := customer.request(nil)
+		request["business"].(map[string]any)["business_registration_number"] = "12-3450000"
+		left := w.await(w.post(request).ID, "action_required")
+		w.cancel(left.ID, nil)
+		w.quiet(left.ID)
+		right := customer.request(map[string]any{"customer_profile_sid": left.CustomerProfile.SID, "trust_product_sid": left.TrustProduct.SID})
+		id := w.post(right).ID
+		w.awaitRequirement(id, "18602", "/business/business_registration_number")
+		w.sim.ResetRequests()
+		w.mustPatch(id, 1, map[string]any{"business": right["business"]})
+		if a := w.await(id, "approved"); !attested(a) || a.CustomerProfile.SID != left.CustomerProfile.SID {
+			t.Errorf("attestation %v with the profile %v", a.Attestation, a.CustomerProfile)
+		}
+		for _, r := range w.sim.Requests() {
+			if r.Method != http.MethodGet && strings.HasPrefix(r.Path, "/v1/EndUsers/") && !strings.HasSuffix(r.Path, left.step("business_information").SID) {
+				t.Errorf("%s %s was made: nobody has found fault with that", r.Method, r.Path)
+			}
+		}
+	})
+}
+
+// A product that stands on another profile, and is approved so, cannot be put on this one; it is the request's naming it that is wrong.
+func TestAnApprovedProductOfAnotherProfileIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	request, left := w.madeByHand(customer, "approved")
+	request["trust_product_sid"] = left.TrustProduct.SID
+	number, _ := w.buy(customer)
+	request["phone_numbers"] = []string{number}
+	w.awaitRequirement(w.post(request).ID, "20409", "/trust_product_sid")
+}
+
+// Where a product that was taken over is replaced, only what took its place is attestd's to delete.
+func TestCleanupLeavesAProductThatWasTakenOverAndReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
+	w.environ["REVIEW_POLL_MIN"] = "200ms"
+	w.serve()
+	customer := w.subaccount(1)
+	product := w.bundleByHand(customer, "/v1/TrustProducts", trusthubsim.PolicyShakenStir)
+	id := w.post(customer.request(map[string]any{"trust_product_sid": product})).ID
+	reviewed(w, w.await(id, "in_review").CustomerProfile.SID, trusthubsim.StatusApproved)
+	w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
+	w.reject(product, 18602)
+	w.await(id, "action_required")
+	w.mustPatch(id, 1, map[string]any{})
+	a := w.awaitThat(id, "another product in review", func(a answer) bool { return a.TrustProduct.SID != product && a.TrustProduct.Status == "pending-review" })
+	reviewed(w, a.TrustProduct.SID, trusthubsim.StatusApproved)
+	w.await(id, "approved")
+	w.cancel(id, cleanup)
+	a = w.cleanedUp(id)
+	if held := w.held(customer); len(held.TrustProducts) != 1 || held.TrustProducts[0].SID != product {
+		t.Errorf("%d products are left, want the one that was there", len(held.TrustProducts))
+	}
+	if !slices.ContainsFunc(a.Kept, func(k struct{ Step, SID, Reason string }) bool { return k.SID == product }) {
+		t.Errorf("kept %+v, want the product %s among it", a.Kept, product)
+	}
+}
+
+// An approved profile takes no second representative. To ask for none after all corrects that, and edits nothing of what was approved.
+func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	request, left := w.madeByHand(customer, "approved")
+	request["customer_profile_sid"], request["trust_product_sid"] = left.CustomerProfile.SID, left.TrustProduct.SID
+	request["authorized_representatives"] = []any{representative("first"), representative("second")}
+	id := w.post(request).ID
+	w.awaitRequirement(id, "20409", "/customer_profile_sid")
+	w.mustPatch(id, 1, map[string]any{"authorized_representatives": []any{representative("first")}})
+	if a := w.await(id, "approved"); !attested(a) || a.CustomerProfile != left.CustomerProfile {
+		t.Errorf("attestation %v with the profile %v, want it with %v", a.Attestation, a.CustomerProfile, left.CustomerProfile)
+	}
+}
+
+// A profile that Twilio is reviewing is taken over with its review; nothing is submitted a second time, and a number more waits if it has to.
+func TestAProfileInReviewIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.environ["REVIEW_POLL_MIN"] = "200ms"
+	w.serve()
+	customer := w.subaccount(1)
+	request, left := w.madeByHand(customer, "in_review")
+	more, _ := w.buy(customer)
+	request["customer_profile_sid"], request["trust_product_sid"] = left.CustomerProfile.SID, left.TrustProduct.SID
+	request["phone_numbers"] = []string{customer.numbers[0], more}
+	id := w.post(request).ID
+	w.awaitThat(id, "the review to be waited for", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile == left.CustomerProfile })
+	reviewed(w, left.CustomerProfile.SID, trusthubsim.StatusApproved)
+	w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
+	reviewed(w, left.TrustProduct.SID, trusthubsim.StatusApproved)
+	if a := w.await(id, "approved"); !attested(a) || len(a.PhoneNumbers) != 2 {
+		t.Errorf("attestation %v of %+v", a.Attestation, a.PhoneNumbers)
+	}
+	if held := w.held(customer); held.CustomerProfiles[0].Submissions != 1 || len(held.CustomerProfiles) != 1 || len(held.TrustProducts) != 1 {
+		t.Errorf("%d submissions of the profile, %d profiles, %d products; want one of each",
+			held.CustomerProfiles[0].Submissions, len(held.CustomerProfiles), len(held.TrustProducts))
 	}
 }

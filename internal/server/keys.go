@@ -6,8 +6,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/attestd/attestd/internal/api"
 	"github.com/attestd/attestd/internal/store"
@@ -55,6 +58,8 @@ func (p Program) createKey(ctx context.Context, s *store.Store, flags *flag.Flag
 		return errUsage
 	case name == "":
 		return errors.New("keys create: -name is missing: say who will hold the key")
+	case !fitName(name):
+		return fmt.Errorf("keys create: -name must be one line of text, of %d characters at most", maxKeyName)
 	case !role.Valid():
 		return fmt.Errorf("keys create: -role %q is neither operator nor viewer", role)
 	}
@@ -64,6 +69,15 @@ func (p Program) createKey(ctx context.Context, s *store.Store, flags *flag.Flag
 	}
 	fmt.Fprintln(p.Stdout, plain)
 	return nil
+}
+
+// maxKeyName is how many characters the name of a key may have.
+const maxKeyName = 64
+
+// fitName refuses what would break the lists and histories that a key's name is shown in.
+func fitName(name string) bool {
+	unfit := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	return utf8.RuneCountInString(name) <= maxKeyName && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, unfit)
 }
 
 func (p Program) listKeys(ctx context.Context, s *store.Store) error {

@@ -275,3 +275,60 @@ func TestFiveHundredNumbersInOneRequest(t *testing.T) {
 		}
 	}
 }
+
+// A correction changes the numbers as adding and removing does: one for another, to all, and back to some.
+func TestACorrectionChangesTheNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(3)
+	id := w.post(customer.request(map[string]any{"phone_numbers": customer.numbers[:1]})).ID
+	before := w.await(id, "approved")
+	for i, step := range []struct {
+		wanted any
+		want   []string
+	}{
+		{[]string{customer.e164[1]}, customer.numbers[1:2]},
+		{"all", customer.numbers},
+		{[]string{customer.numbers[2], customer.e164[0]}, []string{customer.numbers[2], customer.numbers[0]}},
+		{[]string{customer.e164[2], customer.numbers[0]}, []string{customer.numbers[2], customer.numbers[0]}},
+	} {
+		w.mustPatch(id, i+1, map[string]any{"phone_numbers": step.wanted})
+		w.awaitThat(id, fmt.Sprintf("the numbers of %v", step.wanted), func(a answer) bool {
+			return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == len(step.want) && a.number(step.want[0]).Status == "assigned"
+		})
+		w.wantNumbers(customer, step.want...)
+	}
+	if after := w.get(id); after.CustomerProfile != before.CustomerProfile || after.TrustProduct != before.TrustProduct {
+		t.Errorf("bundles %v and %v, want them as before", after.CustomerProfile, after.TrustProduct)
+	}
+}
+
+// A number is taken off again while nobody knows yet whether it is on.
+func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(2)
+	id := w.post(customer.request(map[string]any{"phone_numbers": customer.numbers[:1]})).ID
+	a := w.await(id, "approved")
+	w.fault(trusthubsim.Fault{
+		Method: http.MethodPost, Path: "/v1/CustomerProfiles/" + a.CustomerProfile.SID + "/ChannelEndpointAssignments", Effect: trusthubsim.EffectDropAfter, Times: 1,
+	})
+	w.add(id, false, customer.numbers[1])
+	w.eventually("the number on the profile", func() bool { profile, _ := onBundles(w.held(customer)); return len(profile) == 2 }, func() string { return "" })
+	w.remove(id, customer.numbers[1])
+	one := func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 1 }
+	w.awaitThat(id, "one number", one)
+	w.wantNumbers(customer, customer.numbers[0])
+
+	// And to and fro, faster than any call.
+	for range 3 {
+		w.add(id, false, customer.numbers[1])
+		w.remove(id, customer.numbers[0])
+		w.add(id, false, customer.numbers[0])
+		w.remove(id, customer.numbers[1])
+	}
+	w.awaitThat(id, "one number", one)
+	w.wantNumbers(customer, customer.numbers[0])
+}

@@ -76,7 +76,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		Stopping: make(chan struct{}), Logger: logger, Reached: r.reached,
 	}
 	r.store, err = store.Open(t.Context(), store.Config{
-		DatabaseURL: r.environ["DATABASE_URL"] + "&pool_max_conns=6", Workers: 4, ReplicaName: "rig", Logger: logger,
+		DatabaseURL: withFewConns(t, r.environ["DATABASE_URL"]), Workers: 4, ReplicaName: "rig", Logger: logger,
 		Advance: func(ctx context.Context, ledger onboarding.Ledger, id onboarding.ID) error {
 			r.run.Store(&ctx)
 			return runner.Advance(ctx, ledger, id)
@@ -92,7 +92,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		NewToken: uuid.NewString,
 		Now:      time.Now,
 	}
-	if err := r.store.Start(t.Context()); err != nil {
+	if err := r.start(t); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -101,6 +101,17 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		}
 	})
 	return r
+}
+
+// start lets the replica run. As with a process, a start for which a busy Postgres is too slow is tried again.
+func (r *rig) start(t *testing.T) (err error) {
+	t.Helper()
+	for range 3 {
+		if err = r.store.Start(t.Context()); err == nil {
+			break
+		}
+	}
+	return err
 }
 
 // cutShort ends the run as a stop does that has waited long enough, and lets the replica go on. It returns when the run knows of its end,
@@ -112,7 +123,7 @@ func (r *rig) cutShort(run context.Context, t *testing.T, over func()) {
 		if err := r.store.StopNow(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := r.store.Start(t.Context()); err != nil {
+		if err := r.start(t); err != nil {
 			t.Error(err)
 		}
 	}()

@@ -68,6 +68,19 @@ func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world
 	return w
 }
 
+// withFewConns makes a program open no more than six connections to that database: the server's are shared by many.
+func withFewConns(t *testing.T, databaseURL string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := u.Query()
+	parameters.Set("pool_max_conns", "6")
+	u.RawQuery = parameters.Encode()
+	return u.String()
+}
+
 // env returns the environment of the program in this world.
 func (w *world) env() []string {
 	var environ []string
@@ -230,6 +243,7 @@ type answer struct {
 	}
 	Kept         []struct{ Step, SID, Reason string }
 	Version      int
+	UpdatedAt    time.Time `json:"updated_at"`
 	Requirements []requirement
 	Steps        []step
 	Warnings     []struct{ Pointer, Code, Detail string }
@@ -348,7 +362,33 @@ func (w *world) awaitThat(id, what string, holds func(answer) bool) answer {
 		text, _ := json.MarshalIndent(a, "", " ")
 		return string(text)
 	})
+	w.wantListed(a)
 	return a
+}
+
+// wantListed checks that the list, which goes by columns, says of the onboarding what its steps say: unless it has changed since.
+func (w *world) wantListed(a answer) {
+	w.t.Helper()
+	if a.SubaccountSID == "" {
+		return
+	}
+	var page struct{ Onboardings []answer }
+	if status, raw := w.call(http.MethodGet, "/onboardings?limit=100&subaccount_sid="+a.SubaccountSID, nil, &page); status != http.StatusOK {
+		w.t.Errorf("the list answered %d: %s", status, raw)
+	}
+	for _, listed := range page.Onboardings {
+		if listed.ID != a.ID || !listed.UpdatedAt.Equal(a.UpdatedAt) {
+			continue
+		}
+		if listed.Status != a.Status || (listed.Attestation == nil) != (a.Attestation == nil) || listed.Version != a.Version {
+			w.t.Errorf("the list has the onboarding as %s at version %d with attestation %v; it is %s at %d with %v",
+				listed.Status, listed.Version, listed.Attestation, a.Status, a.Version, a.Attestation)
+		}
+		if len(listed.Requirements) != len(a.Requirements) || listed.CustomerProfile != a.CustomerProfile || listed.TrustProduct != a.TrustProduct {
+			w.t.Errorf("the list has the bundles %v and %v with %d requirements; they are %v and %v with %d", listed.CustomerProfile,
+				listed.TrustProduct, len(listed.Requirements), a.CustomerProfile, a.TrustProduct, len(a.Requirements))
+		}
+	}
 }
 
 func (w *world) resume(id string) {
@@ -372,6 +412,11 @@ func (w *world) call(method, path string, body, into any) (status int, raw strin
 
 // callAt makes a request to the service at that URL. It may be called from any goroutine.
 func (w *world) callAt(client *http.Client, base, method, path string, body any) (status int, raw string) {
+	return w.send(client, base, method, path, body, http.Header{"Content-Type": {"application/json"}})
+}
+
+// send is callAt with those headers. Every answer must be as the contract has it.
+func (w *world) send(client *http.Client, base, method, path string, body any, header http.Header) (status int, raw string) {
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
@@ -384,7 +429,7 @@ func (w *world) callAt(client *http.Client, base, method, path string, body any)
 	if err != nil {
 		return 0, err.Error()
 	}
-	request.Header.Set("Content-Type", "application/json")
+	request.Header = header
 	request.Header.Set("Authorization", "Bearer "+w.key)
 	response, err := client.Do(request)
 	if err != nil {
@@ -394,6 +439,9 @@ func (w *world) callAt(client *http.Client, base, method, path string, body any)
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, err.Error()
+	}
+	if err := offContract(request, response, text); err != nil {
+		w.t.Error(err)
 	}
 	return response.StatusCode, string(text)
 }

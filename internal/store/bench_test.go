@@ -47,7 +47,7 @@ func BenchmarkClaimAndRelease(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, next); err != nil {
+		if _, err := r.ledger.Release(r.ctx, nothing(claimed), next); err != nil {
 			b.Fatal(err)
 		}
 		close(r.end)

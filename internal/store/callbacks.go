@@ -22,11 +22,26 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		BundleSid:        c.BundleSID,
 		Status:           c.Status,
 	}
-	var err error
-	if wake {
+	coming := true
+	err := s.group.write(ctx, c.OnboardingID, statements{
+		queue: func(q *db.Queries) {
+			if wake {
+				_, _ = q.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
+			} else {
+				_, _ = q.InsertCallback(ctx, params)
+			}
+		},
+		read: func(q *db.Queries) (err error) {
+			if wake {
+				coming, err = q.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
+			} else {
+				_, err = q.InsertCallback(ctx, params)
+			}
+			return err
+		},
+	})
+	if err == nil && !coming {
 		err = s.keepAndWake(ctx, c.OnboardingID, params)
-	} else {
-		_, err = s.queries.InsertCallback(ctx, params)
 	}
 	if hasCode(err, foreignKeyViolation) {
 		err = onboarding.ErrNotFound
@@ -37,12 +52,8 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 	return nil
 }
 
-// keepAndWake keeps the callback and wakes the onboarding: in one round trip where the onboarding has a job, else in a transaction.
+// keepAndWake keeps the callback and wakes an onboarding that has no job, or had none a moment ago.
 func (s *Store) keepAndWake(ctx context.Context, id onboarding.ID, params db.InsertCallbackParams) error {
-	coming, err := s.queries.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
-	if err != nil || coming {
-		return err
-	}
 	return s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
 		row, err := q.LockOnboarding(ctx, string(id))
 		if err != nil {

@@ -13,17 +13,17 @@ import (
 
 // recordChange writes what was decided by whoever holds the row lock, which no epoch fences.
 func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error {
-	params, err := recordParams(nil, c)
+	params, err := recordParams(c)
 	if err != nil {
 		return err
 	}
-	q.RecordChange(ctx, []db.RecordChangeParams{params}).QueryRow(func(_ int, _ int64, rowErr error) { err = rowErr })
+	_, err = q.RecordChange(ctx, params)
 	return err
 }
 
-// recordParams lays c out for the statement, which writes it if epoch is nil or the onboarding's newest.
-func recordParams(epoch *int64, c onboarding.Change) (db.RecordChangeParams, error) {
-	params := db.RecordChangeParams{ID: string(c.ID), Epoch: epoch, Status: string(c.Status), Attestation: c.Attestation}
+// recordParams lays c out for the statement, unfenced.
+func recordParams(c onboarding.Change) (db.RecordChangeParams, error) {
+	params := db.RecordChangeParams{ID: string(c.ID), Status: string(c.Status), Attestation: c.Attestation}
 	if c.SubaccountSID != "" {
 		params.SubaccountSid = &c.SubaccountSID
 	}

@@ -34,7 +34,7 @@ func (s *Store) replaceRunner(ctx context.Context, tx pgx.Tx, q *db.Queries, id 
 			return fmt.Errorf("delete job %d: %w", *row.JobID, err)
 		}
 	}
-	jobID, err := s.insertJob(ctx, tx, id, time.Time{})
+	jobID, err := s.insertJob(ctx, tx, id)
 	if err != nil {
 		return err
 	}

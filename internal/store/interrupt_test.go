@@ -35,7 +35,7 @@ func TestAnInterruptedRunnerCanWriteNoMoreAndAnotherGoesOn(t *testing.T) {
 	if err := r.ledger.Record(r.ctx, late); !errors.Is(err, onboarding.ErrLostPlace) {
 		t.Errorf("the interrupted runner's write: %v, want ErrLostPlace", err)
 	}
-	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
+	if _, err := r.ledger.Release(r.ctx, nothing(claimed), time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
 		t.Errorf("the interrupted runner's release: %v, want ErrLostPlace", err)
 	}
 	if _, err := r.ledger.Claim(r.ctx, id); !errors.Is(err, onboarding.ErrLostPlace) {
@@ -61,7 +61,7 @@ func TestAnInterruptionBringsForwardWhatIsScheduled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Now().Add(time.Hour)); err != nil {
+	if _, err := r.ledger.Release(r.ctx, nothing(claimed), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.store.Interrupt(t.Context(), id, adopt); err != nil {
@@ -95,7 +95,7 @@ func TestADecisionAgainstInterruptsNobody(t *testing.T) {
 	if !errors.Is(err, against) {
 		t.Errorf("error %v, want the decision's", err)
 	}
-	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); err != nil {
+	if _, err := r.ledger.Release(r.ctx, nothing(claimed), time.Time{}); err != nil {
 		t.Errorf("the runner lost its place: %v", err)
 	}
 	err = b.store.Interrupt(t.Context(), "onb_nobody", adopt)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -88,24 +89,11 @@ func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	return time.Now().Add(delay)
 }
 
-// soonIsAvailable inserts a job that is due before River's scheduler looks again as one that is available from its time on: workers leave
-// it until then, and it does not wait for the scheduler. River does the same with a retry.
-type soonIsAvailable struct{ river.HookDefaults }
-
-// InsertBegin implements rivertype.HookInsertBegin.
-func (*soonIsAvailable) InsertBegin(_ context.Context, params *rivertype.JobInsertParams) error {
-	if params.State == rivertype.JobStateScheduled && time.Until(*params.ScheduledAt) <= schedulerInterval {
-		params.State = rivertype.JobStateAvailable
-	}
-	return nil
-}
-
 // newRiver returns a client that inserts jobs and, once started, runs them.
 func (s *Store) newRiver() (*riverClient, error) {
 	config := &river.Config{
 		ID:                          s.clientID,
 		Logger:                      slog.New(atLeast{s.log.Handler(), slog.LevelWarn}),
-		Hooks:                       []rivertype.Hook{&soonIsAvailable{}},
 		MaxAttempts:                 maxAttempts,
 		RetryPolicy:                 retryPolicy{},
 		JobTimeout:                  -1,
@@ -113,6 +101,7 @@ func (s *Store) newRiver() (*riverClient, error) {
 		FetchPollInterval:           fetchPollInterval,
 		CompletedJobRetentionPeriod: finishedJobRetention,
 		CancelledJobRetentionPeriod: finishedJobRetention,
+		ReindexerIndexNames:         jobIndexes(),
 	}
 	if s.config.Advance != nil {
 		config.Workers = river.NewWorkers()
@@ -126,10 +115,17 @@ func (s *Store) newRiver() (*riverClient, error) {
 	return client, nil
 }
 
-// insertJob inserts the onboarding's next job, due at that time or, if it is zero, at once, and returns its ID. The caller holds the row
-// lock and writes the ID to the row.
-func (s *Store) insertJob(ctx context.Context, tx pgx.Tx, id onboarding.ID, due time.Time) (int64, error) {
-	inserted, err := s.river.InsertTx(ctx, tx, advanceArgs{OnboardingID: id}, &river.InsertOpts{ScheduledAt: due})
+// jobIndexes are the indexes that River rebuilds now and then: but for those that our first migration drops.
+func jobIndexes() []string {
+	return slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
+		return name == "river_job_args_index" || name == "river_job_metadata_index"
+	})
+}
+
+// insertJob inserts a job for the onboarding that is due at once and returns its ID. The caller holds the row lock and writes the ID to the
+// row. The first job and those of releases are inserted by the statements there.
+func (s *Store) insertJob(ctx context.Context, tx pgx.Tx, id onboarding.ID) (int64, error) {
+	inserted, err := s.river.InsertTx(ctx, tx, advanceArgs{OnboardingID: id}, nil)
 	if err != nil {
 		return 0, fmt.Errorf("insert the job of onboarding %s: %w", id, err)
 	}

@@ -49,7 +49,7 @@ func TestFailedRunIsTriedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); err != nil {
+	if _, err := r.ledger.Release(r.ctx, nothing(claimed), time.Time{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -59,7 +59,7 @@ func TestJobThatIsDueSoonDoesNotWaitForTheScheduler(t *testing.T) {
 	b := setup(t)
 	for after, want := range map[time.Duration]string{time.Hour: "scheduled", 3 * time.Second: "available"} {
 		id, r, claimed := ledgerOf(t, b)
-		if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, claimed.ReadAt.Add(after)); err != nil {
+		if _, err := r.ledger.Release(r.ctx, nothing(claimed), claimed.ReadAt.Add(after)); err != nil {
 			t.Fatal(err)
 		}
 		if state := b.jobState(t, b.jobID(t, id)); state != want {
@@ -80,41 +80,26 @@ func ledgerOf(t *testing.T, b *testBundle) (onboarding.ID, run, *onboarding.Onbo
 	return id, r, claimed
 }
 
-func TestReleaseGoesOnWithoutAJobThatEndedBeforeItsTime(t *testing.T) {
+func TestReleaseGoesOnWhateverBecameOfItsJob(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for name, sql := range map[string]string{
-		"gone":      "DELETE FROM river_job WHERE id = $1",
-		"cancelled": "UPDATE river_job SET state = 'cancelled', finalized_at = now() WHERE id = $1",
-		"completed": "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = $1",
+		"gone":            "DELETE FROM river_job WHERE id = $1",
+		"cancelled":       "UPDATE river_job SET state = 'cancelled', finalized_at = now() WHERE id = $1",
+		"completed":       "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = $1",
+		"to be run again": "UPDATE river_job SET state = 'retryable', scheduled_at = now() + interval '1 hour' WHERE id = $1",
 	} {
 		id, r, claimed := ledgerOf(t, b)
 		if _, err := b.store.pool.Exec(t.Context(), sql, r.ledger.job.ID); err != nil {
 			t.Fatal(err)
 		}
 		next := claimed.ReadAt.Add(time.Hour)
-		if woken, err := r.ledger.Release(r.ctx, id, claimed.Epoch, next); err != nil || woken {
+		if woken, err := r.ledger.Release(r.ctx, nothing(claimed), next); err != nil || woken {
 			t.Errorf("%s: woken %t, %v", name, woken, err)
 		}
 		if due, _ := b.due(t, id); !due.Equal(next) {
 			t.Errorf("%s: due at %s, want %s", name, due, next)
 		}
-	}
-}
-
-func TestReleaseLeavesAJobThatIsToRunAgain(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	id, r, claimed := ledgerOf(t, b)
-	_, err := b.store.pool.Exec(t.Context(), "UPDATE river_job SET state = 'retryable', scheduled_at = now() + interval '1 hour' WHERE id = $1", r.ledger.job.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
-		t.Errorf("release: %v, want %v", err, onboarding.ErrLostPlace)
-	}
-	if b.jobID(t, id) != r.ledger.job.ID {
-		t.Error("the job lost its place")
 	}
 }
 

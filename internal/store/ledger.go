@@ -8,8 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
@@ -23,16 +21,22 @@ type Ledger struct {
 
 // Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
 // of this one.
-func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
-	var batch pgx.Batch
-	batch.Queue(db.ClaimOnboarding, string(id), l.job.ID)
-	queueParts(&batch, id)
-	results := l.store.pool.SendBatch(ctx, &batch)
-	o, err := readClaim(ctx, db.New(inOrder{results}), id)
-	if closeErr := results.Close(); err == nil {
-		// The batch is committed when its end is read.
-		err = closeErr
-	}
+func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (o *onboarding.Onboarding, err error) {
+	params := db.ClaimOnboardingParams{ID: string(id), JobID: l.job.ID}
+	err = l.store.group.write(ctx, id, statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.ClaimOnboarding(ctx, params)
+			queueParts(ctx, q, id)
+		},
+		read: func(q *db.Queries) error {
+			row, err := q.ClaimOnboarding(ctx, params)
+			if err != nil {
+				return err
+			}
+			o, err = whole(ctx, q, id, db.LockOnboardingRow(row))
+			return err
+		},
+	})
 	switch {
 	case err == nil:
 		return o, nil
@@ -41,14 +45,6 @@ func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboa
 	default:
 		return nil, fmt.Errorf("claim onboarding %s: %w", id, err)
 	}
-}
-
-func readClaim(ctx context.Context, q *db.Queries, id onboarding.ID) (*onboarding.Onboarding, error) {
-	row, err := q.ClaimOnboarding(ctx, db.ClaimOnboardingParams{})
-	if err != nil {
-		return nil, err
-	}
-	return whole(ctx, q, id, db.LockOnboardingRow(row))
 }
 
 // noClaim says why there was nothing to claim.
@@ -66,61 +62,54 @@ func (l *Ledger) noClaim(ctx context.Context, id onboarding.ID) error {
 
 // Record implements [onboarding.Ledger].
 func (l *Ledger) Record(ctx context.Context, c onboarding.Change) error {
-	params, err := recordParams(&c.Epoch, c)
-	if err != nil {
-		return err
-	}
-	written, err := l.store.recorder.record(ctx, params)
+	_, err := l.write(ctx, c, nil)
 	if err != nil {
 		return fmt.Errorf("record a change of onboarding %s: %w", c.ID, err)
-	}
-	if !written {
-		return fmt.Errorf("record a change of onboarding %s: %w", c.ID, onboarding.ErrLostPlace)
 	}
 	return nil
 }
 
-// Release implements [onboarding.Ledger]. The end of this job, the look at the flag and the next job are one transaction under the row
-// lock (invariant 4). ctx must be derived from the one that the run was started with.
-func (l *Ledger) Release(ctx context.Context, id onboarding.ID, epoch int64, next time.Time) (woken bool, err error) {
-	err = l.store.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		woken, err = q.LockForRelease(ctx, db.LockForReleaseParams{ID: string(id), Epoch: epoch, JobID: l.job.ID})
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			return onboarding.ErrLostPlace
-		case err != nil || woken:
-			return err
-		}
-		if err := l.completeJob(ctx, tx); err != nil {
-			return err
-		}
-		if next.IsZero() {
-			return q.EndRun(ctx, db.EndRunParams{ID: string(id)})
-		}
-		jobID, err := l.store.insertJob(ctx, tx, id, next)
-		if err != nil {
-			return err
-		}
-		return q.EndRun(ctx, db.EndRunParams{ID: string(id), JobID: &jobID})
+// Release implements [onboarding.Ledger].
+func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Time) (woken bool, err error) {
+	woken, err = l.write(ctx, c, &db.EndRunParams{
+		ID:                string(c.ID),
+		Epoch:             c.Epoch,
+		JobID:             l.job.ID,
+		Kind:              advanceKind,
+		MaxAttempts:       maxAttempts,
+		Due:               timestamptz(next),
+		SchedulerInterval: interval(schedulerInterval),
 	})
 	if err != nil {
-		return false, fmt.Errorf("release onboarding %s: %w", id, err)
+		return false, fmt.Errorf("release onboarding %s: %w", c.ID, err)
 	}
 	return woken, nil
 }
 
-// completeJob ends this job. That the row names it and that the epoch is ours is settled by then, so a job that was ended already, or is
-// gone, is no obstacle; one that River has given back to be run again is: who gets it will claim, and go on.
-func (l *Ledger) completeJob(ctx context.Context, tx pgx.Tx) error {
-	job, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, l.job)
-	switch {
-	case errors.Is(err, rivertype.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("complete job %d: %w", l.job.ID, err)
-	case job.FinalizedAt == nil:
-		return onboarding.ErrLostPlace
-	default:
-		return nil
+// write writes c and then, unless end is nil, ends the run if nothing has woken the onboarding.
+func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (woken bool, err error) {
+	change, err := recordParams(c)
+	if err != nil {
+		return false, err
 	}
+	change.Epoch, change.JobID = &c.Epoch, &l.job.ID
+	err = l.store.group.write(ctx, c.ID, statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.RecordChange(ctx, change)
+			if end != nil {
+				_, _ = q.EndRun(ctx, *end)
+			}
+		},
+		read: func(q *db.Queries) error {
+			written, err := q.RecordChange(ctx, change)
+			if err == nil && end != nil {
+				woken, err = q.EndRun(ctx, *end)
+			}
+			if errors.Is(err, pgx.ErrNoRows) || err == nil && written == 0 {
+				return onboarding.ErrLostPlace
+			}
+			return err
+		},
+	})
+	return woken, err
 }

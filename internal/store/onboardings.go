@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,34 +20,42 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	if err != nil {
 		return fmt.Errorf("encode the request: %w", err)
 	}
-	err = s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		jobID, err := s.insertJob(ctx, tx, o.ID, time.Time{})
-		if err != nil {
+	change, err := recordParams(onboarding.Change{
+		ID:      o.ID,
+		Status:  o.Status(),
+		Steps:   o.Steps,
+		Numbers: o.Numbers,
+		Events:  []onboarding.Event{e},
+	})
+	if err != nil {
+		return err
+	}
+	created := db.CreateOnboardingParams{
+		ID:                string(o.ID),
+		ExternalID:        o.Request.ExternalID,
+		SubaccountSid:     o.SubaccountSID,
+		PrimaryProfileSid: o.Request.PrimaryProfileSID,
+		CallbackToken:     o.CallbackToken,
+		Version:           int32(o.Version), //nolint:gosec // counts corrections
+		Status:            string(o.Status()),
+		CreatedAt:         timestamptz(o.CreatedAt),
+		UpdatedAt:         timestamptz(o.UpdatedAt),
+		Request:           request,
+		Kind:              advanceKind,
+		MaxAttempts:       maxAttempts,
+	}
+	err = s.group.write(ctx, o.ID, statements{
+		queue: func(q *db.Queries) {
+			_ = q.CreateOnboarding(ctx, created)
+			_, _ = q.RecordChange(ctx, change)
+		},
+		read: func(q *db.Queries) error {
+			if err := q.CreateOnboarding(ctx, created); err != nil {
+				return err
+			}
+			_, err := q.RecordChange(ctx, change)
 			return err
-		}
-		err = q.CreateOnboarding(ctx, db.CreateOnboardingParams{
-			ID:                string(o.ID),
-			ExternalID:        o.Request.ExternalID,
-			SubaccountSid:     o.SubaccountSID,
-			PrimaryProfileSid: o.Request.PrimaryProfileSID,
-			CallbackToken:     o.CallbackToken,
-			Version:           int32(o.Version), //nolint:gosec // counts corrections
-			Status:            string(o.Status()),
-			JobID:             jobID,
-			CreatedAt:         timestamptz(o.CreatedAt),
-			UpdatedAt:         timestamptz(o.UpdatedAt),
-			Request:           request,
-		})
-		if err != nil {
-			return err
-		}
-		return recordChange(ctx, q, onboarding.Change{
-			ID:      o.ID,
-			Status:  o.Status(),
-			Steps:   o.Steps,
-			Numbers: o.Numbers,
-			Events:  []onboarding.Event{e},
-		})
+		},
 	})
 	if hasCode(err, uniqueViolation) {
 		if conflict := s.conflict(ctx, o); conflict != nil {
@@ -79,27 +88,25 @@ func (s *Store) conflict(ctx context.Context, o *onboarding.Onboarding) error {
 }
 
 // Get implements [onboarding.Repository]. The steps are in the order of their keys.
-func (s *Store) Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
-	var batch pgx.Batch
-	batch.Queue(db.GetOnboarding, string(id))
-	queueParts(&batch, id)
-	results := s.pool.SendBatch(ctx, &batch)
-	o, err := readOnboarding(ctx, db.New(inOrder{results}), id)
-	if closeErr := results.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+func (s *Store) Get(ctx context.Context, id onboarding.ID) (o *onboarding.Onboarding, err error) {
+	read, err := send(ctx, s.pool, statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.GetOnboarding(ctx, string(id))
+			queueParts(ctx, q, id)
+		},
+		read: func(q *db.Queries) error {
+			row, err := q.GetOnboarding(ctx, string(id))
+			if err != nil {
+				return err
+			}
+			o, err = whole(ctx, q, id, db.LockOnboardingRow(row))
+			return err
+		},
+	})
+	if err := cmp.Or(read[0], err); err != nil {
 		return nil, fmt.Errorf("read onboarding %s: %w", id, notFoundIfNoRows(err))
 	}
 	return o, nil
-}
-
-func readOnboarding(ctx context.Context, q *db.Queries, id onboarding.ID) (*onboarding.Onboarding, error) {
-	row, err := q.GetOnboarding(ctx, string(id))
-	if err != nil {
-		return nil, err
-	}
-	return whole(ctx, q, id, db.LockOnboardingRow(row))
 }
 
 // Update implements [onboarding.Repository]. decide is called once.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
@@ -56,27 +55,12 @@ func whole(ctx context.Context, q *db.Queries, id onboarding.ID, row db.LockOnbo
 	return o, nil
 }
 
-// queueParts puts the statements of whole into a batch, in their order.
-func queueParts(batch *pgx.Batch, id onboarding.ID) {
-	batch.Queue(db.GetRequest, string(id))
-	batch.Queue(db.GetSteps, string(id))
-	batch.Queue(db.GetNumbers, string(id))
+// queueParts queues the statements of whole, in their order.
+func queueParts(ctx context.Context, q *db.Queries, id onboarding.ID) {
+	_, _ = q.GetRequest(ctx, string(id))
+	_, _ = q.GetSteps(ctx, string(id))
+	_, _ = q.GetNumbers(ctx, string(id))
 }
-
-// inOrder lets generated methods read the results of a batch that holds their statements in the order in which they are called. The
-// batch is one round trip and, sent outside of a transaction, one of its own.
-type inOrder struct{ results pgx.BatchResults }
-
-func (b inOrder) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
-	return b.results.Exec()
-}
-
-func (b inOrder) Query(context.Context, string, ...any) (pgx.Rows, error) { return b.results.Query() }
-
-func (b inOrder) QueryRow(context.Context, string, ...any) pgx.Row { return b.results.QueryRow() }
-
-// SendBatch is there for the interface: a batch within a batch makes no sense.
-func (b inOrder) SendBatch(context.Context, *pgx.Batch) pgx.BatchResults { return b.results }
 
 // notFoundIfNoRows is [onboarding.ErrNotFound] for pgx.ErrNoRows, and any other error as it is.
 func notFoundIfNoRows(err error) error {

@@ -54,16 +54,15 @@ func (o *otherReplica) runs(t *testing.T, s *Store) (onboarding.ID, int64) {
 	id := onboarding.ID(random("onb_"))
 	var jobID int64
 	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		var err error
-		if jobID, err = s.insertJob(ctx, tx, id, time.Time{}); err != nil {
-			return err
-		}
 		now := timestamptz(time.Now())
-		err = q.CreateOnboarding(ctx, db.CreateOnboardingParams{
+		err := q.CreateOnboarding(ctx, db.CreateOnboardingParams{
 			ID: string(id), SubaccountSid: random("AC"), CallbackToken: random(""), Version: 1, Status: "in_progress",
-			JobID: jobID, CreatedAt: now, UpdatedAt: now, Request: []byte("{}"),
+			CreatedAt: now, UpdatedAt: now, Request: []byte("{}"), Kind: advanceKind, MaxAttempts: maxAttempts,
 		})
 		if err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "SELECT job_id FROM onboardings WHERE id = $1", string(id)).Scan(&jobID); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx,
@@ -271,7 +270,7 @@ func TestReplicaKeepsItsRunsWhenItsConnectionIsLost(t *testing.T) {
 		id, locked := ownRow(t, s)
 		return id > before && locked
 	})
-	if woken, err := r.ledger.Release(r.ctx, id, claimed.Epoch, time.Time{}); err != nil || woken {
+	if woken, err := r.ledger.Release(r.ctx, nothing(claimed), time.Time{}); err != nil || woken {
 		t.Errorf("release: woken %t, %v", woken, err)
 	}
 }

@@ -2,12 +2,13 @@
 CREATE TYPE river_job_state AS ENUM ('available', 'cancelled', 'completed', 'discarded', 'pending', 'retryable', 'running', 'scheduled');
 
 CREATE TABLE river_job (
-    id bigint PRIMARY KEY,
-    state river_job_state NOT NULL,
+    id bigserial PRIMARY KEY,
+    state river_job_state NOT NULL DEFAULT 'available',
+    max_attempts smallint NOT NULL,
     args jsonb NOT NULL,
     attempted_by text[],
     finalized_at timestamptz,
-    scheduled_at timestamptz NOT NULL,
+    scheduled_at timestamptz NOT NULL DEFAULT now(),
     kind text NOT NULL
 );
 

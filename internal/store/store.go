@@ -55,7 +55,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	queries  *db.Queries
 	river    *riverClient
-	recorder *recorder
+	group    *groupCommit
 	replica  *replica
 }
 
@@ -110,7 +110,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	s.recorder = newRecorder(s.queries)
+	s.group = newGroupCommit(s.pool)
 	return s, nil
 }
 
@@ -184,7 +184,7 @@ func (s *Store) endReplica(ctx context.Context) error {
 
 // Close closes the connections. The store must have been stopped if it was started.
 func (s *Store) Close() {
-	s.recorder.close()
+	s.group.close()
 	s.pool.Close()
 }
 

@@ -33,7 +33,7 @@ func (s *Store) wake(ctx context.Context, tx pgx.Tx, q *db.Queries, id onboardin
 		}
 	}
 	if jobID == nil {
-		inserted, err := s.insertJob(ctx, tx, id, time.Time{})
+		inserted, err := s.insertJob(ctx, tx, id)
 		if err != nil {
 			return err
 		}

@@ -48,10 +48,15 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 	})
 	mux.HandleFunc("POST /_sim/callbacks", func(w http.ResponseWriter, r *http.Request) {
 		var callbacks Callbacks
-		if readJSON(w, r, &callbacks) {
-			s.SetCallbacks(callbacks)
-			w.WriteHeader(http.StatusNoContent)
+		if !readJSON(w, r, &callbacks) {
+			return
 		}
+		if err := callbacks.check(); err != nil {
+			controlError(w, http.StatusBadRequest, err)
+			return
+		}
+		s.SetCallbacks(callbacks)
+		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /_sim/settings", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, s.Settings())

@@ -107,6 +107,11 @@ func TestControlState(t *testing.T) {
 func TestControlCallbacks(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{Review: ReviewManual})
+	for _, body := range []string{`{"lost": 2}`, `{"unsigned": -0.1}`, `{"spread": "-1s"}`} {
+		if status, _ := b.control(t, http.MethodPost, "/_sim/callbacks", body); status != 400 {
+			t.Errorf("%s is answered %d", body, status)
+		}
+	}
 	if status, _ := b.control(t, http.MethodPost, "/_sim/callbacks", `{"lost": 1, "delay": "1s"}`); status != 204 {
 		t.Fatalf("set: %d", status)
 	}

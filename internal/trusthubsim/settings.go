@@ -3,6 +3,7 @@ package trusthubsim
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,7 @@ type Settings struct {
 	Callbacks             Callbacks   `json:"callbacks"`
 }
 
-// ErrBadSettings is what SetSettings returns, wrapped, for settings that make no sense.
+// ErrBadSettings is what SetSettings and Config.Check return, wrapped, for settings that make no sense.
 var ErrBadSettings = errors.New("bad settings")
 
 func (s Settings) check() error {
@@ -31,13 +32,28 @@ func (s Settings) check() error {
 		return fmt.Errorf("%w: review is auto or manual, not %q", ErrBadSettings, s.Review)
 	case s.ProductGate != GateApproved && s.ProductGate != GateSubmitted:
 		return fmt.Errorf("%w: product_gate is approved or submitted, not %q", ErrBadSettings, s.ProductGate)
-	case s.ReviewDelay < 0 || s.Latency < 0 || s.ListLag < 0 || s.Callbacks.Delay < 0 || s.Callbacks.Spread < 0:
-		return fmt.Errorf("%w: a time is negative", ErrBadSettings)
+	case s.MaxConcurrent < 0:
+		return fmt.Errorf("%w: max_concurrent is negative", ErrBadSettings)
 	}
-	for _, share := range []float64{s.Callbacks.Lost, s.Callbacks.Duplicated, s.Callbacks.Unsigned} {
-		if share < 0 || share > 1 {
-			return fmt.Errorf("%w: a share is not between 0 and 1", ErrBadSettings)
-		}
+	return errors.Join(notNegative("review_delay", s.ReviewDelay), notNegative("latency", s.Latency), notNegative("list_lag", s.ListLag), s.Callbacks.check())
+}
+
+func (c Callbacks) check() error {
+	return errors.Join(
+		isShare("callbacks.lost", c.Lost), isShare("callbacks.duplicated", c.Duplicated), isShare("callbacks.unsigned", c.Unsigned),
+		notNegative("callbacks.delay", c.Delay), notNegative("callbacks.spread", c.Spread))
+}
+
+func notNegative(name string, d Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%w: %s is negative", ErrBadSettings, name)
+	}
+	return nil
+}
+
+func isShare(name string, share float64) error {
+	if !(share >= 0 && share <= 1) { // Not a number is none either.
+		return fmt.Errorf("%w: %s is not between 0 and 1", ErrBadSettings, name)
 	}
 	return nil
 }
@@ -46,13 +62,33 @@ func (s Settings) check() error {
 func (s *Simulator) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.cfg.settings()
+}
+
+func (c Config) settings() Settings {
 	return Settings{
-		Review: s.cfg.Review, ReviewDelay: Duration(s.cfg.ReviewDelay), ApprovalValidity: Duration(s.cfg.ApprovalValidity),
-		ProductGate: s.cfg.ProductGate, RejectedProductsFinal: s.cfg.RejectedProductsFinal,
-		NumbersDuringReview: s.cfg.NumbersDuringReview, AnyEmailDomain: s.cfg.AnyEmailDomain,
-		Latency: Duration(s.cfg.Latency), ListLag: Duration(s.cfg.ListLag), MaxConcurrent: s.cfg.MaxConcurrent,
-		Callbacks: s.cfg.Callbacks,
+		Review: c.Review, ReviewDelay: Duration(c.ReviewDelay), ApprovalValidity: Duration(c.ApprovalValidity),
+		ProductGate: c.ProductGate, RejectedProductsFinal: c.RejectedProductsFinal,
+		NumbersDuringReview: c.NumbersDuringReview, AnyEmailDomain: c.AnyEmailDomain,
+		Latency: Duration(c.Latency), ListLag: Duration(c.ListLag), MaxConcurrent: c.MaxConcurrent,
+		Callbacks: c.Callbacks,
 	}
+}
+
+// Check returns ErrBadSettings, wrapped, for a Config that no Twilio could be like.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	switch {
+	case !isSID(c.AccountSID, "AC"):
+		return fmt.Errorf("%w: account_sid is AC and 32 hex digits, not %q", ErrBadSettings, c.AccountSID)
+	case !isSID(c.PrimaryProfileSID, "BU"):
+		return fmt.Errorf("%w: primary_profile_sid is BU and 32 hex digits, not %q", ErrBadSettings, c.PrimaryProfileSID)
+	case c.PublicURL != "" && !isURL(c.PublicURL):
+		return fmt.Errorf("%w: public_url is not an http or https URL: %q", ErrBadSettings, c.PublicURL)
+	case strings.ContainsFunc(c.AuthToken, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return fmt.Errorf("%w: auth_token has a character that no token has", ErrBadSettings)
+	}
+	return c.settings().check()
 }
 
 // SetSettings replaces the settings from now on. It returns ErrBadSettings, wrapped, and changes nothing if they make no sense.

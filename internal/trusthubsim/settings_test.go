@@ -39,7 +39,7 @@ func TestSettingsThatMakeNoSenseChangeNothing(t *testing.T) {
 	before := b.sim.Settings()
 	for _, body := range []string{
 		`{"review": "never"}`, `{"product_gate": "open"}`, `{"latency": "-1s"}`, `{"review_delay": "soon"}`, `{"seed": 7}`,
-		`{"callbacks": {"lost": 2}}`, `{"callbacks": {"unsigned": -1}}`, `{"callbacks": {"late": true}}`, `[]`, ``,
+		`{"max_concurrent": -1}`, `{"callbacks": {"lost": 2}}`, `{"callbacks": {"unsigned": -1}}`, `{"callbacks": {"late": true}}`, `[]`, ``,
 		`{"any_email_domain": true, "callbacks": {"delay": "-1s"}}`,
 	} {
 		if status, _ := b.control(t, http.MethodPatch, "/_sim/settings", body); status != 400 {

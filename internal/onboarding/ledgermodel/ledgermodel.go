@@ -132,13 +132,7 @@ func (m *machine) record(rt *rapid.T) {
 	if w.epoch == m.epoch && w.job != m.job {
 		rt.Skip("abandoned, and not claimed by another yet: it may write or not")
 	}
-	c := onboarding.Change{ID: m.id, Epoch: w.epoch, Status: onboarding.StatusInProgress}
-	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]onboarding.Key{"a", "b", "c.d"}), 0, 3, rapid.ID[onboarding.Key]).Draw(rt, "keys")
-	for _, key := range keys {
-		state := rapid.SampledFrom([]onboarding.State{onboarding.StepRunning, onboarding.StepSucceeded, onboarding.StepFailed}).Draw(rt, "state")
-		c.Steps = append(c.Steps, onboarding.Step{Key: key, State: state})
-		c.Events = append(c.Events, onboarding.Event{At: time.Now(), Kind: "step." + string(state), Step: key})
-	}
+	c := m.change(rt, w)
 	err := w.ledger.Record(w.ctx, c)
 	if w.epoch != m.epoch {
 		m.lost(err)
@@ -146,6 +140,18 @@ func (m *machine) record(rt *rapid.T) {
 	}
 	m.must(err)
 	m.write(c)
+}
+
+// change is what a worker writes: any steps, or none.
+func (m *machine) change(rt *rapid.T, w *worker) onboarding.Change {
+	c := onboarding.Change{ID: m.id, Epoch: w.epoch, Status: onboarding.StatusInProgress}
+	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]onboarding.Key{"a", "b", "c.d"}), 0, 3, rapid.ID[onboarding.Key]).Draw(rt, "keys")
+	for _, key := range keys {
+		state := rapid.SampledFrom([]onboarding.State{onboarding.StepRunning, onboarding.StepSucceeded, onboarding.StepFailed}).Draw(rt, "state")
+		c.Steps = append(c.Steps, onboarding.Step{Key: key, State: state})
+		c.Events = append(c.Events, onboarding.Event{At: time.Now(), Kind: "step." + string(state), Step: key})
+	}
+	return c
 }
 
 func (m *machine) write(c onboarding.Change) {
@@ -159,12 +165,14 @@ func (m *machine) release(rt *rapid.T) {
 	w := m.claimed(rt)
 	when := rapid.SampledFrom([]string{"never", "now", "later"}).Draw(rt, "next")
 	next := map[string]time.Time{"never": {}, "now": time.Now(), "later": time.Now().Add(time.Hour)}[when]
-	woken, err := w.ledger.Release(w.ctx, m.id, w.epoch, next)
+	c := m.change(rt, w)
+	woken, err := w.ledger.Release(w.ctx, c, next)
 	if w.epoch != m.epoch || w.job != m.job {
 		m.lost(err)
 		return
 	}
 	m.must(err)
+	m.write(c)
 	if woken != m.woken {
 		m.fail("the release says woken %t, want %t", woken, m.woken)
 	}
@@ -308,7 +316,7 @@ func (m *machine) leave() {
 	for woken := true; woken; {
 		o, err := ledger.Claim(ctx, m.id)
 		m.must(err)
-		woken, err = ledger.Release(ctx, m.id, o.Epoch, time.Time{})
+		woken, err = ledger.Release(ctx, onboarding.Change{ID: m.id, Epoch: o.Epoch, Status: o.Status()}, time.Time{})
 		m.must(err)
 	}
 }

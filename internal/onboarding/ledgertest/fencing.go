@@ -71,8 +71,9 @@ func oldEpochReleasesNothing(t *testing.T, h Harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = ledger.Release(ctx, o.ID, old.Epoch, time.Time{})
+	_, err = ledger.Release(ctx, changeOf(old), time.Time{})
 	wantLostPlace(t, "release", err)
+	wantUntouched(t, h, o)
 	if err := ledger.Record(ctx, changeOf(current)); err != nil {
 		t.Errorf("record under the newest epoch: %v", err)
 	}
@@ -101,8 +102,9 @@ func abandonedRunnerCannotRelease(t *testing.T, h Harness) {
 	ctx, ledger, claimed := claim(t, h, o.ID)
 	h.Abandon(t, o.ID)
 	// Nobody has claimed yet, so the epoch alone would let it through.
-	_, err := ledger.Release(ctx, o.ID, claimed.Epoch, time.Time{})
+	_, err := ledger.Release(ctx, changeOf(claimed), time.Time{})
 	wantLostPlace(t, "release", err)
+	wantUntouched(t, h, o)
 	if _, scheduled := h.Due(t, o.ID); !scheduled {
 		t.Error("the job that took over is gone")
 	}
@@ -116,9 +118,14 @@ func nothingIsClaimedAfterTheRelease(t *testing.T, h Harness) {
 	o := fresh()
 	create(t, h, o)
 	ctx, ledger, claimed := claim(t, h, o.ID)
-	release(ctx, t, ledger, claimed, time.Now().Add(time.Hour))
+	change := changeOf(claimed)
+	if woken, err := ledger.Release(ctx, change, time.Now().Add(time.Hour)); err != nil || woken {
+		t.Fatalf("release: woken %t, %v", woken, err)
+	}
+	same(t, "number of steps read back", 4, len(get(t, h, o.ID).Steps))
+	same(t, "history", append([]onboarding.Event{created(o)}, change.Events...), events(t, h, o.ID))
 	_, err := ledger.Claim(ctx, o.ID)
 	wantLostPlace(t, "claim", err)
-	_, err = ledger.Release(ctx, o.ID, claimed.Epoch, time.Time{})
+	_, err = ledger.Release(ctx, nothing(claimed), time.Time{})
 	wantLostPlace(t, "release", err)
 }

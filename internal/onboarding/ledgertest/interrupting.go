@@ -34,7 +34,7 @@ func interruptTakesTheOnboardingAway(t *testing.T, h Harness) {
 	if err := ledger.Record(ctx, late); !errors.Is(err, onboarding.ErrLostPlace) {
 		t.Errorf("the runner of before records with %v, want ErrLostPlace", err)
 	}
-	if _, err := ledger.Release(ctx, o.ID, claimed.Epoch, time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
+	if _, err := ledger.Release(ctx, nothing(claimed), time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
 		t.Errorf("the runner of before releases with %v, want ErrLostPlace", err)
 	}
 	_, _, next := claim(t, h, o.ID)

@@ -85,14 +85,15 @@ func wakeUpDuringARunIsToldAtRelease(t *testing.T, h Harness) {
 	create(t, h, o)
 	ctx, ledger, claimed := claim(t, h, o.ID)
 	wake(t, h, o.ID)
-	woken, err := ledger.Release(ctx, o.ID, claimed.Epoch, time.Time{})
+	woken, err := ledger.Release(ctx, changeOf(claimed), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !woken {
 		t.Fatal("not woken, though it was during the run")
 	}
-	// Nothing is released: the same runner goes on.
+	// What the run has learned is written. Nothing is released: the same runner goes on.
+	same(t, "numbers", 1, len(get(t, h, o.ID).Numbers))
 	if err := ledger.Record(ctx, changeOf(claimed)); err != nil {
 		t.Errorf("record after a release that was none: %v", err)
 	}
@@ -212,7 +213,7 @@ func noWakeUpIsLost(t *testing.T, h Harness) {
 				t.Fatal(err)
 			}
 			seen = claimed.Step("preflight").Attempts
-			woken, err = ledger.Release(ctx, o.ID, claimed.Epoch, next)
+			woken, err = ledger.Release(ctx, nothing(claimed), next)
 			if err != nil {
 				t.Fatal(err)
 			}

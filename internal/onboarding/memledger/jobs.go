@@ -105,14 +105,14 @@ func (j *Job) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding
 func (j *Job) Record(ctx context.Context, c onboarding.Change) error { return j.store.Record(ctx, c) }
 
 // Release implements [onboarding.Ledger].
-func (j *Job) Release(_ context.Context, id onboarding.ID, epoch int64, next time.Time) (woken bool, err error) {
+func (j *Job) Release(_ context.Context, c onboarding.Change, next time.Time) (woken bool, err error) {
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
-	e := j.store.onboardings[id]
+	e := j.store.onboardings[c.ID]
 	if e == nil || e.job == nil || e.job.number != j.number {
-		return false, lostPlace(id)
+		return false, lostPlace(c.ID)
 	}
-	return j.store.release(e, epoch, next)
+	return j.store.release(e, c, next)
 }
 
 // Claim implements [onboarding.Ledger] for a runner that was given its onboarding by hand. It takes the place of whoever has it.
@@ -143,14 +143,14 @@ func (s *Store) Record(_ context.Context, c onboarding.Change) error {
 }
 
 // Release implements [onboarding.Ledger].
-func (s *Store) Release(_ context.Context, id onboarding.ID, epoch int64, next time.Time) (woken bool, err error) {
+func (s *Store) Release(_ context.Context, c onboarding.Change, next time.Time) (woken bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.onboardings[id]
+	e := s.onboardings[c.ID]
 	if e == nil {
-		return false, lostPlace(id)
+		return false, lostPlace(c.ID)
 	}
-	return s.release(e, epoch, next)
+	return s.release(e, c, next)
 }
 
 func (e *entry) claim() (*onboarding.Onboarding, error) {
@@ -161,10 +161,12 @@ func (e *entry) claim() (*onboarding.Onboarding, error) {
 	return o, err
 }
 
-func (s *Store) release(e *entry, epoch int64, next time.Time) (woken bool, err error) {
+func (s *Store) release(e *entry, c onboarding.Change, next time.Time) (woken bool, err error) {
+	if e.whole.Epoch != c.Epoch {
+		return false, lostPlace(c.ID)
+	}
+	e.write(c)
 	switch {
-	case e.whole.Epoch != epoch:
-		return false, lostPlace(e.whole.ID)
 	case e.whole.Woken:
 		return true, nil
 	case next.IsZero():

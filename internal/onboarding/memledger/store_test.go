@@ -138,7 +138,7 @@ func releaseAt(t *testing.T, ledger onboarding.Ledger, next time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if woken, err := ledger.Release(t.Context(), "onb_a", claimed.Epoch, next); err != nil || woken {
+	if woken, err := ledger.Release(t.Context(), onboarding.Change{ID: "onb_a", Epoch: claimed.Epoch, Status: claimed.Status()}, next); err != nil || woken {
 		t.Fatalf("woken %t, %v", woken, err)
 	}
 }

@@ -155,14 +155,22 @@ func (w *world) numberRemovedRightly(x request, b *trusthubsim.BundleState) {
 		return
 	}
 	for _, p := range x.held.TrustProducts {
-		if hasNumber(p, number) {
+		if a := assignmentOf(p, number); a != "" && !w.handmade[a] {
 			w.violated("out of order: %s takes %s off the profile, and it is on %s", x.call, number, p.SID)
 		}
 	}
 }
 
-func hasNumber(b trusthubsim.BundleState, number string) bool {
-	return slices.ContainsFunc(b.ChannelEndpointAssignments, func(a trusthubsim.ChannelAssignmentState) bool { return a.ChannelEndpointSID == number })
+func hasNumber(b trusthubsim.BundleState, number string) bool { return assignmentOf(b, number) != "" }
+
+// assignmentOf is the SID of the assignment that puts the number on the bundle, or "".
+func assignmentOf(b trusthubsim.BundleState, number string) string {
+	for _, a := range b.ChannelEndpointAssignments {
+		if a.ChannelEndpointSID == number {
+			return a.SID
+		}
+	}
+	return ""
 }
 
 // editedRightly: only what holds what a person has corrected is written to, and nothing that is under review or approved.

@@ -49,7 +49,7 @@ func (w *world) answer(id onboarding.ID, o *onboarding.Onboarding) {
 	case w.broken[id], asks("20404"):
 		// What was deleted at Twilio is not made again: another onboarding has to begin from the beginning.
 		w.cancel(id, true)
-	case w.mendNumbers(id, o):
+	case w.mendNumbers(id, o), w.takenOff(id, o):
 	case asks("18601", "18602", "18603", "18604", "18605", "18606") && corrected(o.Request).Business != o.Request.Business,
 		asks("18603", "18604", "18606") && w.flawed(o.Request):
 		if !w.amend(id, "as the reviewer asks", func(r *onboarding.Request) { *r = corrected(*r) }) {
@@ -96,9 +96,36 @@ func (w *world) mendNumbers(id onboarding.ID, o *onboarding.Onboarding) (did boo
 	return did
 }
 
+// takenOff takes numbers off products in the Console that were on them before attestd came, and keep them on the profile.
+func (w *world) takenOff(id onboarding.ID, o *onboarding.Onboarding) (did bool) {
+	for _, s := range o.Steps {
+		number, ok := strings.CutPrefix(string(s.Key), "customer_profile.number.")
+		if !ok || s.State != onboarding.StepFailed || wantedNumbers(o, w.sim.State().Accounts[w.account(id)])[number] {
+			continue
+		}
+		for _, b := range w.ours(id) {
+			if a := assignmentOf(b, number); b.PolicySID != trusthubsim.PolicySecondaryProfile && w.handmade[a] {
+				did = true
+				w.tracef("%s is taken off %s in the Console: %v", number, b.SID, w.sim.DeleteInConsole(a))
+			}
+		}
+	}
+	if did {
+		w.resume(id)
+	}
+	return did
+}
+
 // content has the reviewers be content and renew what has ended, or asks them once more with the same; then the onboarding goes on.
 func (w *world) content(id onboarding.ID) {
-	for _, b := range w.ours(id) {
+	ours := w.ours(id)
+	for _, old := range w.sim.State().Accounts[w.account(id)].TrustProducts { // A replaced one whose profile is gone is never decided about.
+		isOurs := slices.ContainsFunc(ours, func(b trusthubsim.BundleState) bool { return b.SID == old.SID })
+		if !isOurs && (old.Status == trusthubsim.StatusInReview || old.Status == trusthubsim.StatusPendingReview) {
+			w.decide(old.SID, trusthubsim.Decision{Status: trusthubsim.StatusRejected, Errors: trusthubsim.Codes(18602)})
+		}
+	}
+	for _, b := range ours {
 		switch {
 		case b.Status == trusthubsim.StatusRejected && w.rng.IntN(2) == 0:
 			if w.amend(id, "the same once more", func(*onboarding.Request) {}) {

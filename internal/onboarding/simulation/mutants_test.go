@@ -32,7 +32,7 @@ var mutants = []mutant{
 		mutateLedger: func(l onboarding.Ledger, _ *memledger.Store) onboarding.Ledger { return withoutIntents{l} },
 	},
 	{
-		name: "a lookup finds nothing, and the call is repeated blindly", laws: []string{"made twice"},
+		name: "a lookup finds nothing, and the call is repeated blindly", laws: []string{"made twice", "stuck"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			if e.Find != nil {
 				e.Find = func(context.Context, onboarding.TrustHub) ([]onboarding.Result, error) { return nil, nil }
@@ -122,7 +122,7 @@ var mutants = []mutant{
 		}),
 	},
 	{
-		name: "a correction is submitted without a new evaluation", laws: []string{"out of order"},
+		name: "a correction is submitted without a new evaluation", laws: []string{"out of order", "edited"},
 		mutateRepository: changing(func(_ *onboarding.Onboarding, c *onboarding.Change) {
 			c.Steps = slices.DeleteFunc(c.Steps, func(s onboarding.Step) bool {
 				return c.Request != nil && strings.HasSuffix(string(s.Key), ".evaluation") && s.SID != ""
@@ -130,7 +130,7 @@ var mutants = []mutant{
 		}),
 	},
 	{
-		name: "an amendment leaves the runner its epoch", laws: []string{"without an intent", "edited", "not corrected", "no such way", "made twice", "out of order", "removed"},
+		name: "an amendment leaves the runner its epoch", laws: []string{"without an intent", "edited", "not corrected", "no such way", "made twice", "out of order", "removed", "lost"},
 		mutateRepository: func(r onboarding.InterruptibleRepository) onboarding.InterruptibleRepository {
 			return withoutInterruption{r}
 		},
@@ -167,7 +167,7 @@ var mutants = []mutant{
 		}),
 	},
 	{
-		name: "a canceled onboarding goes on", laws: []string{"after the end"},
+		name: "a canceled onboarding goes on", laws: []string{"after the end", "stuck"},
 		mutatePlan: func(plan onboarding.Plan) onboarding.Plan {
 			return func(o *onboarding.Onboarding) []onboarding.Node {
 				alive := *o

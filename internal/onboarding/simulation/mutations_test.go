@@ -115,25 +115,37 @@ type withoutEpoch struct {
 func (l withoutEpoch) Record(ctx context.Context, c onboarding.Change) error {
 	err := l.Ledger.Record(ctx, c)
 	if errors.Is(err, onboarding.ErrLostPlace) {
-		now, err := l.store.Get(ctx, c.ID)
-		if err != nil {
-			return err
-		}
-		c.Epoch = now.Epoch
-		return l.store.Record(ctx, c)
+		return l.recordAnyway(ctx, c)
 	}
 	return err
+}
+
+func (l withoutEpoch) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
+	woken, err := l.Ledger.Release(ctx, c, next)
+	if errors.Is(err, onboarding.ErrLostPlace) && len(c.Steps) > 0 {
+		return false, errors.Join(err, l.recordAnyway(ctx, c))
+	}
+	return woken, err
+}
+
+func (l withoutEpoch) recordAnyway(ctx context.Context, c onboarding.Change) error {
+	now, err := l.store.Get(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	c.Epoch = now.Epoch
+	return l.store.Record(ctx, c)
 }
 
 // withoutWakeUps ends a run though something happened meanwhile.
 type withoutWakeUps struct{ onboarding.Ledger }
 
-func (l withoutWakeUps) Release(ctx context.Context, id onboarding.ID, epoch int64, next time.Time) (bool, error) {
-	woken, err := l.Ledger.Release(ctx, id, epoch, next)
+func (l withoutWakeUps) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
+	woken, err := l.Ledger.Release(ctx, c, next)
 	for woken && err == nil {
 		var o *onboarding.Onboarding
-		if o, err = l.Claim(ctx, id); err == nil {
-			woken, err = l.Ledger.Release(ctx, id, o.Epoch, next)
+		if o, err = l.Claim(ctx, c.ID); err == nil {
+			woken, err = l.Ledger.Release(ctx, onboarding.Change{ID: c.ID, Epoch: o.Epoch, Status: c.Status, Attestation: c.Attestation}, next)
 		}
 	}
 	return false, err
@@ -142,8 +154,8 @@ func (l withoutWakeUps) Release(ctx context.Context, id onboarding.ID, epoch int
 // withoutJobs ends every run for good.
 type withoutJobs struct{ onboarding.Ledger }
 
-func (l withoutJobs) Release(ctx context.Context, id onboarding.ID, epoch int64, _ time.Time) (bool, error) {
-	return l.Ledger.Release(ctx, id, epoch, time.Time{})
+func (l withoutJobs) Release(ctx context.Context, c onboarding.Change, _ time.Time) (bool, error) {
+	return l.Ledger.Release(ctx, c, time.Time{})
 }
 
 // believe takes a callback's word for the review's outcome.

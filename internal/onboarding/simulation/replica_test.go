@@ -392,10 +392,15 @@ func (l ledger) Record(ctx context.Context, c onboarding.Change) error {
 	})
 }
 
-func (l ledger) Release(ctx context.Context, id onboarding.ID, epoch int64, next time.Time) (bool, error) {
+func (l ledger) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
 	var woken bool
-	err := l.through("release", func() (err error) {
-		woken, err = l.over.Release(ctx, id, epoch, next)
+	err := l.through("release"+summary(c), func() (err error) {
+		w := l.run.replica.world
+		before := w.get(c.ID)
+		woken, err = l.over.Release(ctx, c, next)
+		if err == nil {
+			w.recorded(before, c)
+		}
 		return err
 	})
 	return woken, err

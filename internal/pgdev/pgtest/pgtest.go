@@ -31,6 +31,9 @@ const (
 	// startTimeout bounds the start of the private server, a download of
 	// Postgres included.
 	startTimeout = 5 * time.Minute
+	// maxConnections is far more than the programs that the server's tests
+	// have at once want, each up to eleven.
+	maxConnections = "400"
 	// dropTimeout bounds the removal of a test's database.
 	dropTimeout = 30 * time.Second
 )
@@ -103,7 +106,7 @@ func connect(t testing.TB) *cluster {
 func open(ctx context.Context, databaseURL string) (*cluster, error) {
 	c := &cluster{run: newRunID()}
 	if databaseURL == "" {
-		server, err := pgdev.Start(ctx, pgdev.Options{})
+		server, err := pgdev.Start(ctx, pgdev.Options{Settings: map[string]string{"max_connections": maxConnections}})
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ WITH o AS (
         AND NOT EXISTS (
             SELECT FROM callbacks c
             WHERE c.onboarding_id = n.id AND c.idempotency_token = @idempotency_token AND c.idempotency_token <> '')
-    FOR UPDATE
+    FOR NO KEY UPDATE
 ), brought_forward AS (
     UPDATE river_job j SET state = 'available', scheduled_at = now()
     FROM o

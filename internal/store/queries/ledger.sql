@@ -4,7 +4,7 @@
 -- order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
 -- one that was replaced has no place.
 WITH before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR UPDATE
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR NO KEY UPDATE
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
@@ -14,15 +14,16 @@ RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated
 -- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 
--- name: RecordChange :batchone
+-- name: RecordChange :one
 -- One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
--- newest (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch means that the caller holds
--- the row lock and decides.
+-- newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
+-- and no job mean that the caller holds the row lock and decides.
 WITH fence AS (
     UPDATE onboardings o
     SET status = CASE WHEN o.canceled_at IS NULL THEN @status ELSE o.status END, attestation = @attestation,
         subaccount_sid = coalesce(sqlc.narg('subaccount_sid'), o.subaccount_sid), updated_at = now()
     WHERE o.id = @id AND o.epoch = coalesce(sqlc.narg('epoch')::bigint, o.epoch)
+        AND (sqlc.narg('job_id')::bigint IS NULL OR o.job_id = sqlc.narg('job_id')::bigint)
     RETURNING o.id
 ), s AS (
     INSERT INTO steps
@@ -55,13 +56,36 @@ WITH fence AS (
 )
 SELECT count(*) FROM fence;
 
--- name: LockForRelease :one
--- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: a wake-up since the claim is seen here, and one
--- that comes later waits for this transaction to end and then finds the next job.
-SELECT woken FROM onboardings WHERE id = @id AND epoch = @epoch AND job_id = @job_id::bigint FOR UPDATE;
-
--- name: EndRun :exec
-UPDATE onboardings SET job_id = sqlc.narg('job_id'), waking = false WHERE id = @id;
+-- name: EndRun :one
+-- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
+-- next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
+-- for this transaction and then finds the next job.
+--
+-- The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
+-- obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
+-- from its time on: workers leave it until then, and it does not wait for the scheduler.
+WITH run AS (
+    SELECT o.id, o.woken FROM onboardings o
+    WHERE o.id = @id AND o.epoch = @epoch AND o.job_id = @job_id::bigint
+    FOR NO KEY UPDATE
+), ended AS (
+    UPDATE river_job j SET state = 'completed', finalized_at = now()
+    FROM run
+    WHERE NOT run.woken AND j.id = @job_id::bigint AND j.state = 'running'
+), next AS (
+    INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
+    SELECT jsonb_build_object('onboarding_id', run.id), @kind, @max_attempts,
+        CASE WHEN sqlc.narg('due')::timestamptz <= now() + @scheduler_interval::interval THEN 'available' ELSE 'scheduled' END::river_job_state,
+        sqlc.narg('due')::timestamptz
+    FROM run
+    WHERE NOT run.woken AND sqlc.narg('due')::timestamptz IS NOT NULL
+    RETURNING id
+), released AS (
+    UPDATE onboardings o SET job_id = (SELECT next.id FROM next), waking = false
+    FROM run
+    WHERE o.id = run.id AND NOT run.woken
+)
+SELECT woken FROM run;
 
 -- name: SetJob :exec
 -- The caller holds the row lock.

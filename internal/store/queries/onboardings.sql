@@ -1,14 +1,20 @@
 -- name: CreateOnboarding :exec
--- The steps, numbers and events follow with RecordChange in the same transaction.
-WITH o AS (
+-- With its first job, which is inserted as River does it, and announced to River's clients. The steps, numbers and events follow with
+-- RecordChange in the same transaction.
+WITH job AS (
+    INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', @id::text), @kind, @max_attempts)
+    RETURNING id
+), o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    VALUES
-        (@id, @external_id, @subaccount_sid, @primary_profile_sid, @callback_token, @version, @status, @job_id::bigint, @created_at, @updated_at)
+    SELECT @id::text, @external_id, @subaccount_sid, @primary_profile_sid, @callback_token, @version, @status, job.id, @created_at, @updated_at
+    FROM job
     RETURNING id, version, created_at
+), r AS (
+    INSERT INTO requests (onboarding_id, version, request, created_at)
+    SELECT o.id, o.version, @request, o.created_at FROM o
 )
-INSERT INTO requests (onboarding_id, version, request, created_at)
-SELECT o.id, o.version, @request, o.created_at FROM o;
+SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}');
 
 -- name: OpenOnboardingOfSubaccount :one
 SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL AND subaccount_sid <> '';
@@ -27,7 +33,7 @@ FROM onboardings WHERE id = @id;
 -- Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
 -- queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
 SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
-FROM onboardings WHERE id = @id FOR UPDATE;
+FROM onboardings WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: AddRequestVersion :exec
 WITH o AS (

@@ -7,7 +7,7 @@ WHERE j.state = 'running' AND j.kind = @kind
 
 -- name: LockOnboardingsSkipLocked :many
 -- Those that another replica takes over at this moment, or that somebody decides on, are left to the next look.
-SELECT id, job_id FROM onboardings WHERE id = ANY(@ids::text[]) ORDER BY id FOR UPDATE SKIP LOCKED;
+SELECT id, job_id FROM onboardings WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: CancelAbandonedJobs :many
 -- River's API neither finishes nor deletes a job that is running. The job is ended and replaced rather than made available again: should

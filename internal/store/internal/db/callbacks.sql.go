@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const CallbacksBefore = `-- name: CallbacksBefore :many
+const callbacksBefore = `-- name: CallbacksBefore :many
 SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
 FROM callbacks WHERE onboarding_id = $1 AND id < $2
 ORDER BY id DESC
@@ -37,7 +37,7 @@ type CallbacksBeforeRow struct {
 
 // Newest first, from before that ID on.
 func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams) ([]CallbacksBeforeRow, error) {
-	rows, err := q.db.Query(ctx, CallbacksBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
+	rows, err := q.db.Query(ctx, callbacksBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams
 	return items, nil
 }
 
-const DeleteCallbacksOlderThan = `-- name: DeleteCallbacksOlderThan :execrows
+const deleteCallbacksOlderThan = `-- name: DeleteCallbacksOlderThan :execrows
 DELETE FROM callbacks
 WHERE id IN (
     SELECT c.id FROM callbacks c WHERE c.received_at < now() - $1::interval ORDER BY c.received_at LIMIT $2)
@@ -78,14 +78,14 @@ type DeleteCallbacksOlderThanParams struct {
 
 // The oldest first, so many at most.
 func (q *Queries) DeleteCallbacksOlderThan(ctx context.Context, arg DeleteCallbacksOlderThanParams) (int64, error) {
-	result, err := q.db.Exec(ctx, DeleteCallbacksOlderThan, arg.Retention, arg.Most)
+	result, err := q.db.Exec(ctx, deleteCallbacksOlderThan, arg.Retention, arg.Most)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const GetCallbacks = `-- name: GetCallbacks :many
+const getCallbacks = `-- name: GetCallbacks :many
 SELECT received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
 FROM callbacks WHERE onboarding_id = $1 ORDER BY id
 `
@@ -101,7 +101,7 @@ type GetCallbacksRow struct {
 }
 
 func (q *Queries) GetCallbacks(ctx context.Context, onboardingID string) ([]GetCallbacksRow, error) {
-	rows, err := q.db.Query(ctx, GetCallbacks, onboardingID)
+	rows, err := q.db.Query(ctx, getCallbacks, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (q *Queries) GetCallbacks(ctx context.Context, onboardingID string) ([]GetC
 	return items, nil
 }
 
-const InsertCallback = `-- name: InsertCallback :execrows
+const insertCallback = `-- name: InsertCallback :execrows
 INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING
@@ -147,7 +147,7 @@ type InsertCallbackParams struct {
 
 // No row for a delivery that is kept already.
 func (q *Queries) InsertCallback(ctx context.Context, arg InsertCallbackParams) (int64, error) {
-	result, err := q.db.Exec(ctx, InsertCallback,
+	result, err := q.db.Exec(ctx, insertCallback,
 		arg.OnboardingID,
 		arg.IdempotencyToken,
 		arg.ReceivedAt,
@@ -163,14 +163,14 @@ func (q *Queries) InsertCallback(ctx context.Context, arg InsertCallbackParams) 
 	return result.RowsAffected(), nil
 }
 
-const InsertCallbackAndWake = `-- name: InsertCallbackAndWake :one
+const insertCallbackAndWake = `-- name: InsertCallbackAndWake :one
 WITH o AS (
     SELECT n.id, n.job_id FROM onboardings n
     WHERE n.id = $1 AND n.canceled_at IS NULL
         AND NOT EXISTS (
             SELECT FROM callbacks c
             WHERE c.onboarding_id = n.id AND c.idempotency_token = $2 AND c.idempotency_token <> '')
-    FOR UPDATE
+    FOR NO KEY UPDATE
 ), brought_forward AS (
     UPDATE river_job j SET state = 'available', scheduled_at = now()
     FROM o
@@ -211,7 +211,7 @@ type InsertCallbackAndWakeParams struct {
 //
 // A job that is set for later is made due in place. River's own API for that (JobRetryTx) does the same, one round trip later.
 func (q *Queries) InsertCallbackAndWake(ctx context.Context, arg InsertCallbackAndWakeParams) (bool, error) {
-	row := q.db.QueryRow(ctx, InsertCallbackAndWake,
+	row := q.db.QueryRow(ctx, insertCallbackAndWake,
 		arg.OnboardingID,
 		arg.IdempotencyToken,
 		arg.ReceivedAt,
@@ -226,12 +226,12 @@ func (q *Queries) InsertCallbackAndWake(ctx context.Context, arg InsertCallbackA
 	return exists, err
 }
 
-const TryExpiryLock = `-- name: TryExpiryLock :one
+const tryExpiryLock = `-- name: TryExpiryLock :one
 SELECT pg_try_advisory_xact_lock($1::integer, 0)
 `
 
 func (q *Queries) TryExpiryLock(ctx context.Context, class int32) (bool, error) {
-	row := q.db.QueryRow(ctx, TryExpiryLock, class)
+	row := q.db.QueryRow(ctx, tryExpiryLock, class)
 	var pg_try_advisory_xact_lock bool
 	err := row.Scan(&pg_try_advisory_xact_lock)
 	return pg_try_advisory_xact_lock, err

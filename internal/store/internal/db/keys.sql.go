@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const CreateKey = `-- name: CreateKey :exec
+const createKey = `-- name: CreateKey :exec
 INSERT INTO api_keys (name, role, sha256) VALUES ($1, $2, $3)
 `
 
@@ -22,11 +22,11 @@ type CreateKeyParams struct {
 }
 
 func (q *Queries) CreateKey(ctx context.Context, arg CreateKeyParams) error {
-	_, err := q.db.Exec(ctx, CreateKey, arg.Name, arg.Role, arg.Sha256)
+	_, err := q.db.Exec(ctx, createKey, arg.Name, arg.Role, arg.Sha256)
 	return err
 }
 
-const KeyBySHA256 = `-- name: KeyBySHA256 :one
+const keyBySHA256 = `-- name: KeyBySHA256 :one
 SELECT name, role, created_at FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 `
 
@@ -37,13 +37,13 @@ type KeyBySHA256Row struct {
 }
 
 func (q *Queries) KeyBySHA256(ctx context.Context, sha256 []byte) (KeyBySHA256Row, error) {
-	row := q.db.QueryRow(ctx, KeyBySHA256, sha256)
+	row := q.db.QueryRow(ctx, keyBySHA256, sha256)
 	var i KeyBySHA256Row
 	err := row.Scan(&i.Name, &i.Role, &i.CreatedAt)
 	return i, err
 }
 
-const ListKeys = `-- name: ListKeys :many
+const listKeys = `-- name: ListKeys :many
 SELECT name, role, created_at, revoked_at FROM api_keys ORDER BY created_at, name
 `
 
@@ -55,7 +55,7 @@ type ListKeysRow struct {
 }
 
 func (q *Queries) ListKeys(ctx context.Context) ([]ListKeysRow, error) {
-	rows, err := q.db.Query(ctx, ListKeys)
+	rows, err := q.db.Query(ctx, listKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +79,13 @@ func (q *Queries) ListKeys(ctx context.Context) ([]ListKeysRow, error) {
 	return items, nil
 }
 
-const RevokeKey = `-- name: RevokeKey :execrows
+const revokeKey = `-- name: RevokeKey :execrows
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE name = $1
 `
 
 // A key that is revoked already keeps its time.
 func (q *Queries) RevokeKey(ctx context.Context, name string) (int64, error) {
-	result, err := q.db.Exec(ctx, RevokeKey, name)
+	result, err := q.db.Exec(ctx, revokeKey, name)
 	if err != nil {
 		return 0, err
 	}

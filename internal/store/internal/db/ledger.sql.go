@@ -11,9 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const ClaimOnboarding = `-- name: ClaimOnboarding :one
+const claimOnboarding = `-- name: ClaimOnboarding :one
 WITH before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR UPDATE
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR NO KEY UPDATE
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
@@ -45,7 +45,7 @@ type ClaimOnboardingRow struct {
 // order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
 // one that was replaced has no place.
 func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams) (ClaimOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, ClaimOnboarding, arg.ID, arg.JobID)
+	row := q.db.QueryRow(ctx, claimOnboarding, arg.ID, arg.JobID)
 	var i ClaimOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
@@ -63,51 +63,183 @@ func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams
 	return i, err
 }
 
-const EndRun = `-- name: EndRun :exec
-UPDATE onboardings SET job_id = $1, waking = false WHERE id = $2
+const endRun = `-- name: EndRun :one
+WITH run AS (
+    SELECT o.id, o.woken FROM onboardings o
+    WHERE o.id = $1 AND o.epoch = $2 AND o.job_id = $3::bigint
+    FOR NO KEY UPDATE
+), ended AS (
+    UPDATE river_job j SET state = 'completed', finalized_at = now()
+    FROM run
+    WHERE NOT run.woken AND j.id = $3::bigint AND j.state = 'running'
+), next AS (
+    INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
+    SELECT jsonb_build_object('onboarding_id', run.id), $4, $5,
+        CASE WHEN $6::timestamptz <= now() + $7::interval THEN 'available' ELSE 'scheduled' END::river_job_state,
+        $6::timestamptz
+    FROM run
+    WHERE NOT run.woken AND $6::timestamptz IS NOT NULL
+    RETURNING id
+), released AS (
+    UPDATE onboardings o SET job_id = (SELECT next.id FROM next), waking = false
+    FROM run
+    WHERE o.id = run.id AND NOT run.woken
+)
+SELECT woken FROM run
 `
 
 type EndRunParams struct {
-	JobID *int64
-	ID    string
+	ID                string
+	Epoch             int64
+	JobID             int64
+	Kind              string
+	MaxAttempts       int16
+	Due               pgtype.Timestamptz
+	SchedulerInterval pgtype.Interval
 }
 
-func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) error {
-	_, err := q.db.Exec(ctx, EndRun, arg.JobID, arg.ID)
-	return err
-}
-
-const LockForRelease = `-- name: LockForRelease :one
-SELECT woken FROM onboardings WHERE id = $1 AND epoch = $2 AND job_id = $3::bigint FOR UPDATE
-`
-
-type LockForReleaseParams struct {
-	ID    string
-	Epoch int64
-	JobID int64
-}
-
-// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: a wake-up since the claim is seen here, and one
-// that comes later waits for this transaction to end and then finds the next job.
-func (q *Queries) LockForRelease(ctx context.Context, arg LockForReleaseParams) (bool, error) {
-	row := q.db.QueryRow(ctx, LockForRelease, arg.ID, arg.Epoch, arg.JobID)
+// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
+// next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
+// for this transaction and then finds the next job.
+//
+// The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
+// obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
+// from its time on: workers leave it until then, and it does not wait for the scheduler.
+func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (bool, error) {
+	row := q.db.QueryRow(ctx, endRun,
+		arg.ID,
+		arg.Epoch,
+		arg.JobID,
+		arg.Kind,
+		arg.MaxAttempts,
+		arg.Due,
+		arg.SchedulerInterval,
+	)
 	var woken bool
 	err := row.Scan(&woken)
 	return woken, err
 }
 
-const OnboardingExists = `-- name: OnboardingExists :one
+const onboardingExists = `-- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = $1)
 `
 
 func (q *Queries) OnboardingExists(ctx context.Context, id string) (bool, error) {
-	row := q.db.QueryRow(ctx, OnboardingExists, id)
+	row := q.db.QueryRow(ctx, onboardingExists, id)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
 }
 
-const SetJob = `-- name: SetJob :exec
+const recordChange = `-- name: RecordChange :one
+WITH fence AS (
+    UPDATE onboardings o
+    SET status = CASE WHEN o.canceled_at IS NULL THEN $1 ELSE o.status END, attestation = $2,
+        subaccount_sid = coalesce($3, o.subaccount_sid), updated_at = now()
+    WHERE o.id = $4 AND o.epoch = coalesce($5::bigint, o.epoch)
+        AND ($6::bigint IS NULL OR o.job_id = $6::bigint)
+    RETURNING o.id
+), s AS (
+    INSERT INTO steps
+        (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
+         intent_at, started_at, finished_at, next_attempt_at)
+    SELECT fence.id,
+        unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
+        unnest($11::integer[]), unnest($12::jsonb[]), unnest($13::jsonb[]),
+        unnest($14::text[]), unnest($15::timestamptz[]), unnest($16::timestamptz[]),
+        unnest($17::timestamptz[]), unnest($18::timestamptz[])
+    FROM fence
+    ON CONFLICT (onboarding_id, key) DO UPDATE SET
+        state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
+        error = excluded.error, requirements = excluded.requirements, waits_for = excluded.waits_for,
+        intent_at = excluded.intent_at, started_at = excluded.started_at, finished_at = excluded.finished_at,
+        next_attempt_at = excluded.next_attempt_at
+), n AS (
+    INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
+    SELECT fence.id, unnest($19::integer[]), unnest($20::text[]), unnest($21::text[])
+    FROM fence
+    ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
+), beyond AS (
+    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= $22::integer
+), e AS (
+    INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
+    SELECT fence.id,
+        unnest($23::timestamptz[]), unnest($24::text[]), unnest($25::text[]),
+        unnest($26::text[]), unnest($27::text[])
+    FROM fence
+)
+SELECT count(*) FROM fence
+`
+
+type RecordChangeParams struct {
+	Status             string
+	Attestation        string
+	SubaccountSid      *string
+	ID                 string
+	Epoch              *int64
+	JobID              *int64
+	StepKeys           []string
+	StepStates         []string
+	StepSids           []string
+	StepRemoteStatuses []string
+	StepAttempts       []int32
+	StepErrors         [][]byte
+	StepRequirements   [][]byte
+	StepWaitsFor       []string
+	StepIntentsAt      []pgtype.Timestamptz
+	StepStartedAt      []pgtype.Timestamptz
+	StepFinishedAt     []pgtype.Timestamptz
+	StepNextAttemptsAt []pgtype.Timestamptz
+	NumberPositions    []int32
+	NumberSids         []string
+	PhoneNumbers       []string
+	Numbers            *int32
+	EventTimes         []pgtype.Timestamptz
+	EventKinds         []string
+	EventSteps         []string
+	EventActors        []string
+	EventDetails       []string
+}
+
+// One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
+// newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
+// and no job mean that the caller holds the row lock and decides.
+func (q *Queries) RecordChange(ctx context.Context, arg RecordChangeParams) (int64, error) {
+	row := q.db.QueryRow(ctx, recordChange,
+		arg.Status,
+		arg.Attestation,
+		arg.SubaccountSid,
+		arg.ID,
+		arg.Epoch,
+		arg.JobID,
+		arg.StepKeys,
+		arg.StepStates,
+		arg.StepSids,
+		arg.StepRemoteStatuses,
+		arg.StepAttempts,
+		arg.StepErrors,
+		arg.StepRequirements,
+		arg.StepWaitsFor,
+		arg.StepIntentsAt,
+		arg.StepStartedAt,
+		arg.StepFinishedAt,
+		arg.StepNextAttemptsAt,
+		arg.NumberPositions,
+		arg.NumberSids,
+		arg.PhoneNumbers,
+		arg.Numbers,
+		arg.EventTimes,
+		arg.EventKinds,
+		arg.EventSteps,
+		arg.EventActors,
+		arg.EventDetails,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const setJob = `-- name: SetJob :exec
 UPDATE onboardings SET job_id = $1 WHERE id = $2
 `
 
@@ -118,11 +250,11 @@ type SetJobParams struct {
 
 // The caller holds the row lock.
 func (q *Queries) SetJob(ctx context.Context, arg SetJobParams) error {
-	_, err := q.db.Exec(ctx, SetJob, arg.JobID, arg.ID)
+	_, err := q.db.Exec(ctx, setJob, arg.JobID, arg.ID)
 	return err
 }
 
-const SetWoken = `-- name: SetWoken :exec
+const setWoken = `-- name: SetWoken :exec
 UPDATE onboardings SET woken = true, job_id = $1 WHERE id = $2
 `
 
@@ -133,6 +265,6 @@ type SetWokenParams struct {
 
 // Invariant 4: the caller holds the row lock, so the next claim or release finds the flag.
 func (q *Queries) SetWoken(ctx context.Context, arg SetWokenParams) error {
-	_, err := q.db.Exec(ctx, SetWoken, arg.JobID, arg.ID)
+	_, err := q.db.Exec(ctx, setWoken, arg.JobID, arg.ID)
 	return err
 }

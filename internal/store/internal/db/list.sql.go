@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const ListOnboardings = `-- name: ListOnboardings :many
+const listOnboardings = `-- name: ListOnboardings :many
 SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.attestation, o.version, o.created_at, o.updated_at,
     coalesce(r.request #>> '{business,business_name}', '')::text AS business_name
 FROM onboardings o
@@ -49,7 +49,7 @@ type ListOnboardingsRow struct {
 
 // An empty filter selects all. Newest first, from after the cursor on.
 func (q *Queries) ListOnboardings(ctx context.Context, arg ListOnboardingsParams) ([]ListOnboardingsRow, error) {
-	rows, err := q.db.Query(ctx, ListOnboardings,
+	rows, err := q.db.Query(ctx, listOnboardings,
 		arg.Status,
 		arg.SubaccountSid,
 		arg.ExternalID,
@@ -86,7 +86,7 @@ func (q *Queries) ListOnboardings(ctx context.Context, arg ListOnboardingsParams
 	return items, nil
 }
 
-const ListSteps = `-- name: ListSteps :many
+const listSteps = `-- name: ListSteps :many
 SELECT onboarding_id, key, state, sid, remote_status, requirements
 FROM steps
 WHERE onboarding_id = ANY($1::text[]) AND (state = 'failed' OR key = ANY($2::text[]))
@@ -109,7 +109,7 @@ type ListStepsRow struct {
 
 // What a list shows of the steps of its onboardings: the bundles with their statuses, and what failed.
 func (q *Queries) ListSteps(ctx context.Context, arg ListStepsParams) ([]ListStepsRow, error) {
-	rows, err := q.db.Query(ctx, ListSteps, arg.OnboardingIds, arg.BundleKeys)
+	rows, err := q.db.Query(ctx, listSteps, arg.OnboardingIds, arg.BundleKeys)
 	if err != nil {
 		return nil, err
 	}

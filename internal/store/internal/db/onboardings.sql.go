@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const AddRequestVersion = `-- name: AddRequestVersion :exec
+const addRequestVersion = `-- name: AddRequestVersion :exec
 WITH o AS (
     UPDATE onboardings SET version = $2 WHERE id = $3 RETURNING id, version
 )
@@ -26,11 +26,11 @@ type AddRequestVersionParams struct {
 }
 
 func (q *Queries) AddRequestVersion(ctx context.Context, arg AddRequestVersionParams) error {
-	_, err := q.db.Exec(ctx, AddRequestVersion, arg.Request, arg.Version, arg.ID)
+	_, err := q.db.Exec(ctx, addRequestVersion, arg.Request, arg.Version, arg.ID)
 	return err
 }
 
-const CancelOnboarding = `-- name: CancelOnboarding :exec
+const cancelOnboarding = `-- name: CancelOnboarding :exec
 UPDATE onboardings SET status = 'canceled', canceled_at = $1, cleanup = $2 WHERE id = $3
 `
 
@@ -41,55 +41,63 @@ type CancelOnboardingParams struct {
 }
 
 func (q *Queries) CancelOnboarding(ctx context.Context, arg CancelOnboardingParams) error {
-	_, err := q.db.Exec(ctx, CancelOnboarding, arg.CanceledAt, arg.Cleanup, arg.ID)
+	_, err := q.db.Exec(ctx, cancelOnboarding, arg.CanceledAt, arg.Cleanup, arg.ID)
 	return err
 }
 
-const CreateOnboarding = `-- name: CreateOnboarding :exec
-WITH o AS (
+const createOnboarding = `-- name: CreateOnboarding :exec
+WITH job AS (
+    INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', $1::text), $2, $3)
+    RETURNING id
+), o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    VALUES
-        ($2, $3, $4, $5, $6, $7, $8, $9::bigint, $10, $11)
+    SELECT $1::text, $4, $5, $6, $7, $8, $9, job.id, $10, $11
+    FROM job
     RETURNING id, version, created_at
+), r AS (
+    INSERT INTO requests (onboarding_id, version, request, created_at)
+    SELECT o.id, o.version, $12, o.created_at FROM o
 )
-INSERT INTO requests (onboarding_id, version, request, created_at)
-SELECT o.id, o.version, $1, o.created_at FROM o
+SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')
 `
 
 type CreateOnboardingParams struct {
-	Request           []byte
 	ID                string
+	Kind              string
+	MaxAttempts       int16
 	ExternalID        string
 	SubaccountSid     string
 	PrimaryProfileSid string
 	CallbackToken     string
 	Version           int32
 	Status            string
-	JobID             int64
 	CreatedAt         pgtype.Timestamptz
 	UpdatedAt         pgtype.Timestamptz
+	Request           []byte
 }
 
-// The steps, numbers and events follow with RecordChange in the same transaction.
+// With its first job, which is inserted as River does it, and announced to River's clients. The steps, numbers and events follow with
+// RecordChange in the same transaction.
 func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) error {
-	_, err := q.db.Exec(ctx, CreateOnboarding,
-		arg.Request,
+	_, err := q.db.Exec(ctx, createOnboarding,
 		arg.ID,
+		arg.Kind,
+		arg.MaxAttempts,
 		arg.ExternalID,
 		arg.SubaccountSid,
 		arg.PrimaryProfileSid,
 		arg.CallbackToken,
 		arg.Version,
 		arg.Status,
-		arg.JobID,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.Request,
 	)
 	return err
 }
 
-const GetEvents = `-- name: GetEvents :many
+const getEvents = `-- name: GetEvents :many
 SELECT at, kind, step, actor, detail FROM events WHERE onboarding_id = $1 ORDER BY id
 `
 
@@ -102,7 +110,7 @@ type GetEventsRow struct {
 }
 
 func (q *Queries) GetEvents(ctx context.Context, onboardingID string) ([]GetEventsRow, error) {
-	rows, err := q.db.Query(ctx, GetEvents, onboardingID)
+	rows, err := q.db.Query(ctx, getEvents, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +135,7 @@ func (q *Queries) GetEvents(ctx context.Context, onboardingID string) ([]GetEven
 	return items, nil
 }
 
-const GetNumbers = `-- name: GetNumbers :many
+const getNumbers = `-- name: GetNumbers :many
 SELECT sid, phone_number FROM phone_numbers WHERE onboarding_id = $1 ORDER BY position
 `
 
@@ -137,7 +145,7 @@ type GetNumbersRow struct {
 }
 
 func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNumbersRow, error) {
-	rows, err := q.db.Query(ctx, GetNumbers, onboardingID)
+	rows, err := q.db.Query(ctx, getNumbers, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +164,7 @@ func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNum
 	return items, nil
 }
 
-const GetOnboarding = `-- name: GetOnboarding :one
+const getOnboarding = `-- name: GetOnboarding :one
 SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = $1
 `
@@ -176,7 +184,7 @@ type GetOnboardingRow struct {
 }
 
 func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, GetOnboarding, id)
+	row := q.db.QueryRow(ctx, getOnboarding, id)
 	var i GetOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
@@ -194,18 +202,18 @@ func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRo
 	return i, err
 }
 
-const GetRequest = `-- name: GetRequest :one
+const getRequest = `-- name: GetRequest :one
 SELECT r.request FROM onboardings o JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version WHERE o.id = $1
 `
 
 func (q *Queries) GetRequest(ctx context.Context, id string) ([]byte, error) {
-	row := q.db.QueryRow(ctx, GetRequest, id)
+	row := q.db.QueryRow(ctx, getRequest, id)
 	var request []byte
 	err := row.Scan(&request)
 	return request, err
 }
 
-const GetSteps = `-- name: GetSteps :many
+const getSteps = `-- name: GetSteps :many
 SELECT key, state, sid, remote_status, attempts, error, requirements, waits_for, intent_at, started_at, finished_at, next_attempt_at
 FROM steps WHERE onboarding_id = $1 ORDER BY key
 `
@@ -226,7 +234,7 @@ type GetStepsRow struct {
 }
 
 func (q *Queries) GetSteps(ctx context.Context, onboardingID string) ([]GetStepsRow, error) {
-	rows, err := q.db.Query(ctx, GetSteps, onboardingID)
+	rows, err := q.db.Query(ctx, getSteps, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +266,7 @@ func (q *Queries) GetSteps(ctx context.Context, onboardingID string) ([]GetSteps
 	return items, nil
 }
 
-const ListRequestVersions = `-- name: ListRequestVersions :many
+const listRequestVersions = `-- name: ListRequestVersions :many
 SELECT version, request, created_at FROM requests WHERE onboarding_id = $1 ORDER BY version
 `
 
@@ -269,7 +277,7 @@ type ListRequestVersionsRow struct {
 }
 
 func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) ([]ListRequestVersionsRow, error) {
-	rows, err := q.db.Query(ctx, ListRequestVersions, onboardingID)
+	rows, err := q.db.Query(ctx, listRequestVersions, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -288,9 +296,9 @@ func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) 
 	return items, nil
 }
 
-const LockOnboarding = `-- name: LockOnboarding :one
+const lockOnboarding = `-- name: LockOnboarding :one
 SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
-FROM onboardings WHERE id = $1 FOR UPDATE
+FROM onboardings WHERE id = $1 FOR NO KEY UPDATE
 `
 
 type LockOnboardingRow struct {
@@ -310,7 +318,7 @@ type LockOnboardingRow struct {
 // Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
 // queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
 func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, LockOnboarding, id)
+	row := q.db.QueryRow(ctx, lockOnboarding, id)
 	var i LockOnboardingRow
 	err := row.Scan(
 		&i.CallbackToken,
@@ -328,7 +336,7 @@ func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboarding
 	return i, err
 }
 
-const OnboardingOfCallbackToken = `-- name: OnboardingOfCallbackToken :one
+const onboardingOfCallbackToken = `-- name: OnboardingOfCallbackToken :one
 SELECT id, subaccount_sid FROM onboardings WHERE callback_token = $1
 `
 
@@ -338,29 +346,29 @@ type OnboardingOfCallbackTokenRow struct {
 }
 
 func (q *Queries) OnboardingOfCallbackToken(ctx context.Context, callbackToken string) (OnboardingOfCallbackTokenRow, error) {
-	row := q.db.QueryRow(ctx, OnboardingOfCallbackToken, callbackToken)
+	row := q.db.QueryRow(ctx, onboardingOfCallbackToken, callbackToken)
 	var i OnboardingOfCallbackTokenRow
 	err := row.Scan(&i.ID, &i.SubaccountSid)
 	return i, err
 }
 
-const OnboardingOfExternalID = `-- name: OnboardingOfExternalID :one
+const onboardingOfExternalID = `-- name: OnboardingOfExternalID :one
 SELECT id FROM onboardings WHERE external_id = $1 AND external_id <> ''
 `
 
 func (q *Queries) OnboardingOfExternalID(ctx context.Context, externalID string) (string, error) {
-	row := q.db.QueryRow(ctx, OnboardingOfExternalID, externalID)
+	row := q.db.QueryRow(ctx, onboardingOfExternalID, externalID)
 	var id string
 	err := row.Scan(&id)
 	return id, err
 }
 
-const OpenOnboardingOfSubaccount = `-- name: OpenOnboardingOfSubaccount :one
+const openOnboardingOfSubaccount = `-- name: OpenOnboardingOfSubaccount :one
 SELECT id FROM onboardings WHERE subaccount_sid = $1 AND canceled_at IS NULL AND subaccount_sid <> ''
 `
 
 func (q *Queries) OpenOnboardingOfSubaccount(ctx context.Context, subaccountSid string) (string, error) {
-	row := q.db.QueryRow(ctx, OpenOnboardingOfSubaccount, subaccountSid)
+	row := q.db.QueryRow(ctx, openOnboardingOfSubaccount, subaccountSid)
 	var id string
 	err := row.Scan(&id)
 	return id, err

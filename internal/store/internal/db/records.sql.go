@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const EventsAfter = `-- name: EventsAfter :many
+const eventsAfter = `-- name: EventsAfter :many
 SELECT id, at, kind, step, actor, detail FROM events
 WHERE onboarding_id = $1 AND id > $2
 ORDER BY id
@@ -35,7 +35,7 @@ type EventsAfterRow struct {
 
 // Oldest first, from after that ID on.
 func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]EventsAfterRow, error) {
-	rows, err := q.db.Query(ctx, EventsAfter, arg.OnboardingID, arg.AfterID, arg.PageSize)
+	rows, err := q.db.Query(ctx, eventsAfter, arg.OnboardingID, arg.AfterID, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Eve
 	return items, nil
 }
 
-const EventsBefore = `-- name: EventsBefore :many
+const eventsBefore = `-- name: EventsBefore :many
 SELECT id, at, kind, step, actor, detail FROM events
 WHERE onboarding_id = $1 AND id < $2
 ORDER BY id DESC
@@ -85,7 +85,7 @@ type EventsBeforeRow struct {
 
 // Newest first, from before that ID on.
 func (q *Queries) EventsBefore(ctx context.Context, arg EventsBeforeParams) ([]EventsBeforeRow, error) {
-	rows, err := q.db.Query(ctx, EventsBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
+	rows, err := q.db.Query(ctx, eventsBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (q *Queries) EventsBefore(ctx context.Context, arg EventsBeforeParams) ([]E
 	return items, nil
 }
 
-const RecentReviews = `-- name: RecentReviews :many
+const recentReviews = `-- name: RecentReviews :many
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e
@@ -148,7 +148,7 @@ type RecentReviewsRow struct {
 // The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
 // one about it: a later one is an approval that lapsed or was taken back.
 func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([]RecentReviewsRow, error) {
-	rows, err := q.db.Query(ctx, RecentReviews, arg.Review, arg.Most, arg.Submission)
+	rows, err := q.db.Query(ctx, recentReviews, arg.Review, arg.Most, arg.Submission)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([
 	return items, nil
 }
 
-const SubmissionEvents = `-- name: SubmissionEvents :many
+const submissionEvents = `-- name: SubmissionEvents :many
 SELECT e.id, e.at, e.kind, e.step, e.detail FROM events e
 WHERE e.onboarding_id = $1
     AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
@@ -189,7 +189,7 @@ type SubmissionEventsRow struct {
 // What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
 // and bundles), their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
 func (q *Queries) SubmissionEvents(ctx context.Context, onboardingID string) ([]SubmissionEventsRow, error) {
-	rows, err := q.db.Query(ctx, SubmissionEvents, onboardingID)
+	rows, err := q.db.Query(ctx, submissionEvents, onboardingID)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (q *Queries) SubmissionEvents(ctx context.Context, onboardingID string) ([]
 	return items, nil
 }
 
-const VersionsBefore = `-- name: VersionsBefore :many
+const versionsBefore = `-- name: VersionsBefore :many
 SELECT r.version, r.request, r.created_at, coalesce(e.id, 0)::bigint AS event_id, coalesce(e.actor, '')::text AS actor
 FROM requests r
 LEFT JOIN LATERAL (
@@ -245,7 +245,7 @@ type VersionsBeforeRow struct {
 // Newest first, from before that version on. The event of a version was written in the same transaction and at the same time, to the
 // microsecond; 0 and empty if there is none.
 func (q *Queries) VersionsBefore(ctx context.Context, arg VersionsBeforeParams) ([]VersionsBeforeRow, error) {
-	rows, err := q.db.Query(ctx, VersionsBefore, arg.OnboardingID, arg.BeforeVersion, arg.PageSize)
+	rows, err := q.db.Query(ctx, versionsBefore, arg.OnboardingID, arg.BeforeVersion, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}

@@ -11,28 +11,28 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const Deregister = `-- name: Deregister :exec
+const deregister = `-- name: Deregister :exec
 DELETE FROM replicas WHERE client_id = $1
 `
 
 func (q *Queries) Deregister(ctx context.Context, clientID string) error {
-	_, err := q.db.Exec(ctx, Deregister, clientID)
+	_, err := q.db.Exec(ctx, deregister, clientID)
 	return err
 }
 
-const Heartbeat = `-- name: Heartbeat :execrows
+const heartbeat = `-- name: Heartbeat :execrows
 UPDATE replicas SET seen_at = now() WHERE id = $1
 `
 
 func (q *Queries) Heartbeat(ctx context.Context, id int32) (int64, error) {
-	result, err := q.db.Exec(ctx, Heartbeat, id)
+	result, err := q.db.Exec(ctx, heartbeat, id)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const HoldReplicaLock = `-- name: HoldReplicaLock :exec
+const holdReplicaLock = `-- name: HoldReplicaLock :exec
 SELECT pg_advisory_lock($1::integer, $2::integer)
 `
 
@@ -42,11 +42,11 @@ type HoldReplicaLockParams struct {
 }
 
 func (q *Queries) HoldReplicaLock(ctx context.Context, arg HoldReplicaLockParams) error {
-	_, err := q.db.Exec(ctx, HoldReplicaLock, arg.Class, arg.ID)
+	_, err := q.db.Exec(ctx, holdReplicaLock, arg.Class, arg.ID)
 	return err
 }
 
-const Register = `-- name: Register :one
+const register = `-- name: Register :one
 INSERT INTO replicas (client_id, started_at) VALUES ($1, $2) RETURNING id
 `
 
@@ -56,13 +56,13 @@ type RegisterParams struct {
 }
 
 func (q *Queries) Register(ctx context.Context, arg RegisterParams) (int32, error) {
-	row := q.db.QueryRow(ctx, Register, arg.ClientID, arg.StartedAt)
+	row := q.db.QueryRow(ctx, register, arg.ClientID, arg.StartedAt)
 	var id int32
 	err := row.Scan(&id)
 	return id, err
 }
 
-const RemoveDeadLeader = `-- name: RemoveDeadLeader :many
+const removeDeadLeader = `-- name: RemoveDeadLeader :many
 WITH gone AS (
     DELETE FROM river_leader l WHERE NOT EXISTS (SELECT FROM replicas r WHERE r.client_id = l.leader_id) RETURNING l.leader_id
 )
@@ -79,7 +79,7 @@ type RemoveDeadLeaderRow struct {
 // A dead client that leads keeps River's scheduler from running until its term ends, 15 s later. Ending the term and saying so to those
 // who would follow has no public API for another client's term; this is what a leader that resigns does.
 func (q *Queries) RemoveDeadLeader(ctx context.Context) ([]RemoveDeadLeaderRow, error) {
-	rows, err := q.db.Query(ctx, RemoveDeadLeader)
+	rows, err := q.db.Query(ctx, removeDeadLeader)
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +98,12 @@ func (q *Queries) RemoveDeadLeader(ctx context.Context) ([]RemoveDeadLeaderRow, 
 	return items, nil
 }
 
-const RemoveReplicas = `-- name: RemoveReplicas :many
+const removeReplicas = `-- name: RemoveReplicas :many
 DELETE FROM replicas WHERE id = ANY($1::integer[]) RETURNING client_id
 `
 
 func (q *Queries) RemoveReplicas(ctx context.Context, ids []int32) ([]string, error) {
-	rows, err := q.db.Query(ctx, RemoveReplicas, ids)
+	rows, err := q.db.Query(ctx, removeReplicas, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (q *Queries) RemoveReplicas(ctx context.Context, ids []int32) ([]string, er
 	return items, nil
 }
 
-const SilentReplicas = `-- name: SilentReplicas :many
+const silentReplicas = `-- name: SilentReplicas :many
 SELECT r.id
 FROM replicas r
 WHERE r.id <> $1
@@ -141,7 +141,7 @@ type SilentReplicasParams struct {
 // heartbeats old, so both count only from its start on. The lock is asked for as a shared one: two who look at one moment are not in each
 // other's way, or each would hold the other to be the owner.
 func (q *Queries) SilentReplicas(ctx context.Context, arg SilentReplicasParams) ([]int32, error) {
-	rows, err := q.db.Query(ctx, SilentReplicas,
+	rows, err := q.db.Query(ctx, silentReplicas,
 		arg.OwnID,
 		arg.StaleAfter,
 		arg.Grace,

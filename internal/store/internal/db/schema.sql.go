@@ -9,21 +9,21 @@ import (
 	"context"
 )
 
-const HoldMigrationLock = `-- name: HoldMigrationLock :exec
+const holdMigrationLock = `-- name: HoldMigrationLock :exec
 SELECT pg_advisory_lock($1::integer, 0)
 `
 
 func (q *Queries) HoldMigrationLock(ctx context.Context, class int32) error {
-	_, err := q.db.Exec(ctx, HoldMigrationLock, class)
+	_, err := q.db.Exec(ctx, holdMigrationLock, class)
 	return err
 }
 
-const SchemaVersion = `-- name: SchemaVersion :one
+const schemaVersion = `-- name: SchemaVersion :one
 SELECT version, dirty FROM schema_migrations
 `
 
 func (q *Queries) SchemaVersion(ctx context.Context) (SchemaMigration, error) {
-	row := q.db.QueryRow(ctx, SchemaVersion)
+	row := q.db.QueryRow(ctx, schemaVersion)
 	var i SchemaMigration
 	err := row.Scan(&i.Version, &i.Dirty)
 	return i, err

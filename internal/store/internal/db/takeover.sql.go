@@ -9,7 +9,7 @@ import (
 	"context"
 )
 
-const AbandonedJobs = `-- name: AbandonedJobs :many
+const abandonedJobs = `-- name: AbandonedJobs :many
 SELECT j.id, (j.args ->> 'onboarding_id')::text AS onboarding_id
 FROM river_job j
 WHERE j.state = 'running' AND j.kind = $1
@@ -23,7 +23,7 @@ type AbandonedJobsRow struct {
 
 // Running jobs whose last client is no replica that lives.
 func (q *Queries) AbandonedJobs(ctx context.Context, kind string) ([]AbandonedJobsRow, error) {
-	rows, err := q.db.Query(ctx, AbandonedJobs, kind)
+	rows, err := q.db.Query(ctx, abandonedJobs, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (q *Queries) AbandonedJobs(ctx context.Context, kind string) ([]AbandonedJo
 	return items, nil
 }
 
-const CancelAbandonedJobs = `-- name: CancelAbandonedJobs :many
+const cancelAbandonedJobs = `-- name: CancelAbandonedJobs :many
 UPDATE river_job j SET state = 'cancelled', finalized_at = now()
 WHERE j.id = ANY($1::bigint[]) AND j.state = 'running'
     AND NOT EXISTS (SELECT FROM replicas r WHERE r.client_id = j.attempted_by[array_upper(j.attempted_by, 1)])
@@ -52,7 +52,7 @@ RETURNING j.id
 // River's API neither finishes nor deletes a job that is running. The job is ended and replaced rather than made available again: should
 // its client come back from a pause, River there would finish the job by its ID, under the feet of the one that runs it then.
 func (q *Queries) CancelAbandonedJobs(ctx context.Context, ids []int64) ([]int64, error) {
-	rows, err := q.db.Query(ctx, CancelAbandonedJobs, ids)
+	rows, err := q.db.Query(ctx, cancelAbandonedJobs, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (q *Queries) CancelAbandonedJobs(ctx context.Context, ids []int64) ([]int64
 	return items, nil
 }
 
-const LockOnboardingsSkipLocked = `-- name: LockOnboardingsSkipLocked :many
-SELECT id, job_id FROM onboardings WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED
+const lockOnboardingsSkipLocked = `-- name: LockOnboardingsSkipLocked :many
+SELECT id, job_id FROM onboardings WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 `
 
 type LockOnboardingsSkipLockedRow struct {
@@ -82,7 +82,7 @@ type LockOnboardingsSkipLockedRow struct {
 
 // Those that another replica takes over at this moment, or that somebody decides on, are left to the next look.
 func (q *Queries) LockOnboardingsSkipLocked(ctx context.Context, ids []string) ([]LockOnboardingsSkipLockedRow, error) {
-	rows, err := q.db.Query(ctx, LockOnboardingsSkipLocked, ids)
+	rows, err := q.db.Query(ctx, lockOnboardingsSkipLocked, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (q *Queries) LockOnboardingsSkipLocked(ctx context.Context, ids []string) (
 	return items, nil
 }
 
-const ReplaceJobs = `-- name: ReplaceJobs :exec
+const replaceJobs = `-- name: ReplaceJobs :exec
 UPDATE onboardings o SET job_id = n.job_id
 FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS job_id) n
 WHERE o.id = n.id
@@ -113,11 +113,11 @@ type ReplaceJobsParams struct {
 }
 
 func (q *Queries) ReplaceJobs(ctx context.Context, arg ReplaceJobsParams) error {
-	_, err := q.db.Exec(ctx, ReplaceJobs, arg.Ids, arg.JobIds)
+	_, err := q.db.Exec(ctx, replaceJobs, arg.Ids, arg.JobIds)
 	return err
 }
 
-const StrandedOnboardings = `-- name: StrandedOnboardings :many
+const strandedOnboardings = `-- name: StrandedOnboardings :many
 SELECT o.id
 FROM onboardings o
 WHERE (o.job_id IS NOT NULL OR o.status IN ('in_progress', 'in_review'))
@@ -130,7 +130,7 @@ LIMIT $1
 
 // Those whose job is gone, and those that wait for something while no job is scheduled.
 func (q *Queries) StrandedOnboardings(ctx context.Context, most int32) ([]string, error) {
-	rows, err := q.db.Query(ctx, StrandedOnboardings, most)
+	rows, err := q.db.Query(ctx, strandedOnboardings, most)
 	if err != nil {
 		return nil, err
 	}
@@ -149,12 +149,12 @@ func (q *Queries) StrandedOnboardings(ctx context.Context, most int32) ([]string
 	return items, nil
 }
 
-const TrySweepLock = `-- name: TrySweepLock :one
+const trySweepLock = `-- name: TrySweepLock :one
 SELECT pg_try_advisory_xact_lock($1::integer, 0)
 `
 
 func (q *Queries) TrySweepLock(ctx context.Context, class int32) (bool, error) {
-	row := q.db.QueryRow(ctx, TrySweepLock, class)
+	row := q.db.QueryRow(ctx, trySweepLock, class)
 	var pg_try_advisory_xact_lock bool
 	err := row.Scan(&pg_try_advisory_xact_lock)
 	return pg_try_advisory_xact_lock, err

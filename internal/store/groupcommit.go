@@ -1,0 +1,134 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/attestd/attestd/internal/onboarding"
+)
+
+// groupCommit writes what many do with many onboardings in common transactions: while one commits, what comes meanwhile gathers for the
+// next. A transaction and its round trip cost more than most of what is written in it, so under load this is what an onboarding's price
+// depends on; who is alone is written at once.
+//
+// Each write is fenced by itself (invariant 3), and whoever asked for it goes on only once the transaction has committed (invariant 1).
+type groupCommit struct {
+	pool    *pgxpool.Pool
+	queue   chan *pendingWrite
+	stopped chan struct{}
+	writers sync.WaitGroup
+}
+
+const (
+	// With a second writer, statements are laid out and sent while the first waits for the disk.
+	groupWriters = 2
+	// The most writes in one transaction. All of them wait for the slowest.
+	groupMost = 64
+	// A transaction that takes longer is given up; runners claim anew and see what was written.
+	groupTimeout = 10 * time.Second
+)
+
+// pendingWrite is one that waits for its transaction.
+type pendingWrite struct {
+	id onboarding.ID
+	statements
+	// result has room: the writer never waits for who asked.
+	result chan error
+}
+
+func newGroupCommit(pool *pgxpool.Pool) *groupCommit {
+	g := &groupCommit{pool: pool, queue: make(chan *pendingWrite, groupMost), stopped: make(chan struct{})}
+	for range groupWriters {
+		g.writers.Go(g.serve)
+	}
+	return g
+}
+
+// close ends the writers when they are done with what they hold. Nothing may be written any more.
+func (g *groupCommit) close() {
+	close(g.stopped)
+	g.writers.Wait()
+}
+
+var errGroupClosed = errors.New("the store is closed")
+
+// write sends statements that lock the row of the one onboarding first of all, if any, and returns what their read did once they are
+// committed. It may read twice. After an error that is not the read's own nobody knows what was written.
+func (g *groupCommit) write(ctx context.Context, id onboarding.ID, s statements) error {
+	w := &pendingWrite{id: id, statements: s, result: make(chan error, 1)}
+	select {
+	case g.queue <- w:
+	case <-g.stopped:
+		return errGroupClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-w.result:
+		return err
+	case <-g.stopped:
+		return errGroupClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (g *groupCommit) serve() {
+	for {
+		select {
+		case <-g.stopped:
+			return
+		case first := <-g.queue:
+			g.commit(g.gather(first))
+		}
+	}
+}
+
+// gather takes what is there, by ID: two transactions that lock the same rows in the same order do not wait for each other in a circle.
+func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
+	together := []*pendingWrite{first}
+	for len(together) < groupMost {
+		select {
+		case next := <-g.queue:
+			together = append(together, next)
+			continue
+		default:
+		}
+		break
+	}
+	slices.SortStableFunc(together, func(a, b *pendingWrite) int { return cmp.Compare(a.id, b.id) })
+	return together
+}
+
+// commit writes all in one transaction. If Postgres refuses one of them, each is written by itself, so that one's fault is not another's.
+func (g *groupCommit) commit(together []*pendingWrite) {
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	defer cancel()
+	all := make([]statements, len(together))
+	for i, w := range together {
+		all[i] = w.statements
+	}
+	read, err := send(ctx, g.pool, all...)
+	if len(together) > 1 && slices.ContainsFunc(read, isRefused) {
+		for _, w := range together {
+			g.commit([]*pendingWrite{w})
+		}
+		return
+	}
+	for i, w := range together {
+		w.result <- cmp.Or(read[i], err)
+	}
+}
+
+// isRefused tells whether Postgres answered with an error, and not merely with what was not hoped for.
+func isRefused(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused)
+}

@@ -90,10 +90,11 @@ func first(found []Result) Result {
 
 // unlessHeld makes the effect adopt what a bundle that is taken over holds already, if it is one and holds it. That is not ours to delete;
 // nor is then, to be sure, what we add.
-func (e Effect) unlessHeld(takenOver bool, held func(context.Context, TrustHub) (Result, error)) Effect {
+func (e Effect) unlessHeld(o *Onboarding, takenOver bool, held func(context.Context, TrustHub) (Result, error)) Effect {
 	if !takenOver {
 		return e
 	}
+	e = e.unlessLocked(o)
 	do := e.Do
 	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
 		if r, err := held(ctx, hub); err != nil || r.SID != "" {
@@ -102,6 +103,19 @@ func (e Effect) unlessHeld(takenOver bool, held func(context.Context, TrustHub) 
 		return do(ctx, hub)
 	}
 	e.Remove, e.Stays = nil, true
+	return e
+}
+
+// unlessLocked refuses to make something for the profile that is taken over, if nothing can be put on it: it is under review, or approved.
+func (e Effect) unlessLocked(o *Onboarding) Effect {
+	status := o.Bundle(profileKey).Status
+	if !underReview(status) && status != BundleApproved {
+		return e
+	}
+	e.Do = func(context.Context, TrustHub) (Result, error) {
+		return Result{Requirements: preflightFault(e.Pointer, "profile_incomplete",
+			fmt.Sprintf("The profile that was taken over does not hold this, and nothing can be put on it while it is %s. Leave it out of the request, or have another profile made.", status))}, nil
+	}
 	return e
 }
 

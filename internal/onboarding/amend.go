@@ -88,12 +88,16 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 		touched = append(touched, faulty(o)...)
 	}
 	touched = slices.DeleteFunc(touched, func(k Key) bool { return o.Step(k) == nil })
+	if err := mayComeBack(o, plan(o), amended); err != nil {
+		return Change{}, err
+	}
 	o.Request = amended
 	kept := slices.DeleteFunc(slices.Clone(o.Numbers), func(n PhoneNumber) bool { return !amended.wants(n) })
 	numbersChange := !slices.Equal(before.PhoneNumbers, amended.PhoneNumbers) || before.AllPhoneNumbers != amended.AllPhoneNumbers
 	if len(kept) < len(o.Numbers) {
 		o.Numbers = kept
 	}
+	over := o.canceled()
 	nodes, added := plan.arrange(o)
 	edited, err := mayEdit(o, touched, slices.Concat(keysOf(added), leaving(o, nodes)))
 	if err != nil {
@@ -103,7 +107,12 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	a := amendment{o: o, now: now, actor: actor, change: Change{ID: o.ID, Request: &amended, Version: o.Version + 1}}
 	a.change.Events = append(a.change.Events, Event{At: now, Kind: "onboarding.amended", Actor: actor,
 		Detail: fmt.Sprintf("version %d", a.change.Version)})
-	a.change.Steps = append(a.change.Steps, added...)
+	for i := range added {
+		a.change.Steps = append(a.change.Steps, added[i])
+		if over[added[i].Key] {
+			a.change.Events = append(a.change.Events, stepEvent(&added[i], now, actor))
+		}
+	}
 	if (before.Address.SID == "") != (amended.Address.SID == "") || before.Address.ISOCountry != amended.Address.ISOCountry {
 		// The one that is there is not ours to edit, or cannot become what is wanted: another takes its place.
 		a.replaceAddress(before.Address.SID != "")
@@ -280,6 +289,9 @@ func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) 
 		if !edited[b] {
 			continue
 		}
+		if s := o.Step(b.Sub("evaluation")); s != nil && s.State == StepRunning {
+			return nil, busy(s.Key) // A lookup could take it for that of what is corrected.
+		}
 		if s := o.Step(b.Sub("submission")); s != nil && s.State == StepRunning {
 			return nil, &RefusedError{"in_review", fmt.Sprintf("The %s is being submitted. Correct it once Twilio has reviewed it.", named(b))}
 		}
@@ -293,10 +305,41 @@ func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) 
 	}
 	for _, k := range touched {
 		if o.Step(k).State == StepRunning {
-			return nil, &RefusedError{"busy", fmt.Sprintf("The step %s has a call under way whose outcome is not known yet. Try again in a few seconds.", k)}
+			return nil, busy(k)
 		}
 	}
 	return edited, nil
+}
+
+// mayComeBack refuses to want again what is being taken back right now: a lookup could find it before the removal arrives. A number in E.164
+// that is not resolved yet may be any that leaves.
+func mayComeBack(o *Onboarding, nodes []Node, amended Request) error {
+	var names []string
+	for _, name := range amended.PhoneNumbers {
+		if !slices.Contains(o.Request.PhoneNumbers, name) {
+			names = append(names, name)
+		}
+	}
+	comes := func(sid string) bool {
+		return amended.AllPhoneNumbers && !o.Request.AllPhoneNumbers ||
+			slices.ContainsFunc(names, func(name string) bool { return name == sid || !strings.HasPrefix(name, "PN") })
+	}
+	for _, n := range nodes {
+		step := o.Step(n.Key)
+		if n.Aim != AimGone || step == nil || step.State != StepRunning {
+			continue
+		}
+		_, sid, isNumber := strings.Cut(string(n.Key), ".number.")
+		isSecond := slices.Contains([]Key{representativeKey(1), profileKey.Sub(string(representativeKey(1)))}, n.Key)
+		if isNumber && comes(sid) || isSecond && len(amended.AuthorizedRepresentatives) > len(o.Request.AuthorizedRepresentatives) {
+			return busy(n.Key)
+		}
+	}
+	return nil
+}
+
+func busy(step Key) error {
+	return &RefusedError{"busy", fmt.Sprintf("The step %s has a call under way whose outcome is not known yet. Try again in a few seconds.", step)}
 }
 
 // named is a bundle's name for people.
@@ -345,17 +388,23 @@ func (a *amendment) replaceAddress(given bool) {
 	step.SID = ""
 }
 
-// letGo makes due again what failed and is to be taken back, or only settled, now.
+// letGo makes due again what failed and is to be taken back, or only settled, now. In a canceled onboarding nothing waits for a review that
+// is not read any more.
 func (a *amendment) letGo(nodes []Node) {
 	for _, n := range nodes {
-		if s := a.o.Step(n.Key); n.Aim != AimDone && s != nil && s.State == StepFailed {
+		s := a.o.Step(n.Key)
+		if n.Aim == AimDone || s == nil {
+			continue
+		}
+		if s.State == StepFailed || !a.o.CanceledAt.IsZero() && s.State == StepWaiting && s.WaitsFor != "" {
 			a.again(n.Key)
 		}
 	}
 }
 
 // reopen makes the bundle's evaluation, submission and review due again: where something on it is edited, and, if failures are to be taken
-// up, where it failed one of them. Of a bundle that is approved or deleted only the review is read again.
+// up, where it failed one of them. Of a bundle that is under review, approved or deleted only the review is read again: there the reading
+// is what has failed.
 func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	evaluation, review := bundle.Sub("evaluation"), bundle.Sub("review")
 	var keys []Key
@@ -371,7 +420,7 @@ func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 	}
 	created := a.o.Step(bundle)
 	status := a.o.Bundle(bundle).Status
-	if status == BundleApproved || status == bundleDeleted {
+	if underReview(status) || status == BundleApproved || status == bundleDeleted {
 		a.again(review)
 		return
 	}

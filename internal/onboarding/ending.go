@@ -99,7 +99,8 @@ func (w *walk) endCanceled(step *Step) {
 }
 
 // replace puts a new bundle in the place of the one that the step is about; with a profile go the products that stand on it. The old ones
-// are recorded, and every step of the bundles is pending again. While one of them has a call under way, its answer is waited for first.
+// are recorded, and every step of the bundles is pending again. While one of them has a call or a read
+// under way, its answer is waited for first: it is not about the new one.
 func (w *walk) replace(step *Step) {
 	bundle, _ := step.Key.cut()
 	bundles := []Key{bundle}
@@ -109,7 +110,9 @@ func (w *walk) replace(step *Step) {
 	of := func(k Key) bool {
 		return slices.ContainsFunc(bundles, func(b Key) bool { return k == b || k.under(b) && !k.under(b.Sub(partReplaced)) })
 	}
-	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool { return of(s.Key) && s.Key != step.Key && s.State == StepRunning }) {
+	if slices.ContainsFunc(w.onb.Steps, func(s Step) bool {
+		return of(s.Key) && s.Key != step.Key && (s.State == StepRunning || w.inFlight[s.Key])
+	}) {
 		step.NextAttemptAt = w.now().Add(w.timing.RetryMin)
 		w.enter(step, StepWaiting)
 		return

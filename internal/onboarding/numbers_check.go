@@ -8,19 +8,16 @@ import (
 )
 
 // numbersCheck looks now and then whether the numbers are what the request says, and still on the bundles: numbers are bought and released,
-// and somebody may take one off in the Console. For all of a subaccount's numbers it begins with the preflight, otherwise with the last
-// approval.
-func (c PlanConfig) numbersCheck(o *Onboarding, products map[Product]bool) Node {
-	needs, bundles := []Key{keyPreflight}, []Key{profileKey}
+// and somebody may take one off in the Console. It does not wait for the approvals: a product does not take a number that is lost from the
+// profile, and so may never come to one.
+func (c PlanConfig) numbersCheck(products map[Product]bool) Node {
+	bundles := []Key{profileKey}
 	for _, p := range knownProducts {
 		if products[p.name] {
 			bundles = append(bundles, p.key)
-			if !o.Request.AllPhoneNumbers {
-				needs = append(needs, p.key.Sub("review"))
-			}
 		}
 	}
-	return Node{Key: keyNumbersCheck, Needs: needs, Effect: func(o *Onboarding) Effect {
+	return Node{Key: keyNumbersCheck, Needs: []Key{keyPreflight}, Effect: func(o *Onboarding) Effect {
 		check := numbersCheck{account: o.SubaccountSID, all: o.Request.AllPhoneNumbers, leave: c.LeaveLostNumbers, had: slices.Clone(o.Numbers)}
 		for _, key := range bundles {
 			if s := o.Step(key); s != nil && s.SID != "" && s.State == StepSucceeded {

@@ -62,10 +62,10 @@ func address(r Request) Node {
 			Pointer: "/address",
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			document, err := heldDocument(ctx, hub, account, profileSID)
-			if len(document.AddressSIDs) == 0 {
-				return Result{}, err
+			if len(document.AddressSIDs) == 0 || slices.Contains(replaced, document.AddressSIDs[0]) {
+				return Result{}, err // The document is to name another.
 			}
 			return Result{SID: document.AddressSIDs[0]}, err
 		})
@@ -95,7 +95,7 @@ func addressDocument(r Request) Node {
 			Pointer: "/address",
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, r.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			document, err := heldDocument(ctx, hub, account, profileSID)
 			return Result{SID: document.SID}, err
 		})
@@ -168,7 +168,7 @@ func (u endUser) node(needs ...Key) Node {
 			Pointer: u.pointer,
 		}
 		profileSID := o.SID(profileKey)
-		return e.unlessHeld(u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
+		return e.unlessHeld(o, u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {
 			return heldEndUser(ctx, hub, account, profileSID, u.kind)
 		})
 	}}

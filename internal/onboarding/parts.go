@@ -86,7 +86,7 @@ func (p parts) with(q parts) parts {
 }
 
 // withLeaving adds to the nodes that are wanted those of the whole that are not, to be taken back. A bundle is not evaluated before what is
-// to leave it has left.
+// to leave it has left; numbers have no part in that, and one can wait for the review of a product that waits for the profile's approval.
 func withLeaving(o *Onboarding, wanted, whole []Node) []Node {
 	stays := make(map[Key]bool, len(wanted))
 	for _, n := range wanted {
@@ -101,7 +101,7 @@ func withLeaving(o *Onboarding, wanted, whole []Node) []Node {
 	for i, n := range nodes {
 		bundle, ok := strings.CutSuffix(string(n.Key), ".evaluation")
 		if ok {
-			nodes[i].Needs = append(slices.Clone(n.Needs), keysUnder(leaving, Key(bundle))...)
+			nodes[i].Needs = append(slices.Clone(n.Needs), slices.DeleteFunc(keysUnder(leaving, Key(bundle)), Key.isNumber)...)
 		}
 	}
 	return append(nodes, leaving...)
@@ -143,15 +143,17 @@ func (n Node) assigns() (object Key, ok bool) {
 func madeByUs(o *Onboarding) func(Key) bool {
 	profile, product := o.given(profileKey, o.Request.CustomerProfileSID), o.given(shakenStirKey, o.Request.TrustProductSID)
 	return func(k Key) bool {
-		return !(profile != "" && k.under(profileKey) || product != "" && k.under(shakenStirKey))
+		return !(profile != "" && (k.under(profileKey) || k.under(addressKey)) || product != "" && k.under(shakenStirKey))
 	}
 }
 
-// settled returns the nodes, none of which is to do anything more.
-func settled(nodes []Node) []Node {
-	still := make([]Node, len(nodes))
-	for i, n := range nodes {
-		still[i] = Node{Key: n.Key, Aim: AimSettled, Effect: n.Effect}
+// settled returns those of the nodes that do not leave; none of them is to do anything more.
+func settled(nodes []Node, leaves func(Key) bool) []Node {
+	var still []Node
+	for _, n := range nodes {
+		if !leaves(n.Key) {
+			still = append(still, Node{Key: n.Key, Aim: AimSettled, Effect: n.Effect})
+		}
 	}
 	return still
 }

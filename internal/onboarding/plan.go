@@ -162,6 +162,17 @@ func (p Plan) arrange(o *Onboarding) (nodes []Node, added []Step) {
 	return nodes, added
 }
 
+// canceled returns the keys of the steps that are over. One that arrange adds is wanted again, which the history tells.
+func (o *Onboarding) canceled() map[Key]bool {
+	over := make(map[Key]bool)
+	for i := range o.Steps {
+		if o.Steps[i].State == StepCanceled {
+			over[o.Steps[i].Key] = true
+		}
+	}
+	return over
+}
+
 func rank(place map[Key]int, k Key) int {
 	if i, ok := place[k]; ok {
 		return i

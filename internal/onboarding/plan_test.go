@@ -65,7 +65,7 @@ func TestPlanHasEveryStepOfTheGuide(t *testing.T) {
 			"trust_product", "customer_profile", Key("customer_profile." + pn), "preflight", "customer_profile.submission"},
 		"trust_product.submission": {"trust_product.evaluation"},
 		"trust_product.review":     {"trust_product.submission"},
-		"numbers_check":            {"preflight", "trust_product.review"},
+		"numbers_check":            {"preflight"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps and their needs (-want +got):\n%s", diff)

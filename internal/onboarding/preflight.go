@@ -112,7 +112,7 @@ func (r Request) resolve(had, held []PhoneNumber) ([]PhoneNumber, []Requirement)
 func matchNumbers(wanted []string, held []PhoneNumber) (resolved []PhoneNumber, faults []Requirement) {
 	resolved = make([]PhoneNumber, 0, len(wanted))
 	index := make(map[string]PhoneNumber, 2*len(held))
-	for _, n := range held {
+	for _, n := range slices.Backward(held) { // The first counts: one that was released and bought again has another SID.
 		index[n.SID], index[n.Number] = n, n
 	}
 	taken := make(map[string]bool, len(wanted))

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -85,10 +86,13 @@ func resume(o *Onboarding, nodes []Node, actor string, now time.Time) Change {
 		toGo[n.Key] = n.Aim == AimGone
 	}
 	change := Change{ID: o.ID, Events: []Event{{At: now, Kind: "onboarding.resumed", Actor: actor}}}
+	numberFailed := slices.ContainsFunc(o.Steps, func(s Step) bool { return s.State == StepFailed && s.Key.isNumber() && !toGo[s.Key] })
 	for i := range o.Steps {
 		step := &o.Steps[i]
 		switch {
-		case step.State == StepFailed && step.NextAttemptAt.IsZero():
+		case step.State == StepFailed && step.NextAttemptAt.IsZero(),
+			// It may be another by now: one that was released and bought again.
+			step.Key == keyPreflight && step.State == StepSucceeded && numberFailed && o.CanceledAt.IsZero():
 			step.State = StepPending
 			step.Requirements = nil
 			change.Events = append(change.Events, stepEvent(step, now, actor))

@@ -20,6 +20,9 @@ func (k Key) cut() (bundle Key, part string) {
 // IsReview tells whether the step waits for Twilio's reviewers.
 func (k Key) IsReview() bool { return strings.HasSuffix(string(k), ".review") }
 
+// isNumber tells whether the step puts a number on a bundle.
+func (k Key) isNumber() bool { return strings.Contains(string(k), ".number.") }
+
 // isCheck tells whether the step only looks now and then whether what was done still holds.
 func (k Key) isCheck() bool { return k == keyNumbersCheck }
 

@@ -27,6 +27,9 @@ func (w *walk) take(a answer) {
 	if read {
 		step.Attempts++
 	}
+	if a.lookup && isNotFound(a.err) {
+		a.found, a.err = nil, nil // What it would be on is gone, and so is it.
+	}
 	switch {
 	case a.lookup && a.err != nil:
 		w.lookUpLater(step, asRemote(a.err))

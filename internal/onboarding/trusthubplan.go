@@ -72,10 +72,11 @@ func TrustHubPlan(c PlanConfig) Plan {
 		nodes := c.nodes(o, wanted)
 		if !o.CanceledAt.IsZero() {
 			nodes = c.nodes(o, wanted.with(held))
-			if o.Cleanup {
-				return takenBack(withReplaced(o, nodes), madeByUs(o))
+			if !o.Cleanup {
+				return settled(nodes, func(Key) bool { return false })
 			}
-			return settled(nodes)
+			ours := madeByUs(o)
+			return append(takenBack(withReplaced(o, nodes), ours), settled(nodes, ours)...)
 		}
 		if len(wanted.numbers) == 0 {
 			held.numbers = nil // They are not resolved (yet): that takes none away.
@@ -122,7 +123,7 @@ func (c PlanConfig) nodes(o *Onboarding, p parts) []Node {
 			nodes = append(nodes, c.productNodes(o, known, profile, p.numbers)...)
 		}
 	}
-	return append(nodes, c.numbersCheck(o, p.products))
+	return append(nodes, c.numbersCheck(p.products))
 }
 
 // productNodes lays out the steps of one product on the profile.

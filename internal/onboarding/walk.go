@@ -115,6 +115,7 @@ func (w *walk) lookNow(step *Step) {
 
 // arrange lays the plan over the steps; new steps go into the next write.
 func (w *walk) arrange() {
+	over := w.onb.canceled()
 	nodes, added := w.runner.Plan.arrange(w.onb)
 	w.nodes = nodes
 	w.aims = make(map[Key]Aim, len(nodes))
@@ -125,8 +126,11 @@ func (w *walk) arrange() {
 	for i, s := range w.onb.Steps {
 		w.index[s.Key] = i
 	}
-	for _, s := range added {
-		w.changed[s.Key] = true
+	for i := range added {
+		w.changed[added[i].Key] = true
+		if over[added[i].Key] {
+			w.change.Events = append(w.change.Events, stepEvent(&added[i], w.now(), w.actor()))
+		}
 	}
 }
 
@@ -290,6 +294,10 @@ func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time,
 	case node.Aim == AimSettled, node.Aim == AimGone && !effect.removes:
 		w.cancel(step, effect)
 		return now, true
+	case node.Aim == AimGone && w.stillOnTop(node) != nil:
+		step.Error = w.stillOnTop(node).Error
+		w.keep(step)
+		return now, true
 	case node.Aim == AimGone && step.State == StepSucceeded:
 		w.again(step)
 		return time.Time{}, false
@@ -302,6 +310,20 @@ func (w *walk) withoutCall(node Node, step *Step, effect Effect) (due time.Time,
 	default:
 		return time.Time{}, false
 	}
+}
+
+// stillOnTop returns the step that has put the number of a profile's step on a product, if Twilio has not let go of it: then the number is
+// not taken off the profile either.
+func (w *walk) stillOnTop(node Node) *Step {
+	if !node.Key.under(profileKey.Sub("number")) {
+		return nil
+	}
+	for _, need := range node.Needs {
+		if s := w.onb.Step(need); s != nil && s.State == StepCanceled && s.SID != "" {
+			return s
+		}
+	}
+	return nil
 }
 
 // withinRoom leaves the calls out for which there is no room at Twilio, before anything is written about them: while Twilio is down, an
@@ -362,7 +384,7 @@ func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
 		return time.Time{}, false
 	case step.State == StepRunning:
 		return step.NextAttemptAt, true
-	case !w.satisfied(node.Needs):
+	case !w.satisfied(node.Needs), node.Key.isNumber() && !w.resolved():
 		return time.Time{}, false
 	case step.State == StepSucceeded, !w.effectOf(node).removes:
 		return time.Time{}, true
@@ -373,6 +395,13 @@ func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
 	default:
 		return step.NextAttemptAt, true
 	}
+}
+
+// resolved tells whether the request's numbers are known. Before, one that leaves may be what the request names anew; what the preflight
+// does not find is no such one.
+func (w *walk) resolved() bool {
+	preflight := w.onb.Step(keyPreflight)
+	return !w.onb.CanceledAt.IsZero() || preflight == nil || preflight.isDecided()
 }
 
 // satisfied tells whether all that a step needs is as it is to be.

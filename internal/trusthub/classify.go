@@ -101,6 +101,9 @@ func classifyConflict(o outcome) (class onboarding.Class, other string) {
 			other = sid
 		}
 	}
+	if o.bundle == "" {
+		other = "" // Nothing was to be assigned, so the text is about the bundle's status, and nothing holds anything.
+	}
 	if o.method != http.MethodPost || other != "" && !same {
 		return onboarding.ClassPermanent, other
 	}

@@ -63,12 +63,17 @@ func (k *call) object(err error) (onboarding.Object, error) {
 }
 
 // gone reads the answer to a deletion: what is not there is as good as deleted. (The status is this call's: an account that is not there
-// is no answer to it.)
+// is no answer to it.) Any other success than Twilio's 204 is somebody else's, and says nothing.
 func (k *call) gone(err error) error {
-	if err == nil || k.status == http.StatusNotFound {
+	switch {
+	case k.status == http.StatusNotFound:
 		return nil
+	case err != nil:
+		return failed(err)
+	case k.status != http.StatusNoContent:
+		return k.fail(outcome{unreadable: true}, errUnreadable)
 	}
-	return failed(err)
+	return nil
 }
 
 func (r *resource) object() onboarding.Object {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,11 @@ type mutant struct {
 	// laws are how a violation begins that counts as finding it.
 	laws []string
 
-	mutatePlan    func(onboarding.Plan) onboarding.Plan
-	mutateLedger  func(onboarding.Ledger, *memledger.Store) onboarding.Ledger
-	mutateTiming  func(*onboarding.Timing)
-	mutateReceive func(*world, onboarding.Callback) error
+	mutatePlan       func(onboarding.Plan) onboarding.Plan
+	mutateLedger     func(onboarding.Ledger, *memledger.Store) onboarding.Ledger
+	mutateTiming     func(*onboarding.Timing)
+	mutateReceive    func(*world, onboarding.Callback) error
+	mutateRepository func(onboarding.InterruptibleRepository) onboarding.InterruptibleRepository
 }
 
 var mutants = []mutant{
@@ -30,7 +32,7 @@ var mutants = []mutant{
 		mutateLedger: func(l onboarding.Ledger, _ *memledger.Store) onboarding.Ledger { return withoutIntents{l} },
 	},
 	{
-		name: "a lookup finds nothing, and the call is repeated blindly", laws: []string{"made twice"},
+		name: "a lookup finds nothing, and the call is repeated blindly", laws: []string{"made twice", "stuck"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			if e.Find != nil {
 				e.Find = func(context.Context, onboarding.TrustHub) ([]onboarding.Result, error) { return nil, nil }
@@ -78,8 +80,14 @@ var mutants = []mutant{
 	},
 	{
 		name: "what is surplus is left there", laws: []string{"left twice"},
-		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
-			e.Remove = func(context.Context, onboarding.TrustHub, string) error { return nil }
+		mutatePlan: eachNode(func(n *onboarding.Node) {
+			if effect := n.Effect; n.Aim == onboarding.AimDone {
+				n.Effect = func(o *onboarding.Onboarding) onboarding.Effect {
+					e := effect(o)
+					e.Remove = func(context.Context, onboarding.TrustHub, string) error { return nil }
+					return e
+				}
+			}
 		}),
 	},
 	{
@@ -94,7 +102,7 @@ var mutants = []mutant{
 		}),
 	},
 	{
-		name: "a callback's claim is acted on", laws: []string{"believed"},
+		name: "a callback's claim is acted on", laws: []string{"believed", "attestation"},
 		mutateReceive: believe,
 	},
 	{
@@ -112,6 +120,61 @@ var mutants = []mutant{
 				n.Needs = []onboarding.Key{"trust_product"}
 			}
 		}),
+	},
+	{
+		name: "a correction is submitted without a new evaluation", laws: []string{"out of order", "edited"},
+		mutateRepository: changing(func(_ *onboarding.Onboarding, c *onboarding.Change) {
+			c.Steps = slices.DeleteFunc(c.Steps, func(s onboarding.Step) bool {
+				return c.Request != nil && strings.HasSuffix(string(s.Key), ".evaluation") && s.SID != ""
+			})
+		}),
+	},
+	{
+		name: "an amendment leaves the runner its epoch", laws: []string{"without an intent", "edited", "not corrected", "no such way", "made twice", "out of order", "removed", "lost"},
+		mutateRepository: func(r onboarding.InterruptibleRepository) onboarding.InterruptibleRepository {
+			return withoutInterruption{r}
+		},
+	},
+	{
+		name: "cleanup deletes what was taken over", laws: []string{"removed"},
+		mutatePlan: eachEffectOf(func(o *onboarding.Onboarding, _ onboarding.Key, e *onboarding.Effect) {
+			if e.Stays && o.Cleanup {
+				account := o.SubaccountSID
+				e.Remove = func(ctx context.Context, hub onboarding.TrustHub, sid string) error {
+					switch sid[:2] {
+					case "AD":
+						return hub.DeleteAddress(ctx, account, sid)
+					case "IT":
+						return hub.DeleteEndUser(ctx, account, sid)
+					case "BU":
+						return hub.DeleteBundle(ctx, account, onboarding.CustomerProfile, sid)
+					}
+					return nil
+				}
+			}
+		}),
+	},
+	{
+		name: "an empty list of numbers removes all", laws: []string{"removed"},
+		mutatePlan: withoutNumbers,
+	},
+	{
+		name: "a number is removed from the profile before the product", laws: []string{"out of order"},
+		mutatePlan: eachNode(func(n *onboarding.Node) {
+			if n.Aim == onboarding.AimGone && strings.HasPrefix(string(n.Key), "customer_profile.number.") {
+				n.Needs = nil
+			}
+		}),
+	},
+	{
+		name: "a canceled onboarding goes on", laws: []string{"after the end", "stuck"},
+		mutatePlan: func(plan onboarding.Plan) onboarding.Plan {
+			return func(o *onboarding.Onboarding) []onboarding.Node {
+				alive := *o
+				alive.CanceledAt = time.Time{}
+				return plan(&alive)
+			}
+		},
 	},
 	{
 		name: "an object is made in the parent account", laws: []string{"wrong account"},
@@ -177,6 +240,13 @@ func (m mutant) receive(w *world, c onboarding.Callback) error {
 	return w.service.ReceiveCallback(w.ctx, c)
 }
 
+func (m mutant) repository(r onboarding.InterruptibleRepository) onboarding.InterruptibleRepository {
+	if m.mutateRepository == nil {
+		return r
+	}
+	return m.mutateRepository(r)
+}
+
 func eachNode(change func(*onboarding.Node)) func(onboarding.Plan) onboarding.Plan {
 	return func(plan onboarding.Plan) onboarding.Plan {
 		return func(o *onboarding.Onboarding) []onboarding.Node {
@@ -200,95 +270,14 @@ func eachEffect(change func(onboarding.Key, *onboarding.Effect)) func(onboarding
 	})
 }
 
-// withoutIntents writes no intents.
-type withoutIntents struct{ onboarding.Ledger }
-
-func (l withoutIntents) Record(ctx context.Context, c onboarding.Change) error {
-	var steps []onboarding.Step
-	for _, s := range c.Steps {
-		if s.State != onboarding.StepRunning {
-			steps = append(steps, s)
+// eachEffectOf is eachEffect with the onboarding.
+func eachEffectOf(change func(*onboarding.Onboarding, onboarding.Key, *onboarding.Effect)) func(onboarding.Plan) onboarding.Plan {
+	return eachNode(func(n *onboarding.Node) {
+		effect := n.Effect
+		n.Effect = func(o *onboarding.Onboarding) onboarding.Effect {
+			e := effect(o)
+			change(o, n.Key, &e)
+			return e
 		}
-	}
-	c.Steps = steps
-	return l.Ledger.Record(ctx, c)
-}
-
-// withoutEpoch lets a runner that lost its place write.
-type withoutEpoch struct {
-	onboarding.Ledger
-	store *memledger.Store
-}
-
-func (l withoutEpoch) Record(ctx context.Context, c onboarding.Change) error {
-	err := l.Ledger.Record(ctx, c)
-	if errors.Is(err, onboarding.ErrLostPlace) {
-		return l.recordAnyway(ctx, c)
-	}
-	return err
-}
-
-func (l withoutEpoch) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
-	woken, err := l.Ledger.Release(ctx, c, next)
-	if errors.Is(err, onboarding.ErrLostPlace) && len(c.Steps) > 0 {
-		return false, errors.Join(err, l.recordAnyway(ctx, c))
-	}
-	return woken, err
-}
-
-func (l withoutEpoch) recordAnyway(ctx context.Context, c onboarding.Change) error {
-	now, err := l.store.Get(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	c.Epoch = now.Epoch
-	return l.store.Record(ctx, c)
-}
-
-// withoutWakeUps ends a run though something happened meanwhile.
-type withoutWakeUps struct{ onboarding.Ledger }
-
-func (l withoutWakeUps) Release(ctx context.Context, c onboarding.Change, next time.Time) (bool, error) {
-	woken, err := l.Ledger.Release(ctx, c, next)
-	for woken && err == nil {
-		var o *onboarding.Onboarding
-		if o, err = l.Claim(ctx, c.ID); err == nil {
-			woken, err = l.Ledger.Release(ctx, onboarding.Change{ID: c.ID, Epoch: o.Epoch, Status: c.Status, Attestation: c.Attestation}, next)
-		}
-	}
-	return false, err
-}
-
-// withoutJobs ends every run for good.
-type withoutJobs struct{ onboarding.Ledger }
-
-func (l withoutJobs) Release(ctx context.Context, c onboarding.Change, _ time.Time) (bool, error) {
-	return l.Ledger.Release(ctx, c, time.Time{})
-}
-
-// believe takes a callback's word for the review's outcome.
-func believe(w *world, c onboarding.Callback) error {
-	err := w.store.Update(w.ctx, c.OnboardingID, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
-		change := onboarding.Change{ID: o.ID}
-		for _, key := range []onboarding.Key{"customer_profile", "trust_product"} {
-			review := o.Step(key.Sub("review"))
-			if c.Status == onboarding.BundleApproved && c.BundleSID != "" && c.BundleSID == o.SID(key) && review != nil {
-				review.State, review.FinishedAt = onboarding.StepSucceeded, now
-				change.Steps = append(change.Steps, *review)
-			}
-		}
-		change.Status = o.Status()
-		return change, nil
 	})
-	if err != nil {
-		return err
-	}
-	return w.service.ReceiveCallback(w.ctx, c)
-}
-
-// asParent makes end users in the parent account.
-type asParent struct{ onboarding.TrustHub }
-
-func (h asParent) CreateEndUser(ctx context.Context, _ string, u onboarding.EndUser) (onboarding.Object, error) {
-	return h.TrustHub.CreateEndUser(ctx, h.ParentAccount(), u)
 }

@@ -3,4 +3,4 @@
 package simulation
 
 // defaultSeeds is how many seeds are played unless it is said. The race detector makes each several times as slow.
-const defaultSeeds = 300
+const defaultSeeds = 200

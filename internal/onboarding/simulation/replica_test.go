@@ -40,6 +40,7 @@ type run struct {
 	name    string
 	replica *replica
 	job     *memledger.Job
+	claimed time.Time // the newest claim
 }
 
 func (w *world) start() {
@@ -74,7 +75,7 @@ func (r *replica) begin(job *memledger.Job) {
 	w.tracef("%s begins", one.name)
 	runner := &onboarding.Runner{
 		Hub:         hub{r.hub, one, rand.New(rand.NewPCG(w.scenario.seed, uint64(w.runsEver)<<32))},
-		Plan:        w.mutant.plan(one.turned(w.plan)),
+		Plan:        one.turned(w.mutant.plan(w.plan)),
 		Name:        r.name,
 		Concurrency: w.scenario.concurrency,
 		Timing:      w.mutant.timing(w.scenario.timing),
@@ -132,13 +133,20 @@ type call struct {
 	key onboarding.Key
 	// does: the call may leave something behind and so needs an intent.
 	does bool
-	// looks: the call is part of a lookup, which may remove what is surplus.
+	// looks: the call is part of a lookup.
 	looks bool
+	// removes: the call deletes what is surplus, or what the step made.
+	removes bool
+	// since is when the run claimed the onboarding that the call is made for.
+	since time.Time
 }
 
 func (c call) String() string {
-	if c.looks {
+	switch {
+	case c.looks:
 		return fmt.Sprintf("%s %s (lookup)", c.run, c.key)
+	case c.removes:
+		return fmt.Sprintf("%s %s (removal)", c.run, c.key)
 	}
 	return fmt.Sprintf("%s %s", c.run, c.key)
 }
@@ -165,22 +173,29 @@ func (one *run) turned(plan onboarding.Plan) onboarding.Plan {
 func (one *run) turnedEffect(id onboarding.ID, key onboarding.Key, effect func(*onboarding.Onboarding) onboarding.Effect) func(*onboarding.Onboarding) onboarding.Effect {
 	return func(o *onboarding.Onboarding) onboarding.Effect {
 		e := effect(o)
-		do, find, remove := e.Do, e.Find, e.Remove
+		do, find, update, remove := e.Do, e.Find, e.Update, e.Remove
 		e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
-			return inTurn(ctx, one, "do", call{run: one.name, id: id, key: key, does: find != nil}, func(ctx context.Context) (onboarding.Result, error) {
+			return inTurn(ctx, one, "do", call{run: one.name, id: id, key: key, does: find != nil, since: one.claimed}, func(ctx context.Context) (onboarding.Result, error) {
 				return do(ctx, hub)
 			})
 		}
 		if find != nil {
 			e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Result, error) {
-				return inTurn(ctx, one, "find", call{run: one.name, id: id, key: key, looks: true}, func(ctx context.Context) ([]onboarding.Result, error) {
+				return inTurn(ctx, one, "find", call{run: one.name, id: id, key: key, looks: true, since: one.claimed}, func(ctx context.Context) ([]onboarding.Result, error) {
 					return find(ctx, hub)
+				})
+			}
+		}
+		if update != nil {
+			e.Update = func(ctx context.Context, hub onboarding.TrustHub, sid string) (onboarding.Result, error) {
+				return inTurn(ctx, one, "update "+sid, call{run: one.name, id: id, key: key, does: true, since: one.claimed}, func(ctx context.Context) (onboarding.Result, error) {
+					return update(ctx, hub, sid)
 				})
 			}
 		}
 		if remove != nil {
 			e.Remove = func(ctx context.Context, hub onboarding.TrustHub, sid string) error {
-				_, err := inTurn(ctx, one, "remove "+sid, call{run: one.name, id: id, key: key, looks: true}, func(ctx context.Context) (struct{}, error) {
+				_, err := inTurn(ctx, one, "remove "+sid, call{run: one.name, id: id, key: key, removes: true, since: one.claimed}, func(ctx context.Context) (struct{}, error) {
 					return struct{}{}, remove(ctx, hub, sid)
 				})
 				return err
@@ -253,6 +268,14 @@ func (h hub) FindPhoneNumbers(ctx context.Context, account string, wanted []stri
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// ListPhoneNumbers begins in a turn as the preflight's other reads do.
+func (h hub) ListPhoneNumbers(ctx context.Context, account string) ([]onboarding.PhoneNumber, error) {
+	if !h.turn("numbers") {
+		return nil, errOver
+	}
+	return h.Client.ListPhoneNumbers(ctx, account)
 }
 
 // Room says now and then that there is none, beyond what the client says.
@@ -351,6 +374,7 @@ func (l ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboar
 	var o *onboarding.Onboarding
 	err := l.through("claim", func() (err error) {
 		o, err = l.over.Claim(ctx, id)
+		l.run.claimed = time.Now()
 		return err
 	})
 	return o, err

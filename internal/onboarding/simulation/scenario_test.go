@@ -36,6 +36,8 @@ type scenario struct {
 	faultsFor time.Duration
 	// Chances, of a request, a ledger call and a turn.
 	requestFault, ledgerFault, mishap float64
+
+	people people
 }
 
 func scenarioOf(seed uint64) scenario {
@@ -77,34 +79,15 @@ func scenarioOf(seed uint64) scenario {
 		Lost: pick(rng, 0, 0.3, 1), Duplicated: pick(rng, 0, 0.5),
 		Delay: trusthubsim.Duration(between(0, time.Second)), Spread: trusthubsim.Duration(between(time.Millisecond, time.Minute)),
 	}
+	s.people = peopleOf(seed, s)
+	s.timing.CheckInterval = s.people.checkInterval
 	return s
 }
 
 func (s scenario) String() string {
-	return fmt.Sprintf("seed %d: %d replicas, %d onboardings, gate %s/%s, concurrency %d, settle %s, lag %s, timeout %s, review %s, faults for %s (request %g, ledger %g, mishap %g)",
+	return fmt.Sprintf("seed %d: %d replicas, %d onboardings, gate %s/%s, concurrency %d, settle %s, lag %s, timeout %s, review %s, faults for %s (request %g, ledger %g, mishap %g), %s",
 		s.seed, s.replicas, s.onboardings, s.gate, s.productGate, s.concurrency, s.timing.Settle, s.lag, s.timeout, s.reviewDelay, s.faultsFor,
-		s.requestFault, s.ledgerFault, s.mishap)
+		s.requestFault, s.ledgerFault, s.mishap, s.people)
 }
 
 func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
-
-func (s scenario) request(subaccount string, numbers []string) onboarding.Request {
-	people := []onboarding.Representative{
-		{FirstName: "First", LastName: "Representative", Email: "first@example.com", PhoneNumber: "+12025550123", BusinessTitle: "Owner", JobPosition: "CEO"},
-		{FirstName: "Second", LastName: "Representative", Email: "second@example.com", PhoneNumber: "+12025550124", BusinessTitle: "Owner", JobPosition: "CFO"},
-	}
-	return onboarding.Request{
-		SubaccountSID:     subaccount,
-		PrimaryProfileSID: trusthubsim.DefaultPrimaryProfileSID,
-		NotificationEmail: "trust@example.com",
-		Business: onboarding.Business{
-			Name: "Example Plumbing LLC", Identity: "direct_customer", Type: "Limited Liability Corporation", Industry: "CONSTRUCTION",
-			RegistrationIdentifier: "EIN", RegistrationNumber: "12-3456789", RegionsOfOperation: "USA_AND_CANADA", WebsiteURL: "https://example.com",
-		},
-		Address: onboarding.Address{
-			CustomerName: "Example Plumbing LLC", Street: "1 Example Street", City: "San Francisco", Region: "CA", PostalCode: "94105", ISOCountry: "US",
-		},
-		AuthorizedRepresentatives: people[:s.representatives],
-		PhoneNumbers:              numbers,
-	}
-}

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is 2000, or 200 with -short or 300 with -race")
+	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is 2000, or 200 with -short or with -race")
 	firstSeed = flag.Uint64("seed", 1, "the first seed")
 	show      = flag.Bool("show", false, "print the trace of every run")
 )
@@ -51,8 +51,11 @@ func TestNothingTwiceNothingLost(t *testing.T) {
 		}
 	})
 	t.Logf("%s", &total)
+	if n < 2000 || t.Failed() { // What people do is rare in fewer.
+		return
+	}
 	for _, tr := range onboarding.Transitions() {
-		if n >= 200 && !t.Failed() && total.taken[move{tr.From, tr.To}] == 0 {
+		if total.taken[move{tr.From, tr.To}] == 0 {
 			t.Errorf("no step ever went from %s to %s: %s", tr.From, tr.To, tr.When)
 		}
 	}

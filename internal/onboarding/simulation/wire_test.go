@@ -23,6 +23,8 @@ type wire struct{ from *replica }
 type fate struct {
 	there, back time.Duration
 	fault       *trusthubsim.Fault
+	// empty: a list of numbers is answered with nothing in it.
+	empty bool
 	// twice: something on the way sends a POST a second time, and the answer is lost.
 	twice bool
 }
@@ -49,6 +51,10 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		var f fate
 		if !w.turns.wait(nil, "wire "+key, func(rng *rand.Rand) {
 			f = w.fate(rng, r.Method, r.URL.Path)
+			if w.emptyLists > 0 && strings.HasSuffix(r.URL.Path, "/IncomingPhoneNumbers.json") && !r.URL.Query().Has("PhoneNumber") {
+				w.emptyLists--
+				f = fate{there: f.there, back: f.back, empty: true}
+			}
 			w.aim(x.from, r.Method, f)
 		}) {
 			answered <- reply{err: errOver}
@@ -88,7 +94,15 @@ func (w *world) atTwilio(of call, r *http.Request, body []byte, f fate) (*http.R
 		return w.sim.Transport().RoundTrip(again)
 	}
 	defer w.turns.after()
+	var gone map[string]bool
+	if sid := strings.TrimSuffix(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], ".json"); r.Method == http.MethodDelete && w.back[sid] {
+		gone = w.hanging(of.id, sid)
+	}
 	response, err := send()
+	if r.Method != http.MethodGet {
+		w.wrote(of.id)
+		w.mayComeAgain(gone)
+	}
 	if f.twice && err == nil && response.StatusCode == http.StatusCreated {
 		w.doubled++
 		if _, err := send(); err != nil {
@@ -102,6 +116,10 @@ func (w *world) atTwilio(of call, r *http.Request, body []byte, f fate) (*http.R
 	if err == nil {
 		w.tracef("  answered %s %s %s %d", of, r.Method, r.URL.Path, response.StatusCode)
 		w.tokens.fromTwilio(r, response)
+		if f.empty && response.StatusCode == http.StatusOK {
+			response.Body = io.NopCloser(strings.NewReader(`{"incoming_phone_numbers": [], "next_page_uri": null}`))
+			response.ContentLength = -1
+		}
 	}
 	return response, err
 }
@@ -165,6 +183,8 @@ func (f fate) String() string {
 	switch {
 	case f.twice:
 		return "twice"
+	case f.empty:
+		return "empty"
 	case f.fault == nil:
 		return ""
 	default:

@@ -4,12 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -52,9 +48,33 @@ type world struct {
 	ids         []onboarding.ID
 	subaccounts map[onboarding.ID]string
 
+	// What people have done: see acts_test.go. handmade are the SIDs of what was at Twilio before; again says how often something may be made
+	// once more because it has gone, writable which objects a correction has opened, and broken whose objects were deleted at Twilio that
+	// attestd does not make again. hidden: something has changed that nobody tells attestd of; doneSince is since when there has been nothing to do.
+	itching     int
+	handmade    map[string]bool
+	again       map[string]int
+	beside      map[string]int // how many more may be there beside the one, because that took their place
+	writable    map[string]bool
+	broken      map[onboarding.ID]bool
+	hidden      bool
+	doneSince   time.Time
+	back        map[string]bool        // the SIDs of what was taken back
+	askedAgain  map[onboarding.ID]bool // to let go of what is left after a cancellation
+	numbersEver int
+	emptyLists  int // of numbers, to come
+	// What has become of bundles at Twilio, as far as attestd did it: see wrote.
+	changes             int
+	edited, evaluatedAt map[string]int
+	seen                map[string]string
+	lost                map[string]bool // what went from Twilio past attestd
+	gone                map[string]bool // numbers that were taken off bundles past attestd
+	consoled            map[string]bool // bundles about which something was decided past attestd
+
 	ledgerDownUntil        time.Time
 	replicasEver, runsEver int
-	resumes, doubled       int
+	resumes                map[onboarding.ID]int
+	doubled                int
 	mu                     sync.Mutex   // guards what follows
 	taken                  map[move]int // changes of state that were written
 	trace                  []string
@@ -85,6 +105,7 @@ func simulate(t *testing.T, s scenario, m mutant) (o outcome) {
 	synctest.Test(t, func(*testing.T) {
 		w := newWorld(s, m)
 		w.play()
+		w.tell()
 		o = outcome{
 			scenario: s, err: w.violation, trace: w.trace, taken: w.taken,
 			virtual: time.Since(w.begun), requests: len(w.sim.Requests()), doubled: w.doubled, runs: w.runsEver,
@@ -95,29 +116,18 @@ func simulate(t *testing.T, s scenario, m mutant) (o outcome) {
 	return o
 }
 
-func newWorld(s scenario, m mutant) *world {
-	w := &world{
-		scenario: s, mutant: m, rng: rand.New(rand.NewPCG(s.seed, 1)), begun: time.Now(),
-		turns: newTurns(), store: memledger.New(), subaccounts: map[onboarding.ID]string{}, taken: map[move]int{},
+// tell adds to the trace of a run that failed how its onboardings stand.
+func (w *world) tell() {
+	if w.violation == nil {
+		return
 	}
-	w.ctx, w.end = context.WithCancel(context.Background())
-	w.sim = trusthubsim.New(trusthubsim.Config{
-		Seed: s.seed, ProductGate: s.productGate, ReviewDelay: s.reviewDelay, ListLag: s.lag, Callbacks: s.callbacks,
-		CallbackClient: callbacks{w},
-	})
-	w.tokens = &tokens{sim: w.sim, real: map[string]string{}, now: map[string]string{}}
-	w.plan = onboarding.TrustHubPlan(onboarding.PlanConfig{
-		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
-		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
-		Gate:                      s.gate,
-		CallbackURL:               func(token string) string { return "https://attestd.example.com/webhooks/" + token },
-	})
-	w.service = &onboarding.Service{
-		Repository: w.store, Plan: w.plan, Now: time.Now,
-		NewID:    func() onboarding.ID { return onboarding.ID(fmt.Sprintf("onb_%d", len(w.ids)+1)) },
-		NewToken: func() string { return fmt.Sprintf("token-%d", len(w.ids)+1) },
+	for _, id := range w.ids {
+		o := w.get(id)
+		w.tracef("%s, version %d, is %s:", id, o.Version, o.Status())
+		for _, s := range o.Steps {
+			w.tracef("  %-70s %-9s %s %s waits for %q until %s", s.Key, s.State, s.SID, s.RemoteStatus, s.WaitsFor, s.NextAttemptAt)
+		}
 	}
-	return w
 }
 
 // play is the story of a run: it begins, much goes wrong, then nothing does any more and everything must finish.
@@ -142,9 +152,13 @@ func (w *world) play() {
 		if w.rough() && w.rng.Float64() < w.scenario.mishap {
 			w.mishap()
 		}
+		w.itch(false)
 		w.fetch()
 		if w.turns.give(w.rng) {
 			w.pass(time.Duration(1_000 + w.rng.IntN(40_000)))
+			continue
+		}
+		if w.itch(true) {
 			continue
 		}
 		if w.idle() {
@@ -239,28 +253,45 @@ func (w *world) rest() {
 
 // idle is called when nobody wants a turn. It checks that nobody is forgotten, and tells whether everything is over.
 func (w *world) idle() (over bool) {
-	over = !w.rough()
+	done, quiet := !w.rough() && !w.acting(), true
 	for _, r := range w.replicas {
-		over = over && (r.dead || len(r.runs) == 0)
+		quiet = quiet && (r.dead || len(r.runs) == 0)
 	}
 	for _, id := range w.ids {
 		due, scheduled := w.store.Due(id)
-		if scheduled && (!over || time.Until(due) <= time.Hour) { // Whatever its status is. To read it every time would take half of a run.
-			over = false
+		if scheduled && (!done || time.Until(due) <= time.Hour) {
+			quiet = false
+			done = done && w.statusOf(id) == onboarding.StatusApproved
 			continue
 		}
-		switch status := w.get(id).Status(); {
-		case status == onboarding.StatusApproved && scheduled && time.Until(due) > time.Hour: // Only checks are to come.
+		switch status := w.statusOf(id); {
+		case status == onboarding.StatusApproved && scheduled: // Only checks are to come.
+		case status == onboarding.StatusCanceled && !scheduled:
+			done = done && w.letGo(id)
 		case scheduled, status == onboarding.StatusActionRequired:
-			over = false
+			done = false
 		default:
 			w.violated("forgotten: %s is %s and no job is scheduled", id, status)
 		}
 	}
-	if over && w.violation == nil {
+	switch {
+	case !done:
+		w.doneSince = time.Time{}
+		return false
+	case w.doneSince.IsZero():
+		w.doneSince = time.Now()
+	}
+	if over = quiet && w.looked(); over && w.violation == nil {
 		w.finished()
 	}
 	return over
+}
+
+// looked tells whether attestd must have found by itself what nobody has told it: it looks once in a check interval, and not for what was
+// under way at that time.
+func (w *world) looked() bool {
+	p := w.scenario.people
+	return !w.hidden || time.Since(w.doneSince) > p.approvalValidity+2*p.checkInterval+2*time.Hour
 }
 
 // calm ends all faults.
@@ -271,6 +302,14 @@ func (w *world) calm() {
 	}
 	for len(w.living()) < w.scenario.replicas {
 		w.start()
+	}
+	if validity := w.scenario.people.approvalValidity; validity > 0 {
+		settings := w.sim.Settings()
+		settings.ApprovalValidity = trusthubsim.Duration(365 * 24 * time.Hour)
+		if err := w.sim.SetSettings(settings); err != nil {
+			w.violated("settings: %v", err)
+		}
+		w.unseen()
 	}
 	w.after(time.Minute, w.mend)
 }
@@ -283,34 +322,6 @@ func (w *world) living() []*replica {
 		}
 	}
 	return living
-}
-
-// mend does what people do when action is required: they see to it that the reviewer is content, and resume.
-func (w *world) mend() {
-	var waiting bool
-	for _, id := range w.ids {
-		o := w.get(id)
-		switch o.Status() {
-		case onboarding.StatusApproved:
-			continue
-		case onboarding.StatusActionRequired:
-			if w.resumes++; w.resumes > maxResumes {
-				w.violated("stuck: %s still needs action after %d resumes: %+v", id, w.resumes, o.Requirements())
-				return
-			}
-			for _, key := range []onboarding.Key{"customer_profile", "trust_product"} {
-				if step := o.Step(key.Sub("review")); step != nil && step.State == onboarding.StepFailed {
-					_ = w.sim.Review(o.SID(key), trusthubsim.Decision{Status: trusthubsim.StatusApproved})
-				}
-			}
-			w.resume(id)
-		default:
-		}
-		waiting = true
-	}
-	if waiting {
-		w.after(time.Hour, w.mend)
-	}
 }
 
 func (w *world) resume(id onboarding.ID) {
@@ -331,6 +342,16 @@ func (w *world) receive(c onboarding.Callback) error {
 	return err
 }
 
+// statusOf reads no more than that: it is asked for whenever nothing moves.
+func (w *world) statusOf(id onboarding.ID) onboarding.Status {
+	o, err := w.store.Get(w.ctx, id)
+	if err != nil {
+		w.violated("get: %v", err)
+		return ""
+	}
+	return o.Status()
+}
+
 func (w *world) get(id onboarding.ID) *onboarding.Onboarding {
 	o, err := w.store.Get(w.ctx, id)
 	if err != nil {
@@ -339,66 +360,6 @@ func (w *world) get(id onboarding.ID) *onboarding.Onboarding {
 	}
 	w.plan.Arrange(o)
 	return o
-}
-
-// setUp makes the subaccounts with their numbers, the replicas and the onboardings.
-func (w *world) setUp() error {
-	for range w.scenario.onboardings {
-		var account struct {
-			SID   string `json:"sid"`
-			Token string `json:"auth_token"`
-		}
-		if err := w.post("/2010-04-01/Accounts.json", url.Values{"FriendlyName": {"Example Plumbing LLC"}}, &account); err != nil {
-			return err
-		}
-		w.tokens.real[account.SID] = account.Token
-		var numbers []string
-		for i := range w.scenario.numbers {
-			var number struct {
-				SID    string `json:"sid"`
-				Number string `json:"phone_number"`
-			}
-			wanted := fmt.Sprintf("+1202555%02d%02d", len(w.ids), i)
-			if err := w.post("/2010-04-01/Accounts/"+account.SID+"/IncomingPhoneNumbers.json", url.Values{"PhoneNumber": {wanted}}, &number); err != nil {
-				return err
-			}
-			numbers = append(numbers, pick(w.rng, number.SID, number.Number))
-		}
-		w.pass(w.scenario.lag + time.Second)
-		o, err := w.service.Create(w.ctx, "key:simulated", w.scenario.request(account.SID, numbers))
-		if err != nil {
-			return err
-		}
-		w.ids = append(w.ids, o.ID)
-		w.subaccounts[o.ID] = account.SID
-	}
-	for range w.scenario.replicas {
-		w.start()
-	}
-	return nil
-}
-
-// post makes something at Twilio with the parent's credentials, past everything that is under test.
-func (w *world) post(path string, form url.Values, into any) error {
-	r, err := http.NewRequestWithContext(w.ctx, http.MethodPost, "https://api.twilio.com"+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
-	response, err := w.sim.Transport().RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusCreated {
-		return fmt.Errorf("POST %s: %s: %s", path, response.Status, body)
-	}
-	return json.Unmarshal(body, into)
 }
 
 // close ends everything that moves.

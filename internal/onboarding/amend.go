@@ -289,9 +289,6 @@ func mayEdit(o *Onboarding, touched, comingOrGoing []Key) (map[Key]bool, error) 
 		if !edited[b] {
 			continue
 		}
-		if s := o.Step(b.Sub("evaluation")); s != nil && s.State == StepRunning {
-			return nil, busy(s.Key) // A lookup could take it for that of what is corrected.
-		}
 		if s := o.Step(b.Sub("submission")); s != nil && s.State == StepRunning {
 			return nil, &RefusedError{"in_review", fmt.Sprintf("The %s is being submitted. Correct it once Twilio has reviewed it.", named(b))}
 		}
@@ -434,8 +431,11 @@ func (a *amendment) reopen(bundle Key, edited, retryFailed bool) {
 		if step.State == StepPending {
 			continue
 		}
-		if k != evaluation {
+		switch {
+		case k != evaluation:
 			step.RemoteStatus = ""
+		case step.State == StepRunning:
+			step.RemoteStatus = evaluationOutdated
 		}
 		step.Attempts = 0
 		step.StartedAt, step.FinishedAt = time.Time{}, time.Time{}

@@ -110,7 +110,10 @@ func (b bundle) reviewed(o *Onboarding, assigned []Key, gate func(Node) Node) []
 func (b bundle) evaluation(needs []Key) Node {
 	return Node{Key: b.key.Sub("evaluation"), Needs: needs, Effect: func(o *Onboarding) Effect {
 		account, bundleSID := o.SubaccountSID, o.SID(b.key)
-		before := o.SID(b.key.Sub("evaluation"))
+		before, outdated := o.SID(b.key.Sub("evaluation")), false
+		if s := o.Step(b.key.Sub("evaluation")); s != nil {
+			outdated = s.RemoteStatus == evaluationOutdated
+		}
 		return Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.Evaluate(ctx, account, b.kind, bundleSID, b.policySID)
@@ -119,7 +122,7 @@ func (b bundle) evaluation(needs []Key) Node {
 			// An evaluation carries no name. Only we evaluate this bundle, so one newer than the last we know of is the one that was lost.
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
 				found, err := hub.FindEvaluations(ctx, account, b.kind, bundleSID)
-				if err != nil || len(found) == 0 || found[0].SID == before {
+				if err != nil || len(found) == 0 || found[0].SID == before || outdated {
 					return nil, err
 				}
 				return []Result{verdict(found[0])}, nil
@@ -127,6 +130,10 @@ func (b bundle) evaluation(needs []Key) Node {
 		}
 	}}
 }
+
+// evaluationOutdated is our word for the status of an evaluation that was under way when something on the bundle was corrected. What a lookup
+// finds then may be the one of before; an evaluation does no harm, so another is made.
+const evaluationOutdated = "outdated"
 
 // unlessOnlyStatus makes an evaluation wait for the step review, where the only thing it finds amiss is that the supporting bundle is not
 // approved yet.

@@ -238,7 +238,7 @@ func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
 	request["customer_profile_sid"], request["trust_product_sid"] = left.CustomerProfile.SID, left.TrustProduct.SID
 	request["authorized_representatives"] = []any{representative("first"), representative("second")}
 	id := w.post(request).ID
-	w.awaitRequirement(id, "20409", "/customer_profile_sid")
+	w.awaitRequirement(id, "profile_incomplete", "/authorized_representatives/1")
 	w.mustPatch(id, 1, map[string]any{"authorized_representatives": []any{representative("first")}})
 	if a := w.await(id, "approved"); !attested(a) || a.CustomerProfile != left.CustomerProfile {
 		t.Errorf("attestation %v with the profile %v, want it with %v", a.Attestation, a.CustomerProfile, left.CustomerProfile)

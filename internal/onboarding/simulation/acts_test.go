@@ -84,6 +84,7 @@ func (w *world) amend(id onboarding.ID, what string, change func(*onboarding.Req
 		return false
 	}
 	w.again[string(id)+" submitted"]++
+	w.amendedAt[id] = time.Now()
 	w.mayWrite(o, after)
 	if a, b := o.Request.Address, after.Address; a.SID == "" && (b.SID != "" || a.ISOCountry != b.ISOCountry) {
 		// One that is not ours, or of another country, takes the place of the one that was made, which stays.

@@ -54,6 +54,7 @@ type world struct {
 	itching     int
 	handmade    map[string]bool
 	again       map[string]int
+	amendedAt   map[onboarding.ID]time.Time
 	beside      map[string]int // how many more may be there beside the one, because that took their place
 	writable    map[string]bool
 	broken      map[onboarding.ID]bool

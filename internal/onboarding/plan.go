@@ -2,7 +2,6 @@ package onboarding
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -138,27 +137,31 @@ func (p Plan) Arrange(o *Onboarding) {
 // arrange does what Arrange says and returns the nodes and the steps that were added.
 func (p Plan) arrange(o *Onboarding) (nodes []Node, added []Step) {
 	nodes = p(o)
-	place := make(map[Key]int, len(nodes))
 	have := make(map[Key]int, len(o.Steps))
-	for i, s := range o.Steps {
-		have[s.Key] = i
+	for i := range o.Steps {
+		have[o.Steps[i].Key] = i
 	}
-	for i, n := range nodes {
-		place[n.Key] = i
+	placed := make([]bool, len(o.Steps))
+	ordered := make([]Step, 0, max(len(nodes), len(o.Steps)))
+	for _, n := range nodes {
 		at, ok := have[n.Key]
-		switch step := (Step{Key: n.Key, State: StepPending}); {
-		case n.Aim != AimDone:
-		case !ok:
-			added = append(added, step)
-			o.Steps = append(o.Steps, step)
-		case o.Steps[at].State == StepCanceled:
-			added = append(added, step)
-			o.Steps[at] = step
+		if ok {
+			placed[at] = true
+		}
+		switch {
+		case n.Aim == AimDone && (!ok || o.Steps[at].State == StepCanceled):
+			added = append(added, Step{Key: n.Key, State: StepPending})
+			ordered = append(ordered, added[len(added)-1])
+		case ok:
+			ordered = append(ordered, o.Steps[at])
 		}
 	}
-	slices.SortStableFunc(o.Steps, func(a, b Step) int {
-		return rank(place, a.Key) - rank(place, b.Key)
-	})
+	for i := range o.Steps {
+		if !placed[i] {
+			ordered = append(ordered, o.Steps[i])
+		}
+	}
+	o.Steps = ordered
 	return nodes, added
 }
 
@@ -171,11 +174,4 @@ func (o *Onboarding) canceled() map[Key]bool {
 		}
 	}
 	return over
-}
-
-func rank(place map[Key]int, k Key) int {
-	if i, ok := place[k]; ok {
-		return i
-	}
-	return len(place)
 }

@@ -153,7 +153,11 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 
 // FindByCallbackToken implements [onboarding.Repository].
 func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error) {
-	row, err := s.queries.OnboardingOfCallbackToken(ctx, token)
+	var row db.OnboardingOfCallbackTokenRow
+	err := s.lookups.write(ctx, "", statements{
+		queue: func(q *db.Queries) { _, _ = q.OnboardingOfCallbackToken(ctx, token) },
+		read:  func(q *db.Queries) (err error) { row, err = q.OnboardingOfCallbackToken(ctx, token); return err },
+	})
 	if err != nil {
 		return "", "", fmt.Errorf("find the onboarding of a callback: %w", notFoundIfNoRows(err))
 	}

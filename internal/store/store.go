@@ -56,7 +56,10 @@ type Store struct {
 	queries  *db.Queries
 	river    *riverClient
 	group    *groupCommit
-	replica  *replica
+	// lookups are what requests and callbacks begin with, gathered likewise, and apart from the writes: they wait for no lock and no disk, and
+	// whoever has no key and knows no token holds up nothing but others like him.
+	lookups *groupCommit
+	replica *replica
 }
 
 // Store implements [onboarding.Repository], and a [Ledger] is an [onboarding.Ledger].
@@ -110,7 +113,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	s.group = newGroupCommit(s.pool)
+	s.group, s.lookups = newGroupCommit(s.pool), newGroupCommit(s.pool)
 	return s, nil
 }
 
@@ -185,6 +188,7 @@ func (s *Store) endReplica(ctx context.Context) error {
 // Close closes the connections. The store must have been stopped if it was started.
 func (s *Store) Close() {
 	s.group.close()
+	s.lookups.close()
 	s.pool.Close()
 }
 

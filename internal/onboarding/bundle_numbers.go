@@ -28,7 +28,8 @@ func (b bundle) assignNumber(n PhoneNumber, needs ...Key) Node {
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteNumberAssignment(ctx, account, b.kind, bundleSID, sid)
 			},
-			Pointer: o.Request.numberPointer(n),
+			Pointer:     o.Request.numberPointer(n),
+			replaceable: b.kind == TrustProduct && o.Bundle(b.key).Status == BundleRejected,
 		}
 		if underReview(o.Bundle(b.key).Status) {
 			// Whether a bundle's numbers can change during its review is not documented: it is tried.

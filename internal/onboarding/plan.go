@@ -60,6 +60,8 @@ type Effect struct {
 	// Check says of a read that it has something to tell only after a check interval.
 	Check bool
 
+	// replaceable says that the step is about a rejected product: where Twilio does not let it be changed, another takes its place.
+	replaceable bool
 	// removes says that Do is the removal of what the step made.
 	removes bool
 }

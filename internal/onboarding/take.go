@@ -59,6 +59,11 @@ func (w *walk) failed(step *Step, a answer, e *RemoteError, read bool) {
 
 // refusedCall leaves the step to a person, or until that has happened without which the call may be refused.
 func (w *walk) refusedCall(step *Step, effect Effect, e *RemoteError) {
+	if effect.replaceable && e.HTTPStatus == 409 && e.BundleSID == "" && !effect.removes {
+		step.Error = nil
+		w.replace(step)
+		return
+	}
 	if effect.RefusedUntil == "" || e.BundleSID != "" && !effect.removes || e.Class == ClassCredentials {
 		w.refused(step, []Requirement{requirementFor(e, effect)})
 		return

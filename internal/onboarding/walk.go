@@ -398,10 +398,13 @@ func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
 }
 
 // resolved tells whether the request's numbers are known. Before, one that leaves may be what the request names anew; what the preflight
-// does not find is no such one.
+// has looked for and not found is no such one.
 func (w *walk) resolved() bool {
 	preflight := w.onb.Step(keyPreflight)
-	return !w.onb.CanceledAt.IsZero() || preflight == nil || preflight.isDecided()
+	if !w.onb.CanceledAt.IsZero() || preflight == nil {
+		return true
+	}
+	return preflight.isDecided() && (preflight.Error == nil || preflight.Error.HTTPStatus == 0)
 }
 
 // satisfied tells whether all that a step needs is as it is to be.

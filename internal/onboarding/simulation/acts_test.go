@@ -262,6 +262,9 @@ func allOrThese(w *world, id onboarding.ID) {
 			}
 		}
 	})
+	for _, n := range held {
+		delete(w.amongAll, string(id)+n.SID) // Which of them are on the list, if it is not empty, the preflight finds anew.
+	}
 	w.unseen()
 }
 

@@ -101,6 +101,11 @@ func (w *world) take(m move) {
 
 // recorded checks what was written to the ledger: a review is over only if Twilio says so.
 func (w *world) recorded(before *onboarding.Onboarding, c onboarding.Change) {
+	if before.Request.AllPhoneNumbers {
+		for _, n := range before.Numbers {
+			w.amongAll[string(c.ID)+n.SID] = true
+		}
+	}
 	for _, s := range c.Steps {
 		if was := before.Step(s.Key); was != nil && was.State == s.State {
 			w.take(move{s.State, s.State})

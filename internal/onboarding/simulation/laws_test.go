@@ -151,7 +151,7 @@ func (w *world) numberRemovedRightly(x request, b *trusthubsim.BundleState) {
 	}
 	for _, n := range x.held.IncomingPhoneNumbers {
 		named := slices.Contains(x.o.Request.PhoneNumbers, n.SID) || slices.Contains(x.o.Request.PhoneNumbers, n.PhoneNumber)
-		if n.SID == number && x.o.CanceledAt.IsZero() && (named || x.o.Request.AllPhoneNumbers) {
+		if n.SID == number && x.o.CanceledAt.IsZero() && (named || x.o.Request.AllPhoneNumbers && w.amongAll[string(x.id)+number]) {
 			w.violated("removed: %s takes %s off %s, and it is wanted", x.call, number, b.SID)
 		}
 	}

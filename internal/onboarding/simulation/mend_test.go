@@ -28,7 +28,11 @@ func (w *world) mend() {
 				return
 			}
 			w.answer(id, o)
-		default:
+		case onboarding.StatusInReview:
+			if w.broken[id] {
+				w.rejectOpen(id) // Nobody can approve what lacks something.
+			}
+		case onboarding.StatusInProgress:
 		}
 		waiting = true
 	}
@@ -147,11 +151,16 @@ func (w *world) letGo(id onboarding.ID) bool {
 
 // askAgain has Twilio asked once more to let go of what a canceled onboarding has left, once no review is in the way.
 func (w *world) askAgain(id onboarding.ID) {
+	w.rejectOpen(id)
+	w.askedAgain[id] = true
+	w.resume(id)
+}
+
+// rejectOpen ends the reviews of the onboarding's bundles.
+func (w *world) rejectOpen(id onboarding.ID) {
 	for _, b := range w.ours(id) {
 		if b.Status == trusthubsim.StatusPendingReview || b.Status == trusthubsim.StatusInReview {
 			w.decide(b.SID, trusthubsim.Decision{Status: trusthubsim.StatusRejected, Errors: trusthubsim.Codes(18602)})
 		}
 	}
-	w.askedAgain[id] = true
-	w.resume(id)
 }

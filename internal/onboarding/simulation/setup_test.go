@@ -15,7 +15,7 @@ func newWorld(s scenario, m mutant) *world {
 	w := &world{
 		scenario: s, mutant: m, rng: rand.New(rand.NewPCG(s.seed, 1)), begun: time.Now(),
 		turns: newTurns(), store: memledger.New(), subaccounts: map[onboarding.ID]string{}, taken: map[move]int{},
-		handmade: map[string]bool{}, back: map[string]bool{}, again: map[string]int{}, beside: map[string]int{}, amendedAt: map[onboarding.ID]time.Time{}, writable: map[string]bool{},
+		handmade: map[string]bool{}, back: map[string]bool{}, again: map[string]int{}, beside: map[string]int{}, amongAll: map[string]bool{}, amendedAt: map[onboarding.ID]time.Time{}, writable: map[string]bool{},
 		broken: map[onboarding.ID]bool{}, askedAgain: map[onboarding.ID]bool{}, edited: map[string]int{}, seen: map[string]string{}, gone: map[string]bool{}, lost: map[string]bool{}, consoled: map[string]bool{}, evaluatedAt: map[string]int{}, resumes: map[onboarding.ID]int{},
 	}
 	w.ctx, w.end = context.WithCancel(context.Background())

@@ -63,7 +63,8 @@ type world struct {
 	back        map[string]bool        // the SIDs of what was taken back
 	askedAgain  map[onboarding.ID]bool // to let go of what is left after a cancellation
 	numbersEver int
-	emptyLists  int // of numbers, to come
+	emptyLists  int             // of numbers, to come
+	amongAll    map[string]bool // numbers that attestd has found among all of a subaccount
 	// What has become of bundles at Twilio, as far as attestd did it: see wrote.
 	changes             int
 	edited, evaluatedAt map[string]int

@@ -101,6 +101,8 @@ func (w *world) take(m move) {
 
 // recorded checks what was written to the ledger: a review is over only if Twilio says so.
 func (w *world) recorded(before *onboarding.Onboarding, c onboarding.Change) {
+	w.judging.Lock()
+	defer w.judging.Unlock()
 	if before.Request.AllPhoneNumbers {
 		for _, n := range before.Numbers {
 			w.amongAll[string(c.ID)+n.SID] = true

@@ -29,6 +29,8 @@ type request struct {
 
 // departs checks a request that leaves a process.
 func (w *world) departs(of call, r *http.Request, body []byte) {
+	w.judging.Lock()
+	defer w.judging.Unlock()
 	x := request{call: of, Request: r}
 	w.signedRightly(x)
 	if r.Method == http.MethodGet {

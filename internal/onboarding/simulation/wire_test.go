@@ -95,13 +95,19 @@ func (w *world) atTwilio(of call, r *http.Request, body []byte, f fate) (*http.R
 	}
 	defer w.turns.after()
 	var gone map[string]bool
-	if sid := strings.TrimSuffix(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], ".json"); r.Method == http.MethodDelete && w.back[sid] {
-		gone = w.hanging(of.id, sid)
+	if sid := strings.TrimSuffix(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:], ".json"); r.Method == http.MethodDelete {
+		w.judging.Lock()
+		if w.back[sid] {
+			gone = w.hanging(of.id, sid)
+		}
+		w.judging.Unlock()
 	}
 	response, err := send()
 	if r.Method != http.MethodGet {
+		w.judging.Lock()
 		w.wrote(of.id)
 		w.mayComeAgain(gone)
+		w.judging.Unlock()
 	}
 	if f.twice && err == nil && response.StatusCode == http.StatusCreated {
 		w.doubled++
@@ -111,7 +117,9 @@ func (w *world) atTwilio(of call, r *http.Request, body []byte, f fate) (*http.R
 		response, err = nil, fmt.Errorf("connection broken: %w", io.EOF)
 	}
 	if r.Method != http.MethodGet {
+		w.judging.Lock()
 		w.counted(of)
+		w.judging.Unlock()
 	}
 	if err == nil {
 		w.tracef("  answered %s %s %s %d", of, r.Method, r.URL.Path, response.StatusCode)

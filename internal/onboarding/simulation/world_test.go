@@ -77,6 +77,7 @@ type world struct {
 	replicasEver, runsEver int
 	resumes                map[onboarding.ID]int
 	doubled                int
+	judging                sync.Mutex   // guards what the laws note: two requests may leave, or two writes come, at one moment
 	mu                     sync.Mutex   // guards what follows
 	taken                  map[move]int // changes of state that were written
 	trace                  []string

@@ -207,6 +207,8 @@ func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 	w.serve()
 	customer := w.subaccount(1)
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(time.Second)})
+	// This holds the profile back from its reviewers, who would let nobody correct it.
+	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/SupportingDocuments", Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(3 * time.Second)})
 	id := w.post(customer.request(nil)).ID
 	w.awaitThat(id, "the call to be under way", func(a answer) bool { return a.step("business_information").Status == "running" })
 	change := map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}

@@ -64,7 +64,8 @@ func (g *groupCommit) close() {
 var errGroupClosed = errors.New("the store is closed")
 
 // write sends statements that lock the row of the one onboarding first of all, if any, and returns what their read did once they are
-// committed. It may read twice. After an error that is not the read's own nobody knows what was written.
+// committed. It may read twice. After an error that is not the read's own nobody knows what was written, and it may still be read: what the
+// read sets may be looked at only after nil.
 func (g *groupCommit) write(ctx context.Context, id onboarding.ID, s statements) error {
 	w := &pendingWrite{id: id, statements: s, result: make(chan error, 1)}
 	select {

@@ -21,9 +21,10 @@ type Ledger struct {
 
 // Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
 // of this one.
-func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (o *onboarding.Onboarding, err error) {
+func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	var o *onboarding.Onboarding
 	params := db.ClaimOnboardingParams{ID: string(id), JobID: l.job.ID}
-	err = l.store.group.write(ctx, id, statements{
+	err := l.store.group.write(ctx, id, statements{
 		queue: func(q *db.Queries) {
 			_, _ = q.ClaimOnboarding(ctx, params)
 			queueParts(ctx, q, id)
@@ -87,12 +88,13 @@ func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Tim
 }
 
 // write writes c and then, unless end is nil, ends the run if nothing has woken the onboarding.
-func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (woken bool, err error) {
+func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (bool, error) {
 	change, err := recordParams(c)
 	if err != nil {
 		return false, err
 	}
 	change.Epoch, change.JobID = &c.Epoch, &l.job.ID
+	var woken bool
 	err = l.store.group.write(ctx, c.ID, statements{
 		queue: func(q *db.Queries) {
 			_, _ = q.RecordChange(ctx, change)
@@ -111,5 +113,8 @@ func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunP
 			return err
 		},
 	})
-	return woken, err
+	if err != nil {
+		return false, err
+	}
+	return woken, nil
 }

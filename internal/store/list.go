@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
@@ -32,7 +34,17 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 		params.AfterCreatedAt = timestamptz(f.After.CreatedAt)
 		params.AfterID = string(f.After.ID)
 	}
-	rows, err := s.queries.ListOnboardings(ctx, params)
+	var rows []db.ListOnboardingsRow
+	var steps map[string][]onboarding.Step
+	// One snapshot: what the steps say is as old as what the row says.
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		q := s.queries.WithTx(tx)
+		if rows, err = q.ListOnboardings(ctx, params); err != nil {
+			return err
+		}
+		steps, err = listSteps(ctx, q, rows)
+		return err
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("list onboardings: %w", err)
 	}
@@ -41,14 +53,6 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 		rows = rows[:f.Limit]
 		last := rows[len(rows)-1]
 		next = &onboarding.Cursor{CreatedAt: timeOf(last.CreatedAt), ID: onboarding.ID(last.ID)}
-	}
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
-	}
-	steps, err := s.listSteps(ctx, ids)
-	if err != nil {
-		return nil, nil, err
 	}
 	page := make([]onboarding.Summary, len(rows))
 	for i, row := range rows {
@@ -73,8 +77,12 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 }
 
 // listSteps returns, by onboarding, the steps that a summary is made of.
-func (s *Store) listSteps(ctx context.Context, ids []string) (map[string][]onboarding.Step, error) {
-	rows, err := s.queries.ListSteps(ctx, db.ListStepsParams{OnboardingIds: ids, BundleKeys: bundleKeys})
+func listSteps(ctx context.Context, q *db.Queries, listed []db.ListOnboardingsRow) (map[string][]onboarding.Step, error) {
+	ids := make([]string, len(listed))
+	for i, row := range listed {
+		ids[i] = row.ID
+	}
+	rows, err := q.ListSteps(ctx, db.ListStepsParams{OnboardingIds: ids, BundleKeys: bundleKeys})
 	if err != nil {
 		return nil, fmt.Errorf("list the steps of onboardings: %w", err)
 	}

@@ -136,6 +136,17 @@ func (w *walk) replace(step *Step) {
 	w.arrange()
 }
 
+// supersede has another object made in the place of the one that the step has made, which is recorded.
+func (w *walk) supersede(step *Step) {
+	old := replacedStep(step, "", w.now())
+	w.event("object.replaced", step.Key, old.SID)
+	step.SID = ""
+	w.again(step)
+	w.onb.Steps = append(w.onb.Steps, old)
+	w.changed[old.Key] = true
+	w.arrange()
+}
+
 // nextCheck is when something that is as it should be is looked at again, at the latest when it is so no more unless that is zero; zero if never.
 func (w *walk) nextCheck(until time.Time) time.Time {
 	if w.timing.CheckInterval < 0 {

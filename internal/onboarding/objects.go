@@ -139,7 +139,9 @@ type endUser struct {
 	// given is the SID of an end user that the request names, to be taken over; givenPointer is where it does.
 	given, givenPointer string
 	// onProfile: a profile that is taken over may hold one already.
-	onProfile  bool
+	onProfile bool
+	// product is the product that it describes, if it is one's.
+	product    Key
 	attributes func(Request) map[string]string
 }
 
@@ -149,14 +151,15 @@ func (u endUser) node(needs ...Key) Node {
 		if u.given != "" {
 			return u.takeOver(account, u.attributes(o.Request))
 		}
-		user := EndUser{FriendlyName: tag(o.ID, u.key), Type: u.kind, Attributes: u.attributes(o.Request)}
+		user, replaced := EndUser{FriendlyName: tag(o.ID, u.key), Type: u.kind, Attributes: u.attributes(o.Request)}, replacedSIDs(o, u.key)
 		e := Effect{
 			Do: func(ctx context.Context, hub TrustHub) (Result, error) {
 				made, err := hub.CreateEndUser(ctx, account, user)
 				return Result{SID: made.SID}, err
 			},
 			Find: func(ctx context.Context, hub TrustHub) ([]Result, error) {
-				return results(hub.FindEndUsers(ctx, account, user.FriendlyName, user.Type))
+				found, err := hub.FindEndUsers(ctx, account, user.FriendlyName, user.Type)
+				return results(slices.DeleteFunc(found, func(f Object) bool { return slices.Contains(replaced, f.SID) }), err)
 			},
 			Update: func(ctx context.Context, hub TrustHub, sid string) (Result, error) {
 				updated, err := hub.UpdateEndUser(ctx, account, sid, user.Attributes)
@@ -165,7 +168,8 @@ func (u endUser) node(needs ...Key) Node {
 			Remove: func(ctx context.Context, hub TrustHub, sid string) error {
 				return hub.DeleteEndUser(ctx, account, sid)
 			},
-			Pointer: u.pointer,
+			Pointer:     u.pointer,
+			replaceable: u.product != "" && o.Bundle(u.product).Status == BundleRejected,
 		}
 		profileSID := o.SID(profileKey)
 		return e.unlessHeld(o, u.onProfile && o.Request.CustomerProfileSID != "", func(ctx context.Context, hub TrustHub) (Result, error) {

@@ -46,7 +46,7 @@ var knownProducts = []product{
 		name: ProductVoiceIntegrity, key: voiceIntegrityKey,
 		policySID: func(c PlanConfig) string { return orDefault(c.VoiceIntegrityPolicySID, DefaultVoiceIntegrityPolicySID) },
 		user: endUser{
-			key: voiceIntegrityUserKey, kind: "voice_integrity_information", pointer: "/voice_integrity",
+			key: voiceIntegrityUserKey, kind: "voice_integrity_information", pointer: "/voice_integrity", product: voiceIntegrityKey,
 			attributes: func(r Request) map[string]string { return r.VoiceIntegrity.Attributes() },
 		},
 	},
@@ -54,7 +54,7 @@ var knownProducts = []product{
 		name: ProductCNAM, key: cnamKey,
 		policySID: func(c PlanConfig) string { return orDefault(c.CNAMPolicySID, DefaultCNAMPolicySID) },
 		user: endUser{
-			key: cnamUserKey, kind: "cnam_information", pointer: "/cnam",
+			key: cnamUserKey, kind: "cnam_information", pointer: "/cnam", product: cnamKey,
 			attributes: func(r Request) map[string]string { return r.CNAM.Attributes() },
 		},
 	},

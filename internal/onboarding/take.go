@@ -61,7 +61,11 @@ func (w *walk) failed(step *Step, a answer, e *RemoteError, read bool) {
 func (w *walk) refusedCall(step *Step, effect Effect, e *RemoteError) {
 	if effect.replaceable && e.HTTPStatus == 409 && e.BundleSID == "" && !effect.removes {
 		step.Error = nil
-		w.replace(step)
+		if _, part := step.Key.cut(); part == "" {
+			w.supersede(step) // The product follows when it is submitted.
+		} else {
+			w.replace(step)
+		}
 		return
 	}
 	if effect.RefusedUntil == "" || e.BundleSID != "" && !effect.removes || e.Class == ClassCredentials {

@@ -104,6 +104,36 @@ func TestARejectedProductThatIsFinalIsReplaced(t *testing.T) {
 	}
 }
 
+// Likewise where what describes the product is corrected, which such a product does not let go of either.
+func TestARejectedProductThatIsFinalIsReplacedWithItsEndUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{RejectedProductsFinal: true})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	w.await(id, "approved")
+	w.reviewByHand()
+	w.mustPatch(id, 1, map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})
+	cnam := func(a answer) bundle { return a.Products[1].Bundle }
+	a := w.awaitThat(id, "the product in review", func(a answer) bool { return a.Status == "in_review" && cnam(a).Status == "pending-review" })
+	old := cnam(a).SID
+	w.reject(old, 18602)
+	w.await(id, "action_required")
+	w.mustPatch(id, 2, map[string]any{"cnam": map[string]any{"cnam_display_name": "Example LLC"}})
+	a = w.awaitThat(id, "another product in review", func(a answer) bool {
+		return a.Status == "in_review" && cnam(a).SID != old && cnam(a).Status == "pending-review"
+	})
+	reviewed(w, cnam(a).SID, trusthubsim.StatusApproved)
+	if a = w.await(id, "approved"); a.Attestation == nil {
+		t.Error("the attestation is gone with the rejection of another product")
+	}
+	w.cancel(id, cleanup)
+	if a = w.cleanedUp(id); len(a.Kept) != 0 {
+		t.Errorf("kept %+v", a.Kept)
+	}
+	w.wantNothing(customer)
+}
+
 func TestASecondRepresentativeIsTakenAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})

@@ -161,9 +161,11 @@ func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	w.serve()
 	customer := w.subaccount(1)
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Effect: trusthubsim.EffectDropAfter})
+	w.fault(trusthubsim.Fault{Method: http.MethodGet, Path: "/v1/EndUsers", Effect: trusthubsim.EffectStatus, Status: http.StatusServiceUnavailable})
 	id := w.post(customer.request(nil)).ID
 	w.eventually("an end user that nobody was told of", func() bool { return len(w.held(customer).EndUsers) > 0 }, func() string { return "" })
 	w.cancel(id, cleanup)
+	w.sim.ClearFaults() // Only now can it be found.
 	w.cleanedUp(id)
 	w.wantNothing(customer)
 }
@@ -208,19 +210,27 @@ func TestCleanupDeletesWhatWasReplaced(t *testing.T) {
 	w.wantNothing(customer)
 }
 
-// What somebody has deleted in the Console is not said to be kept.
+// What somebody has deleted in the Console is not said to be kept; and with a deleted profile go the products that stood on it.
 func TestCleanupTellsNothingOfWhatIsGone(t *testing.T) {
 	t.Parallel()
-	w, customer, before := approvedAndChecked(t, nil)
-	w.deleteInConsole(before.TrustProduct.SID)
-	w.awaitRequirement(before.ID, "bundle_deleted", "")
-	w.resume(before.ID)
-	w.await(before.ID, "approved")
-	w.cancel(before.ID, cleanup)
-	if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
-		t.Errorf("kept %+v", a.Kept)
+	for name, of := range map[string]func(a answer) string{
+		"profile": func(a answer) string { return a.CustomerProfile.SID },
+		"product": func(a answer) string { return a.TrustProduct.SID },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, customer, before := approvedAndChecked(t, nil)
+			w.deleteInConsole(of(before))
+			w.awaitRequirement(before.ID, "bundle_deleted", "")
+			w.resume(before.ID)
+			w.await(before.ID, "approved")
+			w.cancel(before.ID, cleanup)
+			if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
+				t.Errorf("kept %+v", a.Kept)
+			}
+			w.wantNothing(customer)
+		})
 	}
-	w.wantNothing(customer)
 }
 
 // An onboarding can be canceled at any moment: nothing of it is left, and the subaccount is free again.
@@ -263,21 +273,6 @@ func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
 	})
 	w.cancel(id, cleanup)
 	if a := w.cleanedUp(id); len(a.Kept) != 0 {
-		t.Errorf("kept %+v", a.Kept)
-	}
-	w.wantNothing(customer)
-}
-
-// With a deleted profile go the products that stood on it, and all of that is taken back as well.
-func TestCleanupAfterADeletedProfile(t *testing.T) {
-	t.Parallel()
-	w, customer, before := approvedAndChecked(t, nil)
-	w.deleteInConsole(before.CustomerProfile.SID)
-	w.awaitRequirement(before.ID, "bundle_deleted", "")
-	w.resume(before.ID)
-	w.await(before.ID, "approved")
-	w.cancel(before.ID, cleanup)
-	if a := w.cleanedUp(before.ID); len(a.Kept) != 0 {
 		t.Errorf("kept %+v", a.Kept)
 	}
 	w.wantNothing(customer)

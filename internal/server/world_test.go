@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -453,14 +455,26 @@ func (w *world) send(client *http.Client, base, method, path string, body any, h
 // held is what the simulated Twilio holds for the account.
 func (w *world) held(s subaccount) trusthubsim.AccountState { return w.sim.State().Accounts[s.sid] }
 
+// nextPort is what the next port that a server may have follows from.
+var nextPort = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(20_000))
+	return &n
+}()
+
+// freeAddr returns an address that a server can listen on, and none twice: a world must not meet another's server. Its port is below those that
+// connections get.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 12_000+nextPort.Add(1)%20_000)
+		if listener, err := net.Listen("tcp", addr); err == nil {
+			listener.Close()
+			return addr
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // syncBuffer is a buffer that a running program may write to while a test reads it.

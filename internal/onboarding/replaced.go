@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// This file has what another has replaced: a bundle that cannot be used any more, or an address or end user that cannot become what is wanted. It is
-// recorded in a step of its own, which has succeeded and which the plan has no node for, until a cleanup takes it back with all else.
+// This file has what another has replaced: a bundle that cannot be used any more, or an address or a product's end user that cannot become
+// what is wanted. It is recorded in a step of its own, which has succeeded and which the plan has no node for, until a cleanup takes it back
+// with all else.
 
 // partReplaced is the part of a key that tells of what was replaced: "trust_product.replaced.BU…".
 const partReplaced = "replaced"
@@ -71,7 +72,7 @@ func takingBackReplaced(o *Onboarding, key Key, sid string) Effect {
 		return Effect{Stays: true}
 	case key == addressKey:
 		return Effect{Remove: func(ctx context.Context, hub TrustHub, sid string) error { return hub.DeleteAddress(ctx, account, sid) }}
-	case key == voiceIntegrityUserKey, key == cnamUserKey:
+	case slices.ContainsFunc(knownProducts, func(p product) bool { return p.user.key == key }):
 		return Effect{Remove: func(ctx context.Context, hub TrustHub, sid string) error { return hub.DeleteEndUser(ctx, account, sid) }}
 	}
 	kind := TrustProduct

@@ -322,12 +322,22 @@ func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 	w.awaitThat(id, "one number", one)
 	w.wantNumbers(customer, customer.numbers[0])
 
-	// And to and fro, faster than any call.
+	// And to and fro, as fast as it is taken: what is being taken off right now cannot come back before it is off.
+	accepted := func(change func() (status int, raw string)) {
+		t.Helper()
+		w.eventually("a change to be accepted", func() bool {
+			status, raw := change()
+			if status != http.StatusAccepted && !strings.Contains(raw, `"busy"`) {
+				t.Fatalf("answered %d: %s", status, raw)
+			}
+			return status == http.StatusAccepted
+		}, func() string { return "" })
+	}
 	for range 3 {
-		w.add(id, false, customer.numbers[1])
-		w.remove(id, customer.numbers[0])
-		w.add(id, false, customer.numbers[0])
-		w.remove(id, customer.numbers[1])
+		accepted(func() (int, string) { return w.add(id, false, customer.numbers[1]) })
+		accepted(func() (int, string) { return w.remove(id, customer.numbers[0]) })
+		accepted(func() (int, string) { return w.add(id, false, customer.numbers[0]) })
+		accepted(func() (int, string) { return w.remove(id, customer.numbers[1]) })
 	}
 	w.awaitThat(id, "one number", one)
 	w.wantNumbers(customer, customer.numbers[0])

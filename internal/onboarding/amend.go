@@ -108,8 +108,8 @@ func amend(o *Onboarding, plan Plan, actor string, amended Request, again []Key,
 	a.change.Events = append(a.change.Events, Event{At: now, Kind: "onboarding.amended", Actor: actor,
 		Detail: fmt.Sprintf("version %d", a.change.Version)})
 	for i := range added {
-		a.change.Steps = append(a.change.Steps, added[i])
 		if over[added[i].Key] {
+			a.change.Steps = append(a.change.Steps, added[i])
 			a.change.Events = append(a.change.Events, stepEvent(&added[i], now, actor))
 		}
 	}

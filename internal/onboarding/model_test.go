@@ -153,7 +153,7 @@ func (m *model) play(ctx context.Context) error {
 			<-time.After(time.Until(due))
 			continue
 		}
-		o, err := m.store.Get(ctx, modelID)
+		o, err := m.get(ctx)
 		if err != nil {
 			return err
 		}
@@ -169,6 +169,15 @@ func (m *model) play(ctx context.Context) error {
 		}
 	}
 	return errors.New("the onboarding does not end")
+}
+
+// get returns the onboarding as the store has it, with every step of the plan.
+func (m *model) get(ctx context.Context) (*onboarding.Onboarding, error) {
+	o, err := m.store.Get(ctx, modelID)
+	if err == nil {
+		onboarding.Plan(m.plan).Arrange(o)
+	}
+	return o, err
 }
 
 // run is a process that works on one job, and may die of it.
@@ -223,7 +232,7 @@ func (l modelLedger) Release(ctx context.Context, c onboarding.Change, next time
 }
 
 func (l modelLedger) check(ctx context.Context, c onboarding.Change) error {
-	o, err := l.model.store.Get(ctx, c.ID)
+	o, err := l.model.get(ctx)
 	if err != nil {
 		return err
 	}
@@ -314,7 +323,7 @@ func (m *model) effect(k *task) onboarding.Effect {
 
 // do makes a call at Twilio, and checks that it may be made.
 func (m *model) do(ctx context.Context, k *task) (onboarding.Result, error) {
-	o, err := m.store.Get(ctx, modelID)
+	o, err := m.get(ctx)
 	if err != nil {
 		return onboarding.Result{}, err
 	}

@@ -130,8 +130,8 @@ type Lost struct {
 	Requirement *Requirement
 }
 
-// Arrange gives o a pending step for every node that has none yet or a canceled one, and puts its steps into the plan's order. Steps that the
-// plan does not have (any more) come last.
+// Arrange gives o a pending step for every node that has none yet, or a canceled one while it is to be done, and puts its steps into the plan's
+// order. Steps that the plan does not have (any more) come last.
 func (p Plan) Arrange(o *Onboarding) {
 	p.arrange(o)
 }
@@ -151,7 +151,7 @@ func (p Plan) arrange(o *Onboarding) (nodes []Node, added []Step) {
 			placed[at] = true
 		}
 		switch {
-		case n.Aim == AimDone && (!ok || o.Steps[at].State == StepCanceled):
+		case !ok, n.Aim == AimDone && o.Steps[at].State == StepCanceled:
 			added = append(added, Step{Key: n.Key, State: StepPending})
 			ordered = append(ordered, added[len(added)-1])
 		case ok:

@@ -31,11 +31,11 @@ func (s *Service) Create(ctx context.Context, actor string, r Request) (*Onboard
 		CreatedAt:     now,
 		UpdatedAt:     now,
 	}
-	s.Plan.Arrange(o)
 	err := s.Repository.Create(ctx, o, Event{At: now, Kind: "onboarding.created", Actor: actor})
 	if err != nil {
 		return nil, fmt.Errorf("create onboarding: %w", err)
 	}
+	s.Plan.Arrange(o)
 	return o, nil
 }
 

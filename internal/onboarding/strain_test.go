@@ -80,6 +80,7 @@ func (s *strained) step(t *testing.T, key onboarding.Key) onboarding.Step {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.runner.Plan.Arrange(o)
 	return *o.Step(key)
 }
 

@@ -113,7 +113,8 @@ func (w *walk) lookNow(step *Step) {
 	}
 }
 
-// arrange lays the plan over the steps; new steps go into the next write.
+// arrange lays the plan over the steps. A step about which nothing has been done yet follows from the plan and is not written; one that was
+// over and is wanted again is.
 func (w *walk) arrange() {
 	over := w.onb.canceled()
 	nodes, added := w.runner.Plan.arrange(w.onb)
@@ -127,8 +128,8 @@ func (w *walk) arrange() {
 		w.index[s.Key] = i
 	}
 	for i := range added {
-		w.changed[added[i].Key] = true
 		if over[added[i].Key] {
+			w.changed[added[i].Key] = true
 			w.change.Events = append(w.change.Events, stepEvent(&added[i], w.now(), w.actor()))
 		}
 	}

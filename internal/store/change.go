@@ -5,48 +5,60 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// recordChange writes what was decided by whoever holds the row lock, which no epoch fences.
+// fenced is a change with the job of whoever writes it: its epoch and its job must be the onboarding's. Without a job it is written by whoever
+// holds the row lock, and no epoch is looked at.
+type fenced struct {
+	onboarding.Change
+	jobID int64
+}
+
+// recordChange writes what was decided by whoever holds the row lock.
 func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error {
-	params, err := recordParams(c)
-	if err != nil {
-		return err
-	}
-	_, err = q.RecordChange(ctx, params)
+	_, err := q.RecordChanges(ctx, columns(fenced{Change: c}))
 	return err
 }
 
-// recordParams lays c out for the statement, unfenced.
-func recordParams(c onboarding.Change) (db.RecordChangeParams, error) {
-	params := db.RecordChangeParams{ID: string(c.ID), Status: string(c.Status), Attestation: c.Attestation}
-	if c.SubaccountSID != "" {
-		params.SubaccountSid = &c.SubaccountSID
+// columns lays out changes of different onboardings for the statement. They are numbered by their places.
+func columns(changes ...fenced) (p db.RecordChangesParams) {
+	for i, c := range changes {
+		nr := int32(i) //nolint:gosec // as many as are in a group
+		var epoch int64
+		if c.jobID != 0 {
+			epoch = c.Epoch
+		}
+		numbers := int32(-1)
+		if c.Numbers != nil {
+			numbers = int32(len(c.Numbers)) //nolint:gosec // as many as a request has
+		}
+		p.Changes = append(p.Changes, nr)
+		p.Ids = append(p.Ids, string(c.ID))
+		p.Epochs = append(p.Epochs, epoch)
+		p.JobIds = append(p.JobIds, c.jobID)
+		p.Statuses = append(p.Statuses, string(c.Status))
+		p.Attestations = append(p.Attestations, c.Attestation)
+		p.SubaccountSids = append(p.SubaccountSids, c.SubaccountSID)
+		p.NumberCounts = append(p.NumberCounts, numbers)
+		addSteps(&p, nr, c.Steps)
+		for position, n := range c.Numbers {
+			p.NumberChanges = append(p.NumberChanges, nr)
+			p.NumberPositions = append(p.NumberPositions, int32(position)) //nolint:gosec // as above
+			p.NumberSids = append(p.NumberSids, n.SID)
+			p.PhoneNumbers = append(p.PhoneNumbers, n.Number)
+		}
+		for _, e := range c.Events {
+			p.EventChanges = append(p.EventChanges, nr)
+			p.EventTimes = append(p.EventTimes, timestamptz(e.At))
+			p.EventKinds = append(p.EventKinds, e.Kind)
+			p.EventSteps = append(p.EventSteps, string(e.Step))
+			p.EventActors = append(p.EventActors, e.Actor)
+			p.EventDetails = append(p.EventDetails, e.Detail)
+		}
 	}
-	if c.Numbers != nil {
-		count := int32(len(c.Numbers)) //nolint:gosec // as many as a request has
-		params.Numbers = &count
-	}
-	if err := setSteps(&params, c.Steps); err != nil {
-		return params, err
-	}
-	for i, n := range c.Numbers {
-		params.NumberPositions = append(params.NumberPositions, int32(i))
-		params.NumberSids = append(params.NumberSids, n.SID)
-		params.PhoneNumbers = append(params.PhoneNumbers, n.Number)
-	}
-	for _, e := range c.Events {
-		params.EventTimes = append(params.EventTimes, timestamptz(e.At))
-		params.EventKinds = append(params.EventKinds, e.Kind)
-		params.EventSteps = append(params.EventSteps, string(e.Step))
-		params.EventActors = append(params.EventActors, e.Actor)
-		params.EventDetails = append(params.EventDetails, e.Detail)
-	}
-	return params, nil
+	return p
 }
 
 // decided writes what was decided under the row lock: a change, and the next version of the request if it has one.
@@ -70,65 +82,45 @@ func decided(ctx context.Context, q *db.Queries, c onboarding.Change) error {
 	return recordChange(ctx, q, c)
 }
 
-// setSteps lays the steps out in columns. Of several with one key the last counts: one statement writes a row once.
-func setSteps(params *db.RecordChangeParams, steps []onboarding.Step) error {
+// addSteps lays out the steps of one change. Of several with one key the last counts: one statement writes a row once.
+func addSteps(p *db.RecordChangesParams, nr int32, steps []onboarding.Step) {
 	last := make(map[onboarding.Key]int, len(steps))
 	for i, s := range steps {
 		last[s.Key] = i
 	}
-	n := len(last)
-	params.StepKeys = make([]string, 0, n)
-	params.StepStates = make([]string, 0, n)
-	params.StepSids = make([]string, 0, n)
-	params.StepRemoteStatuses = make([]string, 0, n)
-	params.StepAttempts = make([]int32, 0, n)
-	params.StepErrors = make([][]byte, 0, n)
-	params.StepRequirements = make([][]byte, 0, n)
-	params.StepWaitsFor = make([]string, 0, n)
-	params.StepIntentsAt = make([]pgtype.Timestamptz, 0, n)
-	params.StepStartedAt = make([]pgtype.Timestamptz, 0, n)
-	params.StepFinishedAt = make([]pgtype.Timestamptz, 0, n)
-	params.StepNextAttemptsAt = make([]pgtype.Timestamptz, 0, n)
 	for i, s := range steps {
 		if last[s.Key] != i {
 			continue
 		}
-		stepError, requirements, err := stepJSON(s)
-		if err != nil {
-			return err
-		}
-		params.StepKeys = append(params.StepKeys, string(s.Key))
-		params.StepStates = append(params.StepStates, string(s.State))
-		params.StepSids = append(params.StepSids, s.SID)
-		params.StepRemoteStatuses = append(params.StepRemoteStatuses, s.RemoteStatus)
-		params.StepAttempts = append(params.StepAttempts, int32(s.Attempts)) //nolint:gosec // counts calls
-		params.StepErrors = append(params.StepErrors, stepError)
-		params.StepRequirements = append(params.StepRequirements, requirements)
-		params.StepWaitsFor = append(params.StepWaitsFor, string(s.WaitsFor))
-		params.StepIntentsAt = append(params.StepIntentsAt, timestamptz(s.IntentAt))
-		params.StepStartedAt = append(params.StepStartedAt, timestamptz(s.StartedAt))
-		params.StepFinishedAt = append(params.StepFinishedAt, timestamptz(s.FinishedAt))
-		params.StepNextAttemptsAt = append(params.StepNextAttemptsAt, timestamptz(s.NextAttemptAt))
+		stepError, requirements := stepJSON(s)
+		p.StepChanges = append(p.StepChanges, nr)
+		p.StepKeys = append(p.StepKeys, string(s.Key))
+		p.StepStates = append(p.StepStates, string(s.State))
+		p.StepSids = append(p.StepSids, s.SID)
+		p.StepRemoteStatuses = append(p.StepRemoteStatuses, s.RemoteStatus)
+		p.StepAttempts = append(p.StepAttempts, int32(s.Attempts)) //nolint:gosec // counts calls
+		p.StepErrors = append(p.StepErrors, stepError)
+		p.StepRequirements = append(p.StepRequirements, requirements)
+		p.StepWaitsFor = append(p.StepWaitsFor, string(s.WaitsFor))
+		p.StepIntentsAt = append(p.StepIntentsAt, timestamptz(s.IntentAt))
+		p.StepStartedAt = append(p.StepStartedAt, timestamptz(s.StartedAt))
+		p.StepFinishedAt = append(p.StepFinishedAt, timestamptz(s.FinishedAt))
+		p.StepNextAttemptsAt = append(p.StepNextAttemptsAt, timestamptz(s.NextAttemptAt))
 	}
-	return nil
 }
 
-// stepJSON is a step's error and requirements as jsonb, nil for none.
-func stepJSON(s onboarding.Step) (stepError, requirements []byte, err error) {
+// stepJSON is a step's error and requirements as jsonb, nil for none. They have nothing in them that cannot be encoded.
+func stepJSON(s onboarding.Step) (stepError, requirements []byte) {
 	if s.Error != nil {
-		if stepError, err = json.Marshal(s.Error); err != nil {
-			return nil, nil, fmt.Errorf("encode the error of step %s: %w", s.Key, err)
-		}
+		stepError, _ = json.Marshal(s.Error)
 	}
 	if len(s.Requirements) > 0 {
-		if requirements, err = json.Marshal(s.Requirements); err != nil {
-			return nil, nil, fmt.Errorf("encode the requirements of step %s: %w", s.Key, err)
-		}
+		requirements, _ = json.Marshal(s.Requirements)
 	}
-	return stepError, requirements, nil
+	return stepError, requirements
 }
 
-// stepOf is the reverse of setSteps for one row.
+// stepOf is the reverse of addSteps for one row.
 func stepOf(row db.GetStepsRow) (onboarding.Step, error) {
 	stepError, err := fromJSON[*onboarding.StepError]("steps.error", row.Error)
 	if err != nil {

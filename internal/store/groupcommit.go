@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
 // groupCommit writes what many do with many onboardings in common transactions: while one commits, what comes meanwhile gathers for the
@@ -41,6 +42,8 @@ const (
 // pendingWrite is one that waits for its transaction.
 type pendingWrite struct {
 	id onboarding.ID
+	// change, unless nil, is written before the statements, together with those of the others.
+	change *fenced
 	statements
 	// result has room: the writer never waits for who asked.
 	result chan error
@@ -63,11 +66,19 @@ func (g *groupCommit) close() {
 
 var errGroupClosed = errors.New("the store is closed")
 
-// write sends statements that lock the row of the one onboarding first of all, if any, and returns what their read did once they are
+// write sends statements that lock the row of the one onboarding and no other, if any, and returns what their read did once they are
 // committed. It may read twice. After an error that is not the read's own nobody knows what was written, and it may still be read: what the
 // read sets may be looked at only after nil.
 func (g *groupCommit) write(ctx context.Context, id onboarding.ID, s statements) error {
-	w := &pendingWrite{id: id, statements: s, result: make(chan error, 1)}
+	return g.wait(ctx, &pendingWrite{id: id, statements: s, result: make(chan error, 1)})
+}
+
+// change writes c and then sends the statements, as write does. Errors: [onboarding.ErrLostPlace], and then neither was done.
+func (g *groupCommit) change(ctx context.Context, c fenced, then statements) error {
+	return g.wait(ctx, &pendingWrite{id: c.ID, change: &c, statements: then, result: make(chan error, 1)})
+}
+
+func (g *groupCommit) wait(ctx context.Context, w *pendingWrite) error {
 	select {
 	case g.queue <- w:
 	case <-g.stopped:
@@ -127,20 +138,89 @@ func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 func (g *groupCommit) commit(together []*pendingWrite) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
-	all := make([]statements, len(together))
-	for i, w := range together {
-		all[i] = w.statements
-	}
-	read, err := send(ctx, g.pool, all...)
+	together, later := oneChangeEach(together)
+	read, err := send(ctx, g.pool, transaction(ctx, together)...)
 	if len(together) > 1 && slices.ContainsFunc(read, isRefused) {
 		for _, w := range together {
 			g.commit([]*pendingWrite{w})
 		}
-		return
+	} else {
+		for i, w := range together {
+			w.result <- cmp.Or(read[i+1], err)
+		}
 	}
-	for i, w := range together {
-		w.result <- cmp.Or(read[i], err)
+	if len(later) > 0 {
+		g.commit(later)
 	}
+}
+
+// oneChangeEach puts off the second change of an onboarding: one statement updates a row once.
+func oneChangeEach(together []*pendingWrite) (now, later []*pendingWrite) {
+	changes := make(map[onboarding.ID]bool, len(together))
+	for _, w := range together {
+		if w.change != nil && changes[w.id] {
+			later = append(later, w)
+			continue
+		}
+		changes[w.id] = changes[w.id] || w.change != nil
+		now = append(now, w)
+	}
+	return now, later
+}
+
+// transaction returns the statements that write all: first those that are common to them, which lock the rows and write the changes, and
+// then each one's own.
+func transaction(ctx context.Context, together []*pendingWrite) []statements {
+	var ids []string
+	var changes []fenced
+	for _, w := range together {
+		if w.id != "" {
+			ids = append(ids, string(w.id))
+		}
+		if w.change != nil {
+			changes = append(changes, *w.change)
+		}
+	}
+	params := columns(changes...)
+	written := make(map[onboarding.ID]bool, len(changes))
+	var failed error
+	all := make([]statements, 1, 1+len(together))
+	all[0] = statements{
+		queue: func(q *db.Queries) {
+			if len(ids) > 1 {
+				_ = q.LockOnboardings(ctx, ids)
+			}
+			if len(changes) > 0 {
+				_, _ = q.RecordChanges(ctx, params)
+			}
+		},
+		read: func(q *db.Queries) error {
+			if len(ids) > 1 {
+				failed = q.LockOnboardings(ctx, ids)
+			}
+			if len(changes) > 0 && failed == nil {
+				var numbers []int32
+				numbers, failed = q.RecordChanges(ctx, params)
+				for _, nr := range numbers {
+					written[changes[nr].ID] = true
+				}
+			}
+			return failed
+		},
+	}
+	for _, w := range together {
+		own := w.statements
+		all = append(all, statements{queue: own.queue, read: func(q *db.Queries) error {
+			switch {
+			case failed != nil:
+				return failed
+			case w.change != nil && !written[w.id]:
+				return onboarding.ErrLostPlace
+			}
+			return own.read(q)
+		}})
+	}
+	return all
 }
 
 // isRefused tells whether Postgres answered with an error, and not merely with what was not hoped for.

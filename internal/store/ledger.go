@@ -89,30 +89,18 @@ func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Tim
 
 // write writes c and then, unless end is nil, ends the run if nothing has woken the onboarding.
 func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (bool, error) {
-	change, err := recordParams(c)
-	if err != nil {
-		return false, err
-	}
-	change.Epoch, change.JobID = &c.Epoch, &l.job.ID
 	var woken bool
-	err = l.store.group.write(ctx, c.ID, statements{
-		queue: func(q *db.Queries) {
-			_, _ = q.RecordChange(ctx, change)
-			if end != nil {
-				_, _ = q.EndRun(ctx, *end)
-			}
-		},
-		read: func(q *db.Queries) error {
-			written, err := q.RecordChange(ctx, change)
-			if err == nil && end != nil {
-				woken, err = q.EndRun(ctx, *end)
-			}
-			if errors.Is(err, pgx.ErrNoRows) || err == nil && written == 0 {
-				return onboarding.ErrLostPlace
-			}
-			return err
-		},
-	})
+	then := statements{queue: func(*db.Queries) {}, read: func(*db.Queries) error { return nil }}
+	if end != nil {
+		then = statements{
+			queue: func(q *db.Queries) { _, _ = q.EndRun(ctx, *end) },
+			read:  func(q *db.Queries) (err error) { woken, err = q.EndRun(ctx, *end); return err },
+		}
+	}
+	err := l.store.group.change(ctx, fenced{c, l.job.ID}, then)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = onboarding.ErrLostPlace
+	}
 	if err != nil {
 		return false, err
 	}

@@ -20,16 +20,13 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	if err != nil {
 		return fmt.Errorf("encode the request: %w", err)
 	}
-	change, err := recordParams(onboarding.Change{
+	change := columns(fenced{Change: onboarding.Change{
 		ID:      o.ID,
 		Status:  o.Status(),
 		Steps:   o.Steps,
 		Numbers: o.Numbers,
 		Events:  []onboarding.Event{e},
-	})
-	if err != nil {
-		return err
-	}
+	}})
 	created := db.CreateOnboardingParams{
 		ID:                string(o.ID),
 		ExternalID:        o.Request.ExternalID,
@@ -47,13 +44,13 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	err = s.group.write(ctx, o.ID, statements{
 		queue: func(q *db.Queries) {
 			_ = q.CreateOnboarding(ctx, created)
-			_, _ = q.RecordChange(ctx, change)
+			_, _ = q.RecordChanges(ctx, change)
 		},
 		read: func(q *db.Queries) error {
 			if err := q.CreateOnboarding(ctx, created); err != nil {
 				return err
 			}
-			_, err := q.RecordChange(ctx, change)
+			_, err := q.RecordChanges(ctx, change)
 			return err
 		},
 	})

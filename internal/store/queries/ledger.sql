@@ -14,47 +14,67 @@ RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated
 -- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 
--- name: RecordChange :one
--- One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
--- newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
--- and no job mean that the caller holds the row lock and decides.
-WITH fence AS (
+-- name: LockOnboardings :exec
+-- In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
+SELECT FROM unnest(@ids::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked;
+
+-- name: RecordChanges :many
+-- The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
+-- the epoch is not the newest or the job has lost its place (invariant 3). The update of fence locks the rows; all else selects from what it
+-- returned. Epoch 0, which no claim has, means that the caller holds the row lock and decides.
+--
+-- An empty account and a negative count of numbers leave things as they are.
+WITH change AS (
+    SELECT unnest(@changes::integer[]) AS nr, unnest(@ids::text[]) AS id, unnest(@epochs::bigint[]) AS epoch, unnest(@job_ids::bigint[]) AS job_id,
+        unnest(@statuses::text[]) AS status, unnest(@attestations::text[]) AS attestation, unnest(@subaccount_sids::text[]) AS subaccount_sid,
+        unnest(@number_counts::integer[]) AS numbers
+    LIMIT cardinality(@ids::text[])
+), fence AS (
     UPDATE onboardings o
-    SET status = CASE WHEN o.canceled_at IS NULL THEN @status ELSE o.status END, attestation = @attestation,
-        subaccount_sid = coalesce(sqlc.narg('subaccount_sid'), o.subaccount_sid), updated_at = now()
-    WHERE o.id = @id AND o.epoch = coalesce(sqlc.narg('epoch')::bigint, o.epoch)
-        AND (sqlc.narg('job_id')::bigint IS NULL OR o.job_id = sqlc.narg('job_id')::bigint)
-    RETURNING o.id
+    SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END, attestation = c.attestation,
+        subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid), updated_at = now()
+    FROM change c
+    WHERE o.id = c.id AND (c.epoch = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
+    RETURNING o.id, c.nr, c.numbers
+), step AS (
+    SELECT unnest(@step_changes::integer[]) AS nr, unnest(@step_keys::text[]) AS key, unnest(@step_states::text[]) AS state,
+        unnest(@step_sids::text[]) AS sid, unnest(@step_remote_statuses::text[]) AS remote_status, unnest(@step_attempts::integer[]) AS attempts,
+        unnest(@step_errors::jsonb[]) AS error, unnest(@step_requirements::jsonb[]) AS requirements, unnest(@step_waits_for::text[]) AS waits_for,
+        unnest(@step_intents_at::timestamptz[]) AS intent_at, unnest(@step_started_at::timestamptz[]) AS started_at,
+        unnest(@step_finished_at::timestamptz[]) AS finished_at, unnest(@step_next_attempts_at::timestamptz[]) AS next_attempt_at
 ), s AS (
     INSERT INTO steps
         (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
          intent_at, started_at, finished_at, next_attempt_at)
-    SELECT fence.id,
-        unnest(@step_keys::text[]), unnest(@step_states::text[]), unnest(@step_sids::text[]), unnest(@step_remote_statuses::text[]),
-        unnest(@step_attempts::integer[]), unnest(@step_errors::jsonb[]), unnest(@step_requirements::jsonb[]),
-        unnest(@step_waits_for::text[]), unnest(@step_intents_at::timestamptz[]), unnest(@step_started_at::timestamptz[]),
-        unnest(@step_finished_at::timestamptz[]), unnest(@step_next_attempts_at::timestamptz[])
-    FROM fence
+    SELECT fence.id, step.key, step.state, step.sid, step.remote_status, step.attempts, step.error, step.requirements, step.waits_for,
+        step.intent_at, step.started_at, step.finished_at, step.next_attempt_at
+    FROM fence JOIN step USING (nr)
     ON CONFLICT (onboarding_id, key) DO UPDATE SET
         state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
         error = excluded.error, requirements = excluded.requirements, waits_for = excluded.waits_for,
         intent_at = excluded.intent_at, started_at = excluded.started_at, finished_at = excluded.finished_at,
         next_attempt_at = excluded.next_attempt_at
+), number AS (
+    SELECT unnest(@number_changes::integer[]) AS nr, unnest(@number_positions::integer[]) AS position, unnest(@number_sids::text[]) AS sid,
+        unnest(@phone_numbers::text[]) AS phone_number
 ), n AS (
     INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
-    SELECT fence.id, unnest(@number_positions::integer[]), unnest(@number_sids::text[]), unnest(@phone_numbers::text[])
-    FROM fence
+    SELECT fence.id, number.position, number.sid, number.phone_number
+    FROM fence JOIN number USING (nr)
     ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
 ), beyond AS (
-    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= sqlc.narg('numbers')::integer
+    DELETE FROM phone_numbers p USING fence WHERE fence.numbers >= 0 AND p.onboarding_id = fence.id AND p.position >= fence.numbers
+), event AS (
+    SELECT unnest(@event_changes::integer[]) AS nr, generate_subscripts(@event_changes::integer[], 1) AS place, unnest(@event_times::timestamptz[]) AS at,
+        unnest(@event_kinds::text[]) AS kind, unnest(@event_steps::text[]) AS step, unnest(@event_actors::text[]) AS actor,
+        unnest(@event_details::text[]) AS detail
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
-    SELECT fence.id,
-        unnest(@event_times::timestamptz[]), unnest(@event_kinds::text[]), unnest(@event_steps::text[]),
-        unnest(@event_actors::text[]), unnest(@event_details::text[])
-    FROM fence
+    SELECT fence.id, event.at, event.kind, event.step, event.actor, event.detail
+    FROM fence JOIN event USING (nr)
+    ORDER BY event.place
 )
-SELECT count(*) FROM fence;
+SELECT nr::integer FROM fence;
 
 -- name: EndRun :one
 -- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the

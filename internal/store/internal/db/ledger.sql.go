@@ -120,6 +120,16 @@ func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (bool, error) {
 	return woken, err
 }
 
+const lockOnboardings = `-- name: LockOnboardings :exec
+SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
+`
+
+// In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
+func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, lockOnboardings, ids)
+	return err
+}
+
 const onboardingExists = `-- name: OnboardingExists :one
 SELECT EXISTS (SELECT FROM onboardings WHERE id = $1)
 `
@@ -131,53 +141,70 @@ func (q *Queries) OnboardingExists(ctx context.Context, id string) (bool, error)
 	return exists, err
 }
 
-const recordChange = `-- name: RecordChange :one
-WITH fence AS (
+const recordChanges = `-- name: RecordChanges :many
+WITH change AS (
+    SELECT unnest($1::integer[]) AS nr, unnest($2::text[]) AS id, unnest($3::bigint[]) AS epoch, unnest($4::bigint[]) AS job_id,
+        unnest($5::text[]) AS status, unnest($6::text[]) AS attestation, unnest($7::text[]) AS subaccount_sid,
+        unnest($8::integer[]) AS numbers
+    LIMIT cardinality($2::text[])
+), fence AS (
     UPDATE onboardings o
-    SET status = CASE WHEN o.canceled_at IS NULL THEN $1 ELSE o.status END, attestation = $2,
-        subaccount_sid = coalesce($3, o.subaccount_sid), updated_at = now()
-    WHERE o.id = $4 AND o.epoch = coalesce($5::bigint, o.epoch)
-        AND ($6::bigint IS NULL OR o.job_id = $6::bigint)
-    RETURNING o.id
+    SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END, attestation = c.attestation,
+        subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid), updated_at = now()
+    FROM change c
+    WHERE o.id = c.id AND (c.epoch = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
+    RETURNING o.id, c.nr, c.numbers
+), step AS (
+    SELECT unnest($9::integer[]) AS nr, unnest($10::text[]) AS key, unnest($11::text[]) AS state,
+        unnest($12::text[]) AS sid, unnest($13::text[]) AS remote_status, unnest($14::integer[]) AS attempts,
+        unnest($15::jsonb[]) AS error, unnest($16::jsonb[]) AS requirements, unnest($17::text[]) AS waits_for,
+        unnest($18::timestamptz[]) AS intent_at, unnest($19::timestamptz[]) AS started_at,
+        unnest($20::timestamptz[]) AS finished_at, unnest($21::timestamptz[]) AS next_attempt_at
 ), s AS (
     INSERT INTO steps
         (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
          intent_at, started_at, finished_at, next_attempt_at)
-    SELECT fence.id,
-        unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]),
-        unnest($11::integer[]), unnest($12::jsonb[]), unnest($13::jsonb[]),
-        unnest($14::text[]), unnest($15::timestamptz[]), unnest($16::timestamptz[]),
-        unnest($17::timestamptz[]), unnest($18::timestamptz[])
-    FROM fence
+    SELECT fence.id, step.key, step.state, step.sid, step.remote_status, step.attempts, step.error, step.requirements, step.waits_for,
+        step.intent_at, step.started_at, step.finished_at, step.next_attempt_at
+    FROM fence JOIN step USING (nr)
     ON CONFLICT (onboarding_id, key) DO UPDATE SET
         state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
         error = excluded.error, requirements = excluded.requirements, waits_for = excluded.waits_for,
         intent_at = excluded.intent_at, started_at = excluded.started_at, finished_at = excluded.finished_at,
         next_attempt_at = excluded.next_attempt_at
+), number AS (
+    SELECT unnest($22::integer[]) AS nr, unnest($23::integer[]) AS position, unnest($24::text[]) AS sid,
+        unnest($25::text[]) AS phone_number
 ), n AS (
     INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
-    SELECT fence.id, unnest($19::integer[]), unnest($20::text[]), unnest($21::text[])
-    FROM fence
+    SELECT fence.id, number.position, number.sid, number.phone_number
+    FROM fence JOIN number USING (nr)
     ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
 ), beyond AS (
-    DELETE FROM phone_numbers p USING fence WHERE p.onboarding_id = fence.id AND p.position >= $22::integer
+    DELETE FROM phone_numbers p USING fence WHERE fence.numbers >= 0 AND p.onboarding_id = fence.id AND p.position >= fence.numbers
+), event AS (
+    SELECT unnest($26::integer[]) AS nr, generate_subscripts($26::integer[], 1) AS place, unnest($27::timestamptz[]) AS at,
+        unnest($28::text[]) AS kind, unnest($29::text[]) AS step, unnest($30::text[]) AS actor,
+        unnest($31::text[]) AS detail
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
-    SELECT fence.id,
-        unnest($23::timestamptz[]), unnest($24::text[]), unnest($25::text[]),
-        unnest($26::text[]), unnest($27::text[])
-    FROM fence
+    SELECT fence.id, event.at, event.kind, event.step, event.actor, event.detail
+    FROM fence JOIN event USING (nr)
+    ORDER BY event.place
 )
-SELECT count(*) FROM fence
+SELECT nr::integer FROM fence
 `
 
-type RecordChangeParams struct {
-	Status             string
-	Attestation        string
-	SubaccountSid      *string
-	ID                 string
-	Epoch              *int64
-	JobID              *int64
+type RecordChangesParams struct {
+	Changes            []int32
+	Ids                []string
+	Epochs             []int64
+	JobIds             []int64
+	Statuses           []string
+	Attestations       []string
+	SubaccountSids     []string
+	NumberCounts       []int32
+	StepChanges        []int32
 	StepKeys           []string
 	StepStates         []string
 	StepSids           []string
@@ -190,10 +217,11 @@ type RecordChangeParams struct {
 	StepStartedAt      []pgtype.Timestamptz
 	StepFinishedAt     []pgtype.Timestamptz
 	StepNextAttemptsAt []pgtype.Timestamptz
+	NumberChanges      []int32
 	NumberPositions    []int32
 	NumberSids         []string
 	PhoneNumbers       []string
-	Numbers            *int32
+	EventChanges       []int32
 	EventTimes         []pgtype.Timestamptz
 	EventKinds         []string
 	EventSteps         []string
@@ -201,17 +229,22 @@ type RecordChangeParams struct {
 	EventDetails       []string
 }
 
-// One statement, and so one transaction in one round trip: everything is written (invariant 9), or nothing where the epoch is not the
-// newest or the job has lost its place (invariant 3). The update of fence locks the row; all else selects from what it returned. No epoch
-// and no job mean that the caller holds the row lock and decides.
-func (q *Queries) RecordChange(ctx context.Context, arg RecordChangeParams) (int64, error) {
-	row := q.db.QueryRow(ctx, recordChange,
-		arg.Status,
-		arg.Attestation,
-		arg.SubaccountSid,
-		arg.ID,
-		arg.Epoch,
-		arg.JobID,
+// The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
+// the epoch is not the newest or the job has lost its place (invariant 3). The update of fence locks the rows; all else selects from what it
+// returned. Epoch 0, which no claim has, means that the caller holds the row lock and decides.
+//
+// An empty account and a negative count of numbers leave things as they are.
+func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, recordChanges,
+		arg.Changes,
+		arg.Ids,
+		arg.Epochs,
+		arg.JobIds,
+		arg.Statuses,
+		arg.Attestations,
+		arg.SubaccountSids,
+		arg.NumberCounts,
+		arg.StepChanges,
 		arg.StepKeys,
 		arg.StepStates,
 		arg.StepSids,
@@ -224,19 +257,33 @@ func (q *Queries) RecordChange(ctx context.Context, arg RecordChangeParams) (int
 		arg.StepStartedAt,
 		arg.StepFinishedAt,
 		arg.StepNextAttemptsAt,
+		arg.NumberChanges,
 		arg.NumberPositions,
 		arg.NumberSids,
 		arg.PhoneNumbers,
-		arg.Numbers,
+		arg.EventChanges,
 		arg.EventTimes,
 		arg.EventKinds,
 		arg.EventSteps,
 		arg.EventActors,
 		arg.EventDetails,
 	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var nr int32
+		if err := rows.Scan(&nr); err != nil {
+			return nil, err
+		}
+		items = append(items, nr)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setJob = `-- name: SetJob :exec

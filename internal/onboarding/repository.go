@@ -7,7 +7,8 @@ import (
 
 // Repository is what the [Service] needs of the store, beside the runner's [Ledger].
 type Repository interface {
-	// Create stores a new onboarding with its steps and its first event, and schedules its first run, in one transaction.
+	// Create stores a new onboarding with its first event, and schedules its first run, in one transaction. Nothing has been done about it yet:
+	// no step and no number is stored.
 	// Errors: *ConflictError where another onboarding that is not canceled has the subaccount or the external ID.
 	Create(ctx context.Context, o *Onboarding, e Event) error
 	// Get returns the onboarding with its steps in any order. Errors: ErrNotFound.

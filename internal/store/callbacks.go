@@ -23,7 +23,7 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		Status:           c.Status,
 	}
 	coming := true
-	err := s.group.write(ctx, c.OnboardingID, statements{
+	err := s.group.write(ctx, pendingWrite{id: c.OnboardingID, own: &statements{
 		queue: func(q *db.Queries) {
 			if wake {
 				_, _ = q.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
@@ -39,7 +39,7 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 			}
 			return err
 		},
-	})
+	}})
 	if err == nil && !coming {
 		err = s.keepAndWake(ctx, c.OnboardingID, params)
 	}

@@ -22,6 +22,37 @@ func recordChange(ctx context.Context, q *db.Queries, c onboarding.Change) error
 	return err
 }
 
+// changes are the statements that write the changes of a group. [onboarding.ErrLostPlace] is the error of one that was not written.
+func changes(ctx context.Context, group []*pendingWrite) statements {
+	var of []*pendingWrite
+	var all []fenced
+	for _, w := range group {
+		if w.change != nil {
+			of, all = append(of, w), append(all, *w.change)
+		}
+	}
+	if len(all) == 0 {
+		return noStatements
+	}
+	params := columns(all...)
+	return statements{
+		queue: func(q *db.Queries) { _, _ = q.RecordChanges(ctx, params) },
+		read: func(q *db.Queries) error {
+			numbers, err := q.RecordChanges(ctx, params)
+			written := make(map[int32]bool, len(numbers))
+			for _, nr := range numbers {
+				written[nr] = true
+			}
+			for i, w := range of {
+				if !written[params.Changes[i]] {
+					w.err = onboarding.ErrLostPlace
+				}
+			}
+			return err
+		},
+	}
+}
+
 // columns lays out changes of different onboardings for the statement. They are numbered by their places.
 func columns(changes ...fenced) (p db.RecordChangesParams) {
 	for i, c := range changes {
@@ -121,7 +152,7 @@ func stepJSON(s onboarding.Step) (stepError, requirements []byte) {
 }
 
 // stepOf is the reverse of addSteps for one row.
-func stepOf(row db.GetStepsRow) (onboarding.Step, error) {
+func stepOf(row db.Step) (onboarding.Step, error) {
 	stepError, err := fromJSON[*onboarding.StepError]("steps.error", row.Error)
 	if err != nil {
 		return onboarding.Step{}, err

@@ -39,12 +39,17 @@ const (
 	groupTimeout = 10 * time.Second
 )
 
-// pendingWrite is one that waits for its transaction.
+// pendingWrite is what somebody asks for, with one onboarding, and waits for: whatever of this there is, in this order.
 type pendingWrite struct {
-	id onboarding.ID
-	// change, unless nil, is written before the statements, together with those of the others.
+	id     onboarding.ID
 	change *fenced
-	statements
+	claim  *claim
+	ending *ending
+	// own are statements that lock the row of the one onboarding and no other, if any.
+	own *statements
+
+	// err is what one of the first three came to where it was not written.
+	err error
 	// result has room: the writer never waits for who asked.
 	result chan error
 }
@@ -66,16 +71,11 @@ func (g *groupCommit) close() {
 
 var errGroupClosed = errors.New("the store is closed")
 
-// write sends statements that lock the row of the one onboarding and no other, if any, and returns what their read did once they are
-// committed. It may read twice. After an error that is not the read's own nobody knows what was written, and it may still be read: what the
-// read sets may be looked at only after nil.
-func (g *groupCommit) write(ctx context.Context, id onboarding.ID, s statements) error {
-	return g.wait(ctx, &pendingWrite{id: id, statements: s, result: make(chan error, 1)})
-}
-
-// change writes c and then sends the statements, as write does. Errors: [onboarding.ErrLostPlace], and then neither was done.
-func (g *groupCommit) change(ctx context.Context, c fenced, then statements) error {
-	return g.wait(ctx, &pendingWrite{id: c.ID, change: &c, statements: then, result: make(chan error, 1)})
+// write returns once all that is asked for is committed, or why it is not. After an error that is not what a statement says nobody knows
+// what was written, and results may still be set: they may be looked at only after nil.
+func (g *groupCommit) write(ctx context.Context, w pendingWrite) error {
+	w.result = make(chan error, 1)
+	return g.wait(ctx, &w)
 }
 
 func (g *groupCommit) wait(ctx context.Context, w *pendingWrite) error {
@@ -139,14 +139,25 @@ func (g *groupCommit) commit(together []*pendingWrite) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	together, later := oneChangeEach(together)
-	read, err := send(ctx, g.pool, transaction(ctx, together)...)
+	common := []statements{lock(ctx, together), changes(ctx, together), claims(ctx, together), endings(ctx, together)}
+	all := common
+	for _, w := range together {
+		w.err = nil
+		if w.own != nil {
+			all = append(all, *w.own)
+		} else {
+			all = append(all, noStatements)
+		}
+	}
+	read, err := send(ctx, g.pool, all...)
 	if len(together) > 1 && slices.ContainsFunc(read, isRefused) {
 		for _, w := range together {
 			g.commit([]*pendingWrite{w})
 		}
 	} else {
+		own := read[len(common):]
 		for i, w := range together {
-			w.result <- cmp.Or(read[i+1], err)
+			w.result <- cmp.Or(cmp.Or(read[:len(common)]...), w.err, own[i], err)
 		}
 	}
 	if len(later) > 0 {
@@ -156,71 +167,33 @@ func (g *groupCommit) commit(together []*pendingWrite) {
 
 // oneChangeEach puts off the second change of an onboarding: one statement updates a row once.
 func oneChangeEach(together []*pendingWrite) (now, later []*pendingWrite) {
-	changes := make(map[onboarding.ID]bool, len(together))
+	changed := make(map[onboarding.ID]bool, len(together))
 	for _, w := range together {
-		if w.change != nil && changes[w.id] {
+		if w.change != nil && changed[w.id] {
 			later = append(later, w)
 			continue
 		}
-		changes[w.id] = changes[w.id] || w.change != nil
+		changed[w.id] = changed[w.id] || w.change != nil
 		now = append(now, w)
 	}
 	return now, later
 }
 
-// transaction returns the statements that write all: first those that are common to them, which lock the rows and write the changes, and
-// then each one's own.
-func transaction(ctx context.Context, together []*pendingWrite) []statements {
+// lock locks the rows of several onboardings in the order of their IDs. One is locked by what writes it.
+func lock(ctx context.Context, together []*pendingWrite) statements {
 	var ids []string
-	var changes []fenced
 	for _, w := range together {
 		if w.id != "" {
 			ids = append(ids, string(w.id))
 		}
-		if w.change != nil {
-			changes = append(changes, *w.change)
-		}
 	}
-	params := columns(changes...)
-	written := make(map[onboarding.ID]bool, len(changes))
-	var failed error
-	all := make([]statements, 1, 1+len(together))
-	all[0] = statements{
-		queue: func(q *db.Queries) {
-			if len(ids) > 1 {
-				_ = q.LockOnboardings(ctx, ids)
-			}
-			if len(changes) > 0 {
-				_, _ = q.RecordChanges(ctx, params)
-			}
-		},
-		read: func(q *db.Queries) error {
-			if len(ids) > 1 {
-				failed = q.LockOnboardings(ctx, ids)
-			}
-			if len(changes) > 0 && failed == nil {
-				var numbers []int32
-				numbers, failed = q.RecordChanges(ctx, params)
-				for _, nr := range numbers {
-					written[changes[nr].ID] = true
-				}
-			}
-			return failed
-		},
+	if len(ids) < 2 {
+		return noStatements
 	}
-	for _, w := range together {
-		own := w.statements
-		all = append(all, statements{queue: own.queue, read: func(q *db.Queries) error {
-			switch {
-			case failed != nil:
-				return failed
-			case w.change != nil && !written[w.id]:
-				return onboarding.ErrLostPlace
-			}
-			return own.read(q)
-		}})
+	return statements{
+		queue: func(q *db.Queries) { _ = q.LockOnboardings(ctx, ids) },
+		read:  func(q *db.Queries) error { return q.LockOnboardings(ctx, ids) },
 	}
-	return all
 }
 
 // isRefused tells whether Postgres answered with an error, and not merely with what was not hoped for.

@@ -42,7 +42,7 @@ func (s *Store) replaceRunner(ctx context.Context, tx pgx.Tx, q *db.Queries, id 
 		return fmt.Errorf("set job %d: %w", jobID, err)
 	}
 	// A claim for the job that has not begun: nobody holds this epoch.
-	if _, err := q.ClaimOnboarding(ctx, db.ClaimOnboardingParams{ID: string(id), JobID: jobID}); err != nil {
+	if _, err := q.ClaimOnboardings(ctx, db.ClaimOnboardingsParams{Ids: []string{string(id)}, JobIds: []int64{jobID}}); err != nil {
 		return fmt.Errorf("raise the epoch: %w", err)
 	}
 	if err := q.SetWoken(ctx, db.SetWokenParams{ID: string(id), JobID: &jobID}); err != nil {

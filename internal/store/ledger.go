@@ -22,25 +22,11 @@ type Ledger struct {
 // Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
 // of this one.
 func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
-	var o *onboarding.Onboarding
-	params := db.ClaimOnboardingParams{ID: string(id), JobID: l.job.ID}
-	err := l.store.group.write(ctx, id, statements{
-		queue: func(q *db.Queries) {
-			_, _ = q.ClaimOnboarding(ctx, params)
-			queueParts(ctx, q, id)
-		},
-		read: func(q *db.Queries) error {
-			row, err := q.ClaimOnboarding(ctx, params)
-			if err != nil {
-				return err
-			}
-			o, err = whole(ctx, q, id, db.LockOnboardingRow(row))
-			return err
-		},
-	})
+	c := claim{jobID: l.job.ID}
+	err := l.store.group.write(ctx, pendingWrite{id: id, claim: &c})
 	switch {
 	case err == nil:
-		return o, nil
+		return c.claimed, nil
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, l.noClaim(ctx, id)
 	default:
@@ -63,7 +49,7 @@ func (l *Ledger) noClaim(ctx context.Context, id onboarding.ID) error {
 
 // Record implements [onboarding.Ledger].
 func (l *Ledger) Record(ctx context.Context, c onboarding.Change) error {
-	_, err := l.write(ctx, c, nil)
+	err := l.store.group.write(ctx, pendingWrite{id: c.ID, change: &fenced{c, l.job.ID}})
 	if err != nil {
 		return fmt.Errorf("record a change of onboarding %s: %w", c.ID, err)
 	}
@@ -72,37 +58,101 @@ func (l *Ledger) Record(ctx context.Context, c onboarding.Change) error {
 
 // Release implements [onboarding.Ledger].
 func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Time) (woken bool, err error) {
-	woken, err = l.write(ctx, c, &db.EndRunParams{
-		ID:                string(c.ID),
-		Epoch:             c.Epoch,
-		JobID:             l.job.ID,
-		Kind:              advanceKind,
-		MaxAttempts:       maxAttempts,
-		Due:               timestamptz(next),
-		SchedulerInterval: interval(schedulerInterval),
-	})
+	e := ending{epoch: c.Epoch, jobID: l.job.ID, next: next}
+	err = l.store.group.write(ctx, pendingWrite{id: c.ID, change: &fenced{c, l.job.ID}, ending: &e})
 	if err != nil {
 		return false, fmt.Errorf("release onboarding %s: %w", c.ID, err)
 	}
-	return woken, nil
+	return e.woken, nil
 }
 
-// write writes c and then, unless end is nil, ends the run if nothing has woken the onboarding.
-func (l *Ledger) write(ctx context.Context, c onboarding.Change, end *db.EndRunParams) (bool, error) {
-	var woken bool
-	then := statements{queue: func(*db.Queries) {}, read: func(*db.Queries) error { return nil }}
-	if end != nil {
-		then = statements{
-			queue: func(q *db.Queries) { _, _ = q.EndRun(ctx, *end) },
-			read:  func(q *db.Queries) (err error) { woken, err = q.EndRun(ctx, *end); return err },
+// claim is that of a job, and what it got.
+type claim struct {
+	jobID   int64
+	claimed *onboarding.Onboarding
+}
+
+// claims are the statements that claim the onboardings of a group and read them. pgx.ErrNoRows is the error of one that was not claimed.
+func claims(ctx context.Context, group []*pendingWrite) statements {
+	var of []*pendingWrite
+	var params db.ClaimOnboardingsParams
+	for _, w := range group {
+		if w.claim != nil {
+			of = append(of, w)
+			params.Ids = append(params.Ids, string(w.id))
+			params.JobIds = append(params.JobIds, w.claim.jobID)
 		}
 	}
-	err := l.store.group.change(ctx, fenced{c, l.job.ID}, then)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = onboarding.ErrLostPlace
+	if len(of) == 0 {
+		return noStatements
 	}
-	if err != nil {
-		return false, err
+	return statements{
+		queue: func(q *db.Queries) {
+			_, _ = q.ClaimOnboardings(ctx, params)
+			queueParts(ctx, q, params.Ids)
+		},
+		read: func(q *db.Queries) error {
+			rows, err := q.ClaimOnboardings(ctx, params)
+			if err != nil {
+				return fmt.Errorf("claim: %w", err)
+			}
+			read := make(map[string]*reading, len(rows))
+			for _, row := range rows {
+				read[row.ID] = newReading(db.LockOnboardingRow(row))
+			}
+			if err := readParts(ctx, q, params.Ids, read); err != nil {
+				return err
+			}
+			for _, w := range of {
+				if r := read[string(w.id)]; r != nil {
+					w.claim.claimed, w.err = r.onboarding, r.err
+				} else {
+					w.err = pgx.ErrNoRows
+				}
+			}
+			return nil
+		},
 	}
-	return woken, nil
+}
+
+// ending is the end of a run, until next, and whether something has woken the onboarding: then nothing ends.
+type ending struct {
+	epoch, jobID int64
+	next         time.Time
+	woken        bool
+}
+
+// endings are the statements that end the runs of a group. [onboarding.ErrLostPlace] is the error of one that has lost its place.
+func endings(ctx context.Context, group []*pendingWrite) statements {
+	var of []*pendingWrite
+	params := db.EndRunsParams{Kind: advanceKind, MaxAttempts: maxAttempts, SchedulerInterval: interval(schedulerInterval)}
+	for _, w := range group {
+		if e := w.ending; e != nil {
+			of = append(of, w)
+			params.Ids = append(params.Ids, string(w.id))
+			params.Epochs = append(params.Epochs, e.epoch)
+			params.JobIds = append(params.JobIds, e.jobID)
+			params.Due = append(params.Due, timestamptz(e.next))
+		}
+	}
+	if len(of) == 0 {
+		return noStatements
+	}
+	return statements{
+		queue: func(q *db.Queries) { _, _ = q.EndRuns(ctx, params) },
+		read: func(q *db.Queries) error {
+			rows, err := q.EndRuns(ctx, params)
+			woken := make(map[string]bool, len(rows))
+			for _, row := range rows {
+				woken[row.ID] = row.Woken
+			}
+			for _, w := range of {
+				var ok bool
+				if w.ending.woken, ok = woken[string(w.id)]; !ok {
+					w.err = onboarding.ErrLostPlace
+				}
+			}
+			return err
+		},
+	}
 }

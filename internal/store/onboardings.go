@@ -20,13 +20,6 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	if err != nil {
 		return fmt.Errorf("encode the request: %w", err)
 	}
-	change := columns(fenced{Change: onboarding.Change{
-		ID:      o.ID,
-		Status:  o.Status(),
-		Steps:   o.Steps,
-		Numbers: o.Numbers,
-		Events:  []onboarding.Event{e},
-	}})
 	created := db.CreateOnboardingParams{
 		ID:                string(o.ID),
 		ExternalID:        o.Request.ExternalID,
@@ -40,20 +33,15 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		Request:           request,
 		Kind:              advanceKind,
 		MaxAttempts:       maxAttempts,
+		EventAt:           timestamptz(e.At),
+		EventKind:         e.Kind,
+		EventActor:        e.Actor,
+		EventDetail:       e.Detail,
 	}
-	err = s.group.write(ctx, o.ID, statements{
-		queue: func(q *db.Queries) {
-			_ = q.CreateOnboarding(ctx, created)
-			_, _ = q.RecordChanges(ctx, change)
-		},
-		read: func(q *db.Queries) error {
-			if err := q.CreateOnboarding(ctx, created); err != nil {
-				return err
-			}
-			_, err := q.RecordChanges(ctx, change)
-			return err
-		},
-	})
+	err = s.group.write(ctx, pendingWrite{id: o.ID, own: &statements{
+		queue: func(q *db.Queries) { _ = q.CreateOnboarding(ctx, created) },
+		read:  func(q *db.Queries) error { return q.CreateOnboarding(ctx, created) },
+	}})
 	if hasCode(err, uniqueViolation) {
 		if conflict := s.conflict(ctx, o); conflict != nil {
 			return conflict
@@ -89,14 +77,14 @@ func (s *Store) Get(ctx context.Context, id onboarding.ID) (o *onboarding.Onboar
 	read, err := send(ctx, s.pool, statements{
 		queue: func(q *db.Queries) {
 			_, _ = q.GetOnboarding(ctx, string(id))
-			queueParts(ctx, q, id)
+			queueParts(ctx, q, []string{string(id)})
 		},
 		read: func(q *db.Queries) error {
 			row, err := q.GetOnboarding(ctx, string(id))
 			if err != nil {
 				return err
 			}
-			o, err = whole(ctx, q, id, db.LockOnboardingRow(row))
+			o, err = whole(ctx, q, db.LockOnboardingRow(row))
 			return err
 		},
 	})
@@ -123,7 +111,7 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 		if err != nil {
 			return notFoundIfNoRows(err)
 		}
-		o, err := whole(ctx, q, id, row)
+		o, err := whole(ctx, q, row)
 		if err != nil {
 			return err
 		}
@@ -151,10 +139,10 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 // FindByCallbackToken implements [onboarding.Repository].
 func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error) {
 	var row db.OnboardingOfCallbackTokenRow
-	err := s.lookups.write(ctx, "", statements{
+	err := s.lookups.write(ctx, pendingWrite{own: &statements{
 		queue: func(q *db.Queries) { _, _ = q.OnboardingOfCallbackToken(ctx, token) },
 		read:  func(q *db.Queries) (err error) { row, err = q.OnboardingOfCallbackToken(ctx, token); return err },
-	})
+	}})
 	if err != nil {
 		return "", "", fmt.Errorf("find the onboarding of a callback: %w", notFoundIfNoRows(err))
 	}

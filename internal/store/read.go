@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,18 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// whole returns the onboarding of a row with what belongs to it: its request, steps and numbers. The row was read, and locked where that
-// matters, by a statement before: each statement of a transaction sees what was committed when it began, so what a wait for the lock made
-// old is read anew.
-func whole(ctx context.Context, q *db.Queries, id onboarding.ID, row db.LockOnboardingRow) (*onboarding.Onboarding, error) {
-	o := &onboarding.Onboarding{
-		ID:            id,
+// reading is an onboarding that is being read: its row, and then what belongs to it, which are its request, steps and numbers. The row was
+// read, and locked where that matters, by a statement before: each statement of a transaction sees what was committed when it began, so what
+// a wait for the lock made old is read anew.
+type reading struct {
+	onboarding *onboarding.Onboarding
+	// err is what cannot be read of this one.
+	err error
+}
+
+func newReading(row db.LockOnboardingRow) *reading {
+	return &reading{onboarding: &onboarding.Onboarding{
+		ID:            onboarding.ID(row.ID),
 		CallbackToken: row.CallbackToken,
 		SubaccountSID: row.SubaccountSid,
 		Version:       int(row.Version),
@@ -27,39 +34,57 @@ func whole(ctx context.Context, q *db.Queries, id onboarding.ID, row db.LockOnbo
 		Epoch:         row.Epoch,
 		Woken:         row.Woken,
 		ReadAt:        timeOf(row.ReadAt),
-	}
-	request, err := q.GetRequest(ctx, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the request: %w", err)
-	}
-	if o.Request, err = fromJSON[onboarding.Request]("requests.request", request); err != nil {
-		return nil, err
-	}
-	steps, err := q.GetSteps(ctx, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the steps: %w", err)
-	}
-	o.Steps = make([]onboarding.Step, len(steps))
-	for i, step := range steps {
-		if o.Steps[i], err = stepOf(step); err != nil {
-			return nil, err
-		}
-	}
-	numbers, err := q.GetNumbers(ctx, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the phone numbers: %w", err)
-	}
-	for _, n := range numbers {
-		o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: n.Sid, Number: n.PhoneNumber})
-	}
-	return o, nil
+	}}
 }
 
-// queueParts queues the statements of whole, in their order.
-func queueParts(ctx context.Context, q *db.Queries, id onboarding.ID) {
-	_, _ = q.GetRequest(ctx, string(id))
-	_, _ = q.GetSteps(ctx, string(id))
-	_, _ = q.GetNumbers(ctx, string(id))
+// queueParts queues the statements of readParts, in their order.
+func queueParts(ctx context.Context, q *db.Queries, ids []string) {
+	_, _ = q.GetRequests(ctx, ids)
+	_, _ = q.GetSteps(ctx, ids)
+	_, _ = q.GetNumbers(ctx, ids)
+}
+
+// readParts reads what belongs to the onboardings of those IDs, as far as their rows were found.
+func readParts(ctx context.Context, q *db.Queries, ids []string, found map[string]*reading) error {
+	requests, err := q.GetRequests(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read requests: %w", err)
+	}
+	for _, row := range requests {
+		if r := found[row.OnboardingID]; r != nil {
+			var err error
+			r.onboarding.Request, err = fromJSON[onboarding.Request]("requests.request", row.Request)
+			r.err = cmp.Or(r.err, err)
+		}
+	}
+	steps, err := q.GetSteps(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read steps: %w", err)
+	}
+	for _, row := range steps {
+		if r := found[row.OnboardingID]; r != nil {
+			step, err := stepOf(row)
+			r.onboarding.Steps = append(r.onboarding.Steps, step)
+			r.err = cmp.Or(r.err, err)
+		}
+	}
+	numbers, err := q.GetNumbers(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read phone numbers: %w", err)
+	}
+	for _, row := range numbers {
+		if r := found[row.OnboardingID]; r != nil {
+			r.onboarding.Numbers = append(r.onboarding.Numbers, onboarding.PhoneNumber{SID: row.Sid, Number: row.PhoneNumber})
+		}
+	}
+	return nil
+}
+
+// whole returns the onboarding of a row with what belongs to it.
+func whole(ctx context.Context, q *db.Queries, row db.LockOnboardingRow) (*onboarding.Onboarding, error) {
+	r := newReading(row)
+	err := readParts(ctx, q, []string{row.ID}, map[string]*reading{row.ID: r})
+	return r.onboarding, cmp.Or(err, r.err)
 }
 
 // notFoundIfNoRows is [onboarding.ErrNotFound] for pgx.ErrNoRows, and any other error as it is.

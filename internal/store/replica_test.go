@@ -58,6 +58,7 @@ func (o *otherReplica) runs(t *testing.T, s *Store) (onboarding.ID, int64) {
 		err := q.CreateOnboarding(ctx, db.CreateOnboardingParams{
 			ID: string(id), SubaccountSid: random("AC"), CallbackToken: random(""), Version: 1, Status: "in_progress",
 			CreatedAt: now, UpdatedAt: now, Request: []byte("{}"), Kind: advanceKind, MaxAttempts: maxAttempts,
+			EventAt: now, EventKind: "onboarding.created",
 		})
 		if err != nil {
 			return err

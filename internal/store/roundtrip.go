@@ -17,6 +17,8 @@ type statements struct {
 	read  func(q *db.Queries) error
 }
 
+var noStatements = statements{queue: func(*db.Queries) {}, read: func(*db.Queries) error { return nil }}
+
 // send sends all statements in one round trip and, outside of a transaction, as one transaction. It returns what the reads returned, and in
 // err whether all was committed.
 func send(ctx context.Context, to interface {

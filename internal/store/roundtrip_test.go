@@ -27,11 +27,11 @@ func TestWhoStopsReadingLeavesNothingToTheNext(t *testing.T) {
 	var first, last bool
 	read, err := send(ctx, s.pool, exists("onb_nobody", &first), statements{
 		queue: func(q *db.Queries) {
-			_, _ = q.GetRequest(ctx, "onb_nobody")
-			queueParts(ctx, q, id)
+			_, _ = q.LockOnboarding(ctx, "onb_nobody")
+			queueParts(ctx, q, []string{string(id)})
 		},
 		read: func(q *db.Queries) error {
-			_, err := q.GetRequest(ctx, "onb_nobody")
+			_, err := q.LockOnboarding(ctx, "onb_nobody")
 			return err
 		},
 	}, exists(id, &last))

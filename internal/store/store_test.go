@@ -91,7 +91,6 @@ func newOnboarding(t testing.TB, s *Store) onboarding.ID {
 		UpdatedAt:     now,
 		SubaccountSID: random("AC"),
 		Request:       onboarding.Request{Business: onboarding.Business{Name: "Example Plumbing LLC"}},
-		Steps:         []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
 	}
 	if err := s.Create(t.Context(), o, onboarding.Event{At: now, Kind: "onboarding.created"}); err != nil {
 		t.Fatal(err)

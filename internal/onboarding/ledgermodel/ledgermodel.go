@@ -78,10 +78,8 @@ func (m *machine) create(name string) {
 	o := &onboarding.Onboarding{
 		ID: m.id, CallbackToken: "token-" + name, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
 		SubaccountSID: "AC" + name,
-		Steps:         []onboarding.Step{{Key: "a", State: onboarding.StepPending}},
 	}
 	m.must(m.harness.Repository.Create(m.t.Context(), o, onboarding.Event{At: time.Now(), Kind: "onboarding.created"}))
-	m.steps["a"] = onboarding.StepPending
 	m.events = 1
 	m.schedule(true)
 }

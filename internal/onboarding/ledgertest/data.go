@@ -64,11 +64,6 @@ func fresh() *onboarding.Onboarding {
 			}},
 			PhoneNumbers: []string{"+12025550100", "PN0123456789abcdef0123456789abcdef"},
 		},
-		Steps: []onboarding.Step{
-			{Key: "customer_profile", State: onboarding.StepPending},
-			{Key: "preflight", State: onboarding.StepPending},
-			{Key: "trust_product", State: onboarding.StepPending},
-		},
 	}
 }
 

@@ -122,7 +122,7 @@ func nothingIsClaimedAfterTheRelease(t *testing.T, h Harness) {
 	if woken, err := ledger.Release(ctx, change, time.Now().Add(time.Hour)); err != nil || woken {
 		t.Fatalf("release: woken %t, %v", woken, err)
 	}
-	same(t, "number of steps read back", 4, len(get(t, h, o.ID).Steps))
+	same(t, "number of steps read back", 2, len(get(t, h, o.ID).Steps))
 	same(t, "history", append([]onboarding.Event{created(o)}, change.Events...), events(t, h, o.ID))
 	_, err := ledger.Claim(ctx, o.ID)
 	wantLostPlace(t, "claim", err)

@@ -60,7 +60,7 @@ func (s *Store) Create(_ context.Context, o *onboarding.Onboarding, e onboarding
 	if err != nil {
 		return err
 	}
-	sortSteps(created.Steps)
+	created.Steps, created.Numbers = nil, nil
 	created.Epoch, created.Woken = 0, false
 	added := &entry{whole: *created, status: o.Status(), events: []onboarding.Event{keptEvent(e)}}
 	s.onboardings[o.ID] = added

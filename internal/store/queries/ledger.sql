@@ -1,22 +1,30 @@
--- name: ClaimOnboarding :one
--- Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
--- the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
--- order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
--- one that was replaced has no place.
-WITH before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = @id AND o.job_id = @job_id::bigint FOR NO KEY UPDATE
-)
-UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
-FROM before WHERE o.id = before.id
-RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken, o.job_id,
-    now()::timestamptz AS read_at;
-
--- name: OnboardingExists :one
-SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
+-- Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: it makes the
+-- planner expect a single row and so find each by its index, whatever it knows of the table. Without it a plan that was made for an empty
+-- table, and kept, reads all of it when it has grown.
 
 -- name: LockOnboardings :exec
 -- In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
 SELECT FROM unnest(@ids::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked;
+
+-- name: ClaimOnboardings :many
+-- Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
+-- the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
+-- order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
+-- one that was replaced has no place.
+WITH claim AS (
+    SELECT unnest(@ids::text[]) AS id, unnest(@job_ids::bigint[]) AS job_id LIMIT cardinality(@ids::text[])
+), before AS (
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken
+    FROM claim c CROSS JOIN LATERAL (
+        SELECT l.id, l.woken, l.waking FROM onboardings l WHERE l.id = c.id AND l.job_id = c.job_id FOR NO KEY UPDATE) o
+)
+UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
+FROM before WHERE o.id = before.id
+RETURNING o.id, o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken,
+    o.job_id, now()::timestamptz AS read_at;
+
+-- name: OnboardingExists :one
+SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 
 -- name: RecordChanges :many
 -- The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
@@ -76,36 +84,39 @@ WITH change AS (
 )
 SELECT nr::integer FROM fence;
 
--- name: EndRun :one
--- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
+-- name: EndRuns :many
+-- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of a job, the look at the flag and the
 -- next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
 -- for this transaction and then finds the next job.
 --
 -- The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
 -- obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
 -- from its time on: workers leave it until then, and it does not wait for the scheduler.
-WITH run AS (
-    SELECT o.id, o.woken FROM onboardings o
-    WHERE o.id = @id AND o.epoch = @epoch AND o.job_id = @job_id::bigint
-    FOR NO KEY UPDATE
+WITH ending AS (
+    SELECT unnest(@ids::text[]) AS id, unnest(@epochs::bigint[]) AS epoch, unnest(@job_ids::bigint[]) AS job_id,
+        unnest(@due::timestamptz[]) AS due
+    LIMIT cardinality(@ids::text[])
+), run AS (
+    SELECT e.id, e.job_id, e.due, o.woken
+    FROM ending e CROSS JOIN LATERAL (
+        SELECT l.woken FROM onboardings l WHERE l.id = e.id AND l.epoch = e.epoch AND l.job_id = e.job_id FOR NO KEY UPDATE) o
 ), ended AS (
     UPDATE river_job j SET state = 'completed', finalized_at = now()
     FROM run
-    WHERE NOT run.woken AND j.id = @job_id::bigint AND j.state = 'running'
+    WHERE NOT run.woken AND j.id = run.job_id AND j.state = 'running'
 ), next AS (
     INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
     SELECT jsonb_build_object('onboarding_id', run.id), @kind, @max_attempts,
-        CASE WHEN sqlc.narg('due')::timestamptz <= now() + @scheduler_interval::interval THEN 'available' ELSE 'scheduled' END::river_job_state,
-        sqlc.narg('due')::timestamptz
+        CASE WHEN run.due <= now() + @scheduler_interval::interval THEN 'available' ELSE 'scheduled' END::river_job_state, run.due
     FROM run
-    WHERE NOT run.woken AND sqlc.narg('due')::timestamptz IS NOT NULL
-    RETURNING id
+    WHERE NOT run.woken AND run.due IS NOT NULL
+    RETURNING id, args ->> 'onboarding_id' AS onboarding_id
 ), released AS (
-    UPDATE onboardings o SET job_id = (SELECT next.id FROM next), waking = false
-    FROM run
+    UPDATE onboardings o SET job_id = next.id, waking = false
+    FROM run LEFT JOIN next ON next.onboarding_id = run.id
     WHERE o.id = run.id AND NOT run.woken
 )
-SELECT woken FROM run;
+SELECT id::text, woken FROM run;
 
 -- name: SetJob :exec
 -- The caller holds the row lock.

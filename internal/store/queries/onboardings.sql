@@ -1,6 +1,6 @@
 -- name: CreateOnboarding :exec
--- With its first job, which is inserted as River does it, and announced to River's clients. The steps, numbers and events follow with
--- RecordChange in the same transaction.
+-- With its first job, which is inserted as River does it, and announced to River's clients. Nothing has been done about any step yet, so none
+-- is written.
 WITH job AS (
     INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', @id::text), @kind, @max_attempts)
     RETURNING id
@@ -13,6 +13,9 @@ WITH job AS (
 ), r AS (
     INSERT INTO requests (onboarding_id, version, request, created_at)
     SELECT o.id, o.version, @request, o.created_at FROM o
+), e AS (
+    INSERT INTO events (onboarding_id, at, kind, actor, detail)
+    SELECT o.id, @event_at, @event_kind, @event_actor, @event_detail FROM o
 )
 SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}');
 
@@ -26,13 +29,13 @@ SELECT id FROM onboardings WHERE external_id = @external_id AND canceled_at IS N
 SELECT id, subaccount_sid FROM onboardings WHERE callback_token = @callback_token;
 
 -- name: GetOnboarding :one
-SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = @id;
 
 -- name: LockOnboarding :one
 -- Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
 -- queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
-SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: AddRequestVersion :exec
@@ -48,15 +51,24 @@ UPDATE onboardings SET status = 'canceled', canceled_at = @canceled_at, cleanup 
 -- name: ListRequestVersions :many
 SELECT version, request, created_at FROM requests WHERE onboarding_id = @onboarding_id ORDER BY version;
 
--- name: GetRequest :one
-SELECT r.request FROM onboardings o JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version WHERE o.id = @id;
+-- name: GetRequests :many
+SELECT r.onboarding_id, r.request
+FROM (SELECT unnest(@ids::text[]) AS id LIMIT cardinality(@ids::text[])) i
+JOIN onboardings o ON o.id = i.id
+JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version;
 
 -- name: GetSteps :many
-SELECT key, state, sid, remote_status, attempts, error, requirements, waits_for, intent_at, started_at, finished_at, next_attempt_at
-FROM steps WHERE onboarding_id = @onboarding_id ORDER BY key;
+SELECT s.onboarding_id, s.key, s.state, s.sid, s.remote_status, s.attempts, s.error, s.requirements, s.waits_for,
+    s.intent_at, s.started_at, s.finished_at, s.next_attempt_at
+FROM (SELECT unnest(@ids::text[]) AS id LIMIT cardinality(@ids::text[])) i
+JOIN steps s ON s.onboarding_id = i.id
+ORDER BY s.key;
 
 -- name: GetNumbers :many
-SELECT sid, phone_number FROM phone_numbers WHERE onboarding_id = @onboarding_id ORDER BY position;
+SELECT n.onboarding_id, n.sid, n.phone_number
+FROM (SELECT unnest(@ids::text[]) AS id LIMIT cardinality(@ids::text[])) i
+JOIN phone_numbers n ON n.onboarding_id = i.id
+ORDER BY n.position;
 
 -- name: GetEvents :many
 SELECT at, kind, step, actor, detail FROM events WHERE onboarding_id = @onboarding_id ORDER BY id;

@@ -11,22 +11,27 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const claimOnboarding = `-- name: ClaimOnboarding :one
-WITH before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken FROM onboardings o WHERE o.id = $1 AND o.job_id = $2::bigint FOR NO KEY UPDATE
+const claimOnboardings = `-- name: ClaimOnboardings :many
+WITH claim AS (
+    SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS job_id LIMIT cardinality($1::text[])
+), before AS (
+    SELECT o.id, (o.woken OR o.waking)::boolean AS woken
+    FROM claim c CROSS JOIN LATERAL (
+        SELECT l.id, l.woken, l.waking FROM onboardings l WHERE l.id = c.id AND l.job_id = c.job_id FOR NO KEY UPDATE) o
 )
 UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
 FROM before WHERE o.id = before.id
-RETURNING o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken, o.job_id,
-    now()::timestamptz AS read_at
+RETURNING o.id, o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken,
+    o.job_id, now()::timestamptz AS read_at
 `
 
-type ClaimOnboardingParams struct {
-	ID    string
-	JobID int64
+type ClaimOnboardingsParams struct {
+	Ids    []string
+	JobIds []int64
 }
 
-type ClaimOnboardingRow struct {
+type ClaimOnboardingsRow struct {
+	ID            string
 	CallbackToken string
 	SubaccountSid string
 	Version       int32
@@ -44,86 +49,125 @@ type ClaimOnboardingRow struct {
 // the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
 // order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
 // one that was replaced has no place.
-func (q *Queries) ClaimOnboarding(ctx context.Context, arg ClaimOnboardingParams) (ClaimOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, claimOnboarding, arg.ID, arg.JobID)
-	var i ClaimOnboardingRow
-	err := row.Scan(
-		&i.CallbackToken,
-		&i.SubaccountSid,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.CanceledAt,
-		&i.Cleanup,
-		&i.Epoch,
-		&i.Woken,
-		&i.JobID,
-		&i.ReadAt,
-	)
-	return i, err
+func (q *Queries) ClaimOnboardings(ctx context.Context, arg ClaimOnboardingsParams) ([]ClaimOnboardingsRow, error) {
+	rows, err := q.db.Query(ctx, claimOnboardings, arg.Ids, arg.JobIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ClaimOnboardingsRow
+	for rows.Next() {
+		var i ClaimOnboardingsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CallbackToken,
+			&i.SubaccountSid,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.CanceledAt,
+			&i.Cleanup,
+			&i.Epoch,
+			&i.Woken,
+			&i.JobID,
+			&i.ReadAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const endRun = `-- name: EndRun :one
-WITH run AS (
-    SELECT o.id, o.woken FROM onboardings o
-    WHERE o.id = $1 AND o.epoch = $2 AND o.job_id = $3::bigint
-    FOR NO KEY UPDATE
+const endRuns = `-- name: EndRuns :many
+WITH ending AS (
+    SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch, unnest($3::bigint[]) AS job_id,
+        unnest($4::timestamptz[]) AS due
+    LIMIT cardinality($1::text[])
+), run AS (
+    SELECT e.id, e.job_id, e.due, o.woken
+    FROM ending e CROSS JOIN LATERAL (
+        SELECT l.woken FROM onboardings l WHERE l.id = e.id AND l.epoch = e.epoch AND l.job_id = e.job_id FOR NO KEY UPDATE) o
 ), ended AS (
     UPDATE river_job j SET state = 'completed', finalized_at = now()
     FROM run
-    WHERE NOT run.woken AND j.id = $3::bigint AND j.state = 'running'
+    WHERE NOT run.woken AND j.id = run.job_id AND j.state = 'running'
 ), next AS (
     INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
-    SELECT jsonb_build_object('onboarding_id', run.id), $4, $5,
-        CASE WHEN $6::timestamptz <= now() + $7::interval THEN 'available' ELSE 'scheduled' END::river_job_state,
-        $6::timestamptz
+    SELECT jsonb_build_object('onboarding_id', run.id), $5, $6,
+        CASE WHEN run.due <= now() + $7::interval THEN 'available' ELSE 'scheduled' END::river_job_state, run.due
     FROM run
-    WHERE NOT run.woken AND $6::timestamptz IS NOT NULL
-    RETURNING id
+    WHERE NOT run.woken AND run.due IS NOT NULL
+    RETURNING id, args ->> 'onboarding_id' AS onboarding_id
 ), released AS (
-    UPDATE onboardings o SET job_id = (SELECT next.id FROM next), waking = false
-    FROM run
+    UPDATE onboardings o SET job_id = next.id, waking = false
+    FROM run LEFT JOIN next ON next.onboarding_id = run.id
     WHERE o.id = run.id AND NOT run.woken
 )
-SELECT woken FROM run
+SELECT id::text, woken FROM run
 `
 
-type EndRunParams struct {
-	ID                string
-	Epoch             int64
-	JobID             int64
+type EndRunsParams struct {
+	Ids               []string
+	Epochs            []int64
+	JobIds            []int64
+	Due               []pgtype.Timestamptz
 	Kind              string
 	MaxAttempts       int16
-	Due               pgtype.Timestamptz
 	SchedulerInterval pgtype.Interval
 }
 
-// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of this job, the look at the flag and the
+type EndRunsRow struct {
+	ID    string
+	Woken bool
+}
+
+// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of a job, the look at the flag and the
 // next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
 // for this transaction and then finds the next job.
 //
 // The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
 // obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
 // from its time on: workers leave it until then, and it does not wait for the scheduler.
-func (q *Queries) EndRun(ctx context.Context, arg EndRunParams) (bool, error) {
-	row := q.db.QueryRow(ctx, endRun,
-		arg.ID,
-		arg.Epoch,
-		arg.JobID,
+func (q *Queries) EndRuns(ctx context.Context, arg EndRunsParams) ([]EndRunsRow, error) {
+	rows, err := q.db.Query(ctx, endRuns,
+		arg.Ids,
+		arg.Epochs,
+		arg.JobIds,
+		arg.Due,
 		arg.Kind,
 		arg.MaxAttempts,
-		arg.Due,
 		arg.SchedulerInterval,
 	)
-	var woken bool
-	err := row.Scan(&woken)
-	return woken, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndRunsRow
+	for rows.Next() {
+		var i EndRunsRow
+		if err := rows.Scan(&i.ID, &i.Woken); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockOnboardings = `-- name: LockOnboardings :exec
+
 SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
 `
 
+// Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: it makes the
+// planner expect a single row and so find each by its index, whatever it knows of the table. Without it a plan that was made for an empty
+// table, and kept, reads all of it when it has grown.
 // In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)

@@ -7,6 +7,8 @@ package db
 import (
 	"database/sql/driver"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 type RiverJobState string
@@ -60,4 +62,20 @@ func (ns NullRiverJobState) Value() (driver.Value, error) {
 type SchemaMigration struct {
 	Version int64
 	Dirty   bool
+}
+
+type Step struct {
+	OnboardingID  string
+	Key           string
+	State         string
+	Sid           string
+	RemoteStatus  string
+	Attempts      int32
+	Error         []byte
+	Requirements  []byte
+	WaitsFor      string
+	IntentAt      pgtype.Timestamptz
+	StartedAt     pgtype.Timestamptz
+	FinishedAt    pgtype.Timestamptz
+	NextAttemptAt pgtype.Timestamptz
 }

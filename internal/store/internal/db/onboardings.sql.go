@@ -58,6 +58,9 @@ WITH job AS (
 ), r AS (
     INSERT INTO requests (onboarding_id, version, request, created_at)
     SELECT o.id, o.version, $12, o.created_at FROM o
+), e AS (
+    INSERT INTO events (onboarding_id, at, kind, actor, detail)
+    SELECT o.id, $13, $14, $15, $16 FROM o
 )
 SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')
 `
@@ -75,10 +78,14 @@ type CreateOnboardingParams struct {
 	CreatedAt         pgtype.Timestamptz
 	UpdatedAt         pgtype.Timestamptz
 	Request           []byte
+	EventAt           pgtype.Timestamptz
+	EventKind         string
+	EventActor        string
+	EventDetail       string
 }
 
-// With its first job, which is inserted as River does it, and announced to River's clients. The steps, numbers and events follow with
-// RecordChange in the same transaction.
+// With its first job, which is inserted as River does it, and announced to River's clients. Nothing has been done about any step yet, so none
+// is written.
 func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) error {
 	_, err := q.db.Exec(ctx, createOnboarding,
 		arg.ID,
@@ -93,6 +100,10 @@ func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingPara
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.Request,
+		arg.EventAt,
+		arg.EventKind,
+		arg.EventActor,
+		arg.EventDetail,
 	)
 	return err
 }
@@ -136,16 +147,20 @@ func (q *Queries) GetEvents(ctx context.Context, onboardingID string) ([]GetEven
 }
 
 const getNumbers = `-- name: GetNumbers :many
-SELECT sid, phone_number FROM phone_numbers WHERE onboarding_id = $1 ORDER BY position
+SELECT n.onboarding_id, n.sid, n.phone_number
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN phone_numbers n ON n.onboarding_id = i.id
+ORDER BY n.position
 `
 
 type GetNumbersRow struct {
-	Sid         string
-	PhoneNumber string
+	OnboardingID string
+	Sid          string
+	PhoneNumber  string
 }
 
-func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNumbersRow, error) {
-	rows, err := q.db.Query(ctx, getNumbers, onboardingID)
+func (q *Queries) GetNumbers(ctx context.Context, ids []string) ([]GetNumbersRow, error) {
+	rows, err := q.db.Query(ctx, getNumbers, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +168,7 @@ func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNum
 	var items []GetNumbersRow
 	for rows.Next() {
 		var i GetNumbersRow
-		if err := rows.Scan(&i.Sid, &i.PhoneNumber); err != nil {
+		if err := rows.Scan(&i.OnboardingID, &i.Sid, &i.PhoneNumber); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -165,11 +180,12 @@ func (q *Queries) GetNumbers(ctx context.Context, onboardingID string) ([]GetNum
 }
 
 const getOnboarding = `-- name: GetOnboarding :one
-SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = $1
 `
 
 type GetOnboardingRow struct {
+	ID            string
 	CallbackToken string
 	SubaccountSid string
 	Version       int32
@@ -187,6 +203,7 @@ func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRo
 	row := q.db.QueryRow(ctx, getOnboarding, id)
 	var i GetOnboardingRow
 	err := row.Scan(
+		&i.ID,
 		&i.CallbackToken,
 		&i.SubaccountSid,
 		&i.Version,
@@ -202,47 +219,57 @@ func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRo
 	return i, err
 }
 
-const getRequest = `-- name: GetRequest :one
-SELECT r.request FROM onboardings o JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version WHERE o.id = $1
+const getRequests = `-- name: GetRequests :many
+SELECT r.onboarding_id, r.request
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN onboardings o ON o.id = i.id
+JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version
 `
 
-func (q *Queries) GetRequest(ctx context.Context, id string) ([]byte, error) {
-	row := q.db.QueryRow(ctx, getRequest, id)
-	var request []byte
-	err := row.Scan(&request)
-	return request, err
+type GetRequestsRow struct {
+	OnboardingID string
+	Request      []byte
 }
 
-const getSteps = `-- name: GetSteps :many
-SELECT key, state, sid, remote_status, attempts, error, requirements, waits_for, intent_at, started_at, finished_at, next_attempt_at
-FROM steps WHERE onboarding_id = $1 ORDER BY key
-`
-
-type GetStepsRow struct {
-	Key           string
-	State         string
-	Sid           string
-	RemoteStatus  string
-	Attempts      int32
-	Error         []byte
-	Requirements  []byte
-	WaitsFor      string
-	IntentAt      pgtype.Timestamptz
-	StartedAt     pgtype.Timestamptz
-	FinishedAt    pgtype.Timestamptz
-	NextAttemptAt pgtype.Timestamptz
-}
-
-func (q *Queries) GetSteps(ctx context.Context, onboardingID string) ([]GetStepsRow, error) {
-	rows, err := q.db.Query(ctx, getSteps, onboardingID)
+func (q *Queries) GetRequests(ctx context.Context, ids []string) ([]GetRequestsRow, error) {
+	rows, err := q.db.Query(ctx, getRequests, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []GetStepsRow
+	var items []GetRequestsRow
 	for rows.Next() {
-		var i GetStepsRow
+		var i GetRequestsRow
+		if err := rows.Scan(&i.OnboardingID, &i.Request); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getSteps = `-- name: GetSteps :many
+SELECT s.onboarding_id, s.key, s.state, s.sid, s.remote_status, s.attempts, s.error, s.requirements, s.waits_for,
+    s.intent_at, s.started_at, s.finished_at, s.next_attempt_at
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN steps s ON s.onboarding_id = i.id
+ORDER BY s.key
+`
+
+func (q *Queries) GetSteps(ctx context.Context, ids []string) ([]Step, error) {
+	rows, err := q.db.Query(ctx, getSteps, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Step
+	for rows.Next() {
+		var i Step
 		if err := rows.Scan(
+			&i.OnboardingID,
 			&i.Key,
 			&i.State,
 			&i.Sid,
@@ -297,11 +324,12 @@ func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) 
 }
 
 const lockOnboarding = `-- name: LockOnboarding :one
-SELECT callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
+SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
 FROM onboardings WHERE id = $1 FOR NO KEY UPDATE
 `
 
 type LockOnboardingRow struct {
+	ID            string
 	CallbackToken string
 	SubaccountSid string
 	Version       int32
@@ -321,6 +349,7 @@ func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboarding
 	row := q.db.QueryRow(ctx, lockOnboarding, id)
 	var i LockOnboardingRow
 	err := row.Scan(
+		&i.ID,
 		&i.CallbackToken,
 		&i.SubaccountSid,
 		&i.Version,

@@ -12,7 +12,7 @@ import (
 
 // RecordCallback implements [onboarding.Repository]. Errors: [onboarding.ErrNotFound].
 func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake bool) error {
-	params := db.InsertCallbackParams{
+	d := delivery{InsertCallbackParams: db.InsertCallbackParams{
 		OnboardingID:     string(c.OnboardingID),
 		ReceivedAt:       timestamptz(c.ReceivedAt),
 		IdempotencyToken: c.IdempotencyToken,
@@ -21,27 +21,10 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		Body:             append([]byte{}, c.Body...), // Never NULL.
 		BundleSid:        c.BundleSID,
 		Status:           c.Status,
-	}
-	coming := true
-	err := s.group.write(ctx, pendingWrite{id: c.OnboardingID, own: &statements{
-		queue: func(q *db.Queries) {
-			if wake {
-				_, _ = q.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
-			} else {
-				_, _ = q.InsertCallback(ctx, params)
-			}
-		},
-		read: func(q *db.Queries) (err error) {
-			if wake {
-				coming, err = q.InsertCallbackAndWake(ctx, db.InsertCallbackAndWakeParams(params))
-			} else {
-				_, err = q.InsertCallback(ctx, params)
-			}
-			return err
-		},
-	}})
-	if err == nil && !coming {
-		err = s.keepAndWake(ctx, c.OnboardingID, params)
+	}, wakes: wake}
+	err := s.group.write(ctx, pendingWrite{id: c.OnboardingID, delivery: &d})
+	if err == nil && d.left {
+		err = s.keepAndWake(ctx, c.OnboardingID, d.InsertCallbackParams)
 	}
 	if hasCode(err, foreignKeyViolation) {
 		err = onboarding.ErrNotFound
@@ -50,6 +33,53 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		return fmt.Errorf("keep a callback of onboarding %s: %w", c.OnboardingID, err)
 	}
 	return nil
+}
+
+// delivery is a callback that is to be kept, and maybe to wake the onboarding.
+type delivery struct {
+	db.InsertCallbackParams
+	wakes bool
+	// left says that it was left for the long way.
+	left bool
+}
+
+// deliveries are the statements that keep the callbacks of a group.
+func deliveries(ctx context.Context, group []*pendingWrite) statements {
+	var all []*delivery
+	var p db.KeepCallbacksParams
+	for _, w := range group {
+		if w.delivery == nil {
+			continue
+		}
+		d := w.delivery
+		p.Callbacks = append(p.Callbacks, int32(len(all))) //nolint:gosec // as many as are in a group
+		p.Wakes = append(p.Wakes, d.wakes)
+		p.OnboardingIds = append(p.OnboardingIds, d.OnboardingID)
+		p.IdempotencyTokens = append(p.IdempotencyTokens, d.IdempotencyToken)
+		p.ReceivedAt = append(p.ReceivedAt, d.ReceivedAt)
+		p.SignedBy = append(p.SignedBy, d.SignedBy)
+		p.ContentTypes = append(p.ContentTypes, d.ContentType)
+		p.Bodies = append(p.Bodies, d.Body)
+		p.BundleSids = append(p.BundleSids, d.BundleSid)
+		p.Statuses = append(p.Statuses, d.Status)
+		all = append(all, d)
+	}
+	if len(all) == 0 {
+		return noStatements
+	}
+	return statements{
+		queue: func(q *db.Queries) { _, _ = q.KeepCallbacks(ctx, p) },
+		read: func(q *db.Queries) error {
+			left, err := q.KeepCallbacks(ctx, p)
+			for _, d := range all {
+				d.left = false
+			}
+			for _, nr := range left {
+				all[nr].left = true
+			}
+			return err
+		},
+	}
 }
 
 // keepAndWake keeps the callback and wakes an onboarding that has no job, or had none a moment ago.

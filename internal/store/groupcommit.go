@@ -41,14 +41,15 @@ const (
 
 // pendingWrite is what somebody asks for, with one onboarding, and waits for: whatever of this there is, in this order.
 type pendingWrite struct {
-	id     onboarding.ID
-	change *fenced
-	claim  *claim
-	ending *ending
+	id       onboarding.ID
+	change   *fenced
+	claim    *claim
+	ending   *ending
+	delivery *delivery
 	// own are statements that lock the row of the one onboarding and no other, if any.
 	own *statements
 
-	// err is what one of the first three came to where it was not written.
+	// err is why one of those before was not written.
 	err error
 	// result has room: the writer never waits for who asked.
 	result chan error
@@ -139,7 +140,7 @@ func (g *groupCommit) commit(together []*pendingWrite) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	together, later := oneChangeEach(together)
-	common := []statements{lock(ctx, together), changes(ctx, together), claims(ctx, together), endings(ctx, together)}
+	common := []statements{lock(ctx, together), changes(ctx, together), claims(ctx, together), endings(ctx, together), deliveries(ctx, together)}
 	all := common
 	for _, w := range together {
 		w.err = nil

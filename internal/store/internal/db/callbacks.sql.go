@@ -163,67 +163,97 @@ func (q *Queries) InsertCallback(ctx context.Context, arg InsertCallbackParams) 
 	return result.RowsAffected(), nil
 }
 
-const insertCallbackAndWake = `-- name: InsertCallbackAndWake :one
-WITH o AS (
-    SELECT n.id, n.job_id FROM onboardings n
-    WHERE n.id = $1 AND n.canceled_at IS NULL
-        AND NOT EXISTS (
-            SELECT FROM callbacks c
-            WHERE c.onboarding_id = n.id AND c.idempotency_token = $2 AND c.idempotency_token <> '')
-    FOR NO KEY UPDATE
+const keepCallbacks = `-- name: KeepCallbacks :many
+WITH callback AS (
+    SELECT unnest($1::integer[]) AS nr, unnest($2::boolean[]) AS wakes, unnest($3::text[]) AS onboarding_id,
+        unnest($4::text[]) AS idempotency_token, unnest($5::timestamptz[]) AS received_at,
+        unnest($6::text[]) AS signed_by, unnest($7::text[]) AS content_type, unnest($8::bytea[]) AS body,
+        unnest($9::text[]) AS bundle_sid, unnest($10::text[]) AS status
+    LIMIT cardinality($1::integer[])
+), o AS (
+    SELECT c.nr, n.id, n.job_id
+    FROM callback c CROSS JOIN LATERAL (
+        SELECT l.id, l.job_id FROM onboardings l
+        WHERE c.wakes AND l.id = c.onboarding_id AND l.canceled_at IS NULL
+            AND NOT EXISTS (
+                SELECT FROM callbacks k
+                WHERE k.onboarding_id = c.onboarding_id AND k.idempotency_token = c.idempotency_token AND k.idempotency_token <> '')
+        FOR NO KEY UPDATE) n
 ), brought_forward AS (
     UPDATE river_job j SET state = 'available', scheduled_at = now()
     FROM o
     WHERE j.id = o.job_id AND (j.state IN ('retryable', 'scheduled') OR j.state = 'available' AND j.scheduled_at > now())
     RETURNING j.id
 ), coming AS (
-    SELECT b.id FROM brought_forward b
+    SELECT o.nr FROM o JOIN brought_forward b ON b.id = o.job_id
     UNION ALL
-    SELECT j.id FROM o JOIN river_job j ON j.id = o.job_id
+    SELECT o.nr FROM o JOIN river_job j ON j.id = o.job_id
     WHERE j.state = 'running' OR j.state = 'available' AND j.scheduled_at <= now()
 ), kept AS (
     INSERT INTO callbacks (onboarding_id, idempotency_token, received_at, signed_by, content_type, body, bundle_sid, status)
-    SELECT o.id, $2, $3, $4, $5, $6, $7, $8
-    FROM o WHERE EXISTS (SELECT FROM coming)
+    SELECT c.onboarding_id, c.idempotency_token, c.received_at, c.signed_by, c.content_type, c.body, c.bundle_sid, c.status
+    FROM callback c WHERE NOT c.wakes OR c.nr IN (SELECT coming.nr FROM coming)
+    ORDER BY c.nr
     ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO NOTHING
     RETURNING onboarding_id
 ), woken AS (
-    UPDATE onboardings n SET woken = true FROM kept WHERE n.id = kept.onboarding_id
+    UPDATE onboardings n SET woken = true
+    FROM o
+    WHERE n.id = o.id AND o.nr IN (SELECT coming.nr FROM coming) AND n.id IN (SELECT kept.onboarding_id FROM kept)
 )
-SELECT EXISTS (SELECT FROM coming)
+SELECT c.nr::integer FROM callback c WHERE c.wakes AND c.nr NOT IN (SELECT coming.nr FROM coming)
 `
 
-type InsertCallbackAndWakeParams struct {
-	OnboardingID     string
-	IdempotencyToken string
-	ReceivedAt       pgtype.Timestamptz
-	SignedBy         string
-	ContentType      string
-	Body             []byte
-	BundleSid        string
-	Status           string
+type KeepCallbacksParams struct {
+	Callbacks         []int32
+	Wakes             []bool
+	OnboardingIds     []string
+	IdempotencyTokens []string
+	ReceivedAt        []pgtype.Timestamptz
+	SignedBy          []string
+	ContentTypes      []string
+	Bodies            [][]byte
+	BundleSids        []string
+	Statuses          []string
 }
 
-// Invariant 4 in one statement, for the onboarding whose job runs or is set for later: which is nearly every one. The row is locked first,
-// so claims and releases queue, and its job_id is read as it is under the lock. The job is looked for in the snapshot of before: a job that
-// was made during the wait for the lock is not found, and then nothing is written and the caller takes the long way. One that is found
-// running has not been released, for its release would have changed the row's job_id.
+// Keeps callbacks, and wakes those onboardings that are to be woken: invariant 4 in one statement, for an onboarding whose job runs or is set
+// for later, which is nearly every one. The row is locked first, so claims and releases queue, and its job_id is read as it is under the lock.
+// The job is looked for in the snapshot of before: a job that was made during the wait for the lock is not found, and then nothing is written
+// and the caller takes the long way. One that is found running has not been released, for its release would have changed the row's job_id.
 //
 // A job that is set for later is made due in place. River's own API for that (JobRetryTx) does the same, one round trip later.
-func (q *Queries) InsertCallbackAndWake(ctx context.Context, arg InsertCallbackAndWakeParams) (bool, error) {
-	row := q.db.QueryRow(ctx, insertCallbackAndWake,
-		arg.OnboardingID,
-		arg.IdempotencyToken,
+//
+// Returned are those that nothing comes of: neither kept nor known already.
+func (q *Queries) KeepCallbacks(ctx context.Context, arg KeepCallbacksParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, keepCallbacks,
+		arg.Callbacks,
+		arg.Wakes,
+		arg.OnboardingIds,
+		arg.IdempotencyTokens,
 		arg.ReceivedAt,
 		arg.SignedBy,
-		arg.ContentType,
-		arg.Body,
-		arg.BundleSid,
-		arg.Status,
+		arg.ContentTypes,
+		arg.Bodies,
+		arg.BundleSids,
+		arg.Statuses,
 	)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var c_nr int32
+		if err := rows.Scan(&c_nr); err != nil {
+			return nil, err
+		}
+		items = append(items, c_nr)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const tryExpiryLock = `-- name: TryExpiryLock :one

@@ -18,7 +18,9 @@ type Runner struct {
 	// Concurrency is how many calls an onboarding may have under way at once; 0 means 10. Twilio limits them per account and publishes no
 	// number.
 	Concurrency int
-	Timing      Timing
+	// Crew, if set, makes the calls.
+	Crew   *Crew
+	Timing Timing
 	// Random returns a number in [0, 1), for jitter.
 	Random func() float64
 	// Stopping, once closed, makes every run finish the calls in flight, start no others, and let go.
@@ -38,6 +40,15 @@ const (
 	AfterAnswer  Point = "after_answer"
 	AfterCommit  Point = "after_commit"
 )
+
+// goCall makes a call in a goroutine of the crew, or of its own.
+func (r *Runner) goCall(call func()) {
+	if r.Crew != nil {
+		r.Crew.Go(call)
+	} else {
+		go call()
+	}
+}
 
 func (r *Runner) reached(p Point, k Key) {
 	if r.Reached != nil {

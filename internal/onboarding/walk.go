@@ -457,7 +457,7 @@ func (w *walk) launch(ctx context.Context, starts []start) error {
 			w.runner.reached(AfterIntent, s.node.Key)
 		}
 		w.inFlight[s.node.Key] = true
-		theCrew.Go(func() { w.answers <- w.call(ctx, s, sendBy) })
+		w.runner.goCall(func() { w.answers <- w.call(ctx, s, sendBy) })
 	}
 	return nil
 }

@@ -70,6 +70,7 @@ func (p Program) serve(ctx context.Context, args []string) error {
 type service struct {
 	logger   *slog.Logger
 	hub      *trusthub.Client
+	crew     *onboarding.Crew
 	store    *store.Store
 	stopping chan struct{} // closed when the runners are to let go
 	draining atomic.Bool
@@ -79,7 +80,7 @@ type service struct {
 
 // newService wires the parts together and opens what they need, but starts nothing.
 func (p Program) newService(ctx context.Context, config Config, logger *slog.Logger) (_ *service, err error) {
-	s := &service{logger: logger, stopping: make(chan struct{})}
+	s := &service{logger: logger, crew: onboarding.NewCrew(), stopping: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -94,6 +95,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		Hub:      s.hub,
 		Plan:     plan,
 		Name:     replica,
+		Crew:     s.crew,
 		Timing:   config.timing(),
 		Random:   mathrand.Float64,
 		Stopping: s.stopping,
@@ -206,6 +208,7 @@ func (s *service) close() {
 	if s.store != nil {
 		s.store.Close()
 	}
+	s.crew.End()
 	if s.hub != nil {
 		s.hub.Close()
 	}

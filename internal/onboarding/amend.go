@@ -154,8 +154,8 @@ func unchangeable(o *Onboarding, before, after Request) error {
 	case before.CustomerProfileSID != after.CustomerProfileSID && taken(profileKey),
 		before.TrustProductSID != after.TrustProductSID && taken(shakenStirKey),
 		before.EndUserSIDs.BusinessInformation != after.EndUserSIDs.BusinessInformation && taken(businessInformationKey),
-		before.EndUserSIDs.representative(0) != after.EndUserSIDs.representative(0) && taken(representativeKey(0)),
-		before.EndUserSIDs.representative(1) != after.EndUserSIDs.representative(1) && taken(representativeKey(1)):
+		before.EndUserSIDs.representative(0) != after.EndUserSIDs.representative(0) && taken(representativeKeys[0]),
+		before.EndUserSIDs.representative(1) != after.EndUserSIDs.representative(1) && taken(representativeKeys[1]):
 		return &RefusedError{"taken_over_fixed", "What was taken over, or made in its place, stays."}
 	}
 	for p := range wantedProducts(before) {
@@ -181,7 +181,7 @@ func touchedBy(before, after Request) []Key {
 	for i, r := range before.AuthorizedRepresentatives {
 		other := before.EndUserSIDs.representative(i) != after.EndUserSIDs.representative(i)
 		if i < len(after.AuthorizedRepresentatives) && (r != after.AuthorizedRepresentatives[i] || other) {
-			touched = append(touched, representativeKey(i))
+			touched = append(touched, representativeKeys[i])
 		}
 	}
 	if before.Address != after.Address {
@@ -211,8 +211,8 @@ func faulty(o *Onboarding) []Key {
 		given   string
 	}{
 		{businessInformationKey, "/business", given.BusinessInformation},
-		{representativeKey(0), "/authorized_representatives/0", given.AuthorizedRepresentative1},
-		{representativeKey(1), "/authorized_representatives/1", given.AuthorizedRepresentative2},
+		{representativeKeys[0], "/authorized_representatives/0", given.AuthorizedRepresentative1},
+		{representativeKeys[1], "/authorized_representatives/1", given.AuthorizedRepresentative2},
 		{addressKey, "/address", ""},
 		{addressDocumentKey, "/address", ""},
 	} {
@@ -327,7 +327,7 @@ func mayComeBack(o *Onboarding, nodes []Node, amended Request) error {
 			continue
 		}
 		_, sid, isNumber := strings.Cut(string(n.Key), ".number.")
-		isSecond := slices.Contains([]Key{representativeKey(1), profileKey.Sub(string(representativeKey(1)))}, n.Key)
+		isSecond := slices.Contains([]Key{representativeKeys[1], profileKey.Sub(string(representativeKeys[1]))}, n.Key)
 		if isNumber && comes(sid) || isSecond && len(amended.AuthorizedRepresentatives) > len(o.Request.AuthorizedRepresentatives) {
 			return busy(n.Key)
 		}

@@ -79,7 +79,7 @@ func (l slowly) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboar
 func newOnboarding(t *testing.T) *memledger.Store {
 	t.Helper()
 	store := memledger.New()
-	o := &onboarding.Onboarding{ID: modelID, SubaccountSID: "AC", CallbackToken: "token", Steps: []onboarding.Step{{Key: "object", State: onboarding.StepPending}}}
+	o := &onboarding.Onboarding{ID: modelID, SubaccountSID: "AC", CallbackToken: "token"}
 	if err := store.Create(t.Context(), o, onboarding.Event{}); err != nil {
 		t.Fatal(err)
 	}

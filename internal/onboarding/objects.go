@@ -116,7 +116,7 @@ func businessInformation(r Request) Node {
 func authorizedRepresentative(r Request, i int) Node {
 	kind := fmt.Sprintf("authorized_representative_%d", i+1)
 	return endUser{
-		key: representativeKey(i), kind: kind, pointer: fmt.Sprintf("/authorized_representatives/%d", i),
+		key: representativeKeys[i], kind: kind, pointer: fmt.Sprintf("/authorized_representatives/%d", i),
 		given: r.EndUserSIDs.representative(i), givenPointer: "/end_user_sids/" + kind,
 		onProfile: true,
 		attributes: func(r Request) map[string]string {
@@ -128,7 +128,8 @@ func authorizedRepresentative(r Request, i int) Node {
 	}.node(needsOfObjects(r)...)
 }
 
-func representativeKey(i int) Key { return Key(fmt.Sprintf("representative_%d", i+1)) }
+// representativeKeys are the steps of the representatives, as many as Twilio's policy has room for.
+var representativeKeys = [2]Key{"representative_1", "representative_2"}
 
 // endUser describes the step that makes an end user.
 type endUser struct {

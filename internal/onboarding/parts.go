@@ -28,8 +28,9 @@ func heldParts(o *Onboarding) parts {
 		if _, sid, ok := strings.Cut(string(step.Key), ".number."); ok {
 			held.numbers = append(held.numbers, PhoneNumber{SID: sid})
 		}
-		for n := range mostRepresentatives {
-			if step.Key == representativeKey(n) || step.Key == profileKey.Sub(string(representativeKey(n))) {
+		bundle, part := step.Key.cut()
+		for n, representative := range representativeKeys {
+			if step.Key == representative || bundle == profileKey && part == string(representative) {
 				held.representatives = max(held.representatives, n+1)
 			}
 		}
@@ -41,9 +42,6 @@ func heldParts(o *Onboarding) parts {
 	}
 	return held
 }
-
-// mostRepresentatives is how many Twilio's policy has room for.
-const mostRepresentatives = 2
 
 // include tells whether p has all that q has.
 func (p parts) include(q parts) bool {

@@ -70,8 +70,12 @@ func reconcileSetup(t *testing.T, object, assigned onboarding.Step) *reconcileBu
 	}
 	b.reconciler = &onboarding.Reconciler{Store: b.store, Plan: b.plan, Concurrency: 1}
 	object.Key, assigned.Key = objectKey, assignedKey
-	o := &onboarding.Onboarding{ID: reconciled, SubaccountSID: "AC", CallbackToken: "token", Version: 1, Steps: []onboarding.Step{object, assigned}}
+	o := &onboarding.Onboarding{ID: reconciled, SubaccountSID: "AC", CallbackToken: "token", Version: 1}
 	if err := b.store.Create(t.Context(), o, onboarding.Event{Kind: "onboarding.created"}); err != nil {
+		t.Fatal(err)
+	}
+	o.Steps = []onboarding.Step{object, assigned}
+	if err := b.store.Record(t.Context(), onboarding.Change{ID: o.ID, Status: o.Status(), Steps: o.Steps}); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -25,8 +25,9 @@ func replacedStep(old *Step, remoteStatus string, now time.Time) Step {
 // replacedSIDs are the SIDs of what was in the place of what the step makes. They bear the same name.
 func replacedSIDs(o *Onboarding, key Key) []string {
 	var sids []string
+	replaced := key.Sub(partReplaced)
 	for i := range o.Steps {
-		if o.Steps[i].Key.under(key.Sub(partReplaced)) {
+		if o.Steps[i].Key.under(replaced) {
 			sids = append(sids, o.Steps[i].SID)
 		}
 	}

@@ -27,7 +27,9 @@ func (k Key) isNumber() bool { return strings.Contains(string(k), ".number.") }
 func (k Key) isCheck() bool { return k == keyNumbersCheck }
 
 // under tells whether the step belongs to the bundle.
-func (k Key) under(bundle Key) bool { return strings.HasPrefix(string(k), string(bundle)+".") }
+func (k Key) under(bundle Key) bool {
+	return len(k) > len(bundle) && k[len(bundle)] == '.' && k[:len(bundle)] == bundle
+}
 
 // State is the state of a step.
 type State string

@@ -131,7 +131,7 @@ type Lost struct {
 }
 
 // Arrange gives o a pending step for every node that has none yet, or a canceled one while it is to be done, and puts its steps into the plan's
-// order. Steps that the plan does not have (any more) come last.
+// order: the step of each node is at the node's place. Steps that the plan does not have (any more) come last.
 func (p Plan) Arrange(o *Onboarding) {
 	p.arrange(o)
 }
@@ -154,7 +154,7 @@ func (p Plan) arrange(o *Onboarding) (nodes []Node, added []Step) {
 		case !ok, n.Aim == AimDone && o.Steps[at].State == StepCanceled:
 			added = append(added, Step{Key: n.Key, State: StepPending})
 			ordered = append(ordered, added[len(added)-1])
-		case ok:
+		default:
 			ordered = append(ordered, o.Steps[at])
 		}
 	}

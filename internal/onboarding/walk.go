@@ -14,7 +14,7 @@ type walk struct {
 	ledger Ledger
 	timing Timing
 	onb    *Onboarding
-	nodes  []Node
+	nodes  []Node // Each has its step at the same place in onb.Steps.
 	aims   map[Key]Aim
 	index  map[Key]int // into onb.Steps
 
@@ -248,8 +248,9 @@ func (w *walk) stopping() bool {
 // choose returns the calls to make now, and when the next one is due that is not among them: zero if none ever is by itself.
 func (w *walk) choose() (starts []start, due time.Time) {
 	now := w.now()
-	for _, node := range w.nodes {
-		at, ok := w.dueAt(node)
+	for i, node := range w.nodes {
+		step := &w.onb.Steps[i]
+		at, ok := w.dueAt(node, step)
 		if !ok {
 			continue
 		}
@@ -260,7 +261,7 @@ func (w *walk) choose() (starts []start, due time.Time) {
 			}
 			continue
 		}
-		step, effect := w.step(node.Key), w.effectOf(node)
+		effect := w.effectOf(node, step)
 		if at, ok := w.withoutCall(node, step, effect); ok {
 			if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 				due = at
@@ -273,16 +274,17 @@ func (w *walk) choose() (starts []start, due time.Time) {
 }
 
 // effectOf returns what is to be done for the step now: its effect, an update of what it made before, or the removal of that.
-func (w *walk) effectOf(node Node) Effect {
-	step, effect := w.step(node.Key), node.Effect(w.onb)
-	switch {
+func (w *walk) effectOf(node Node, step *Step) Effect {
+	switch effect := node.Effect(w.onb); {
 	case step.SID == "":
+		return effect
 	case node.Aim == AimGone && effect.Remove != nil:
 		return effect.removing(step.SID)
 	case node.Aim == AimDone && effect.Update != nil:
 		return effect.updating(step.SID)
+	default:
+		return effect
 	}
-	return effect
 }
 
 // withoutCall brings a step that is due into its next state where no call is wanted for that, and says when there is more to do: at once
@@ -353,8 +355,7 @@ func (w *walk) withinRoom(starts []start, due time.Time) ([]start, time.Time) {
 }
 
 // dueAt tells when the step is due by itself, if it ever is: not while it is in flight, done, or waits for another.
-func (w *walk) dueAt(node Node) (time.Time, bool) {
-	step := w.step(node.Key)
+func (w *walk) dueAt(node Node, step *Step) (time.Time, bool) {
 	if w.inFlight[node.Key] {
 		return time.Time{}, false
 	}
@@ -387,7 +388,7 @@ func (w *walk) dueToGo(node Node, step *Step) (time.Time, bool) {
 		return step.NextAttemptAt, true
 	case !w.satisfied(node.Needs), node.Key.isNumber() && !w.resolved():
 		return time.Time{}, false
-	case step.State == StepSucceeded, !w.effectOf(node).removes:
+	case step.State == StepSucceeded, !w.effectOf(node, step).removes:
 		return time.Time{}, true
 	case step.State == StepFailed:
 		return time.Time{}, false // A person has been asked.

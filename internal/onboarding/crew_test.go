@@ -1,51 +1,37 @@
 package onboarding
 
 import (
-	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
-func TestACrewRunsAllAtOnce(t *testing.T) {
+func TestACrewMakesCallsAtOnceAndKeepsFewMembers(t *testing.T) {
 	t.Parallel()
-	const many = 3 * mostWaiting
-	c := NewCrew()
-	for range 3 {
-		var all, begun sync.WaitGroup
-		begun.Add(many)
-		for range many {
-			all.Add(1)
-			c.Go(func() {
-				defer all.Done()
-				begun.Done()
-				begun.Wait() // Until every other one has begun.
-			})
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCrew()
+		for _, many := range []int{1, 3 * mostWaiting, 2, mostWaiting + 1} {
+			var together sync.WaitGroup
+			together.Add(many)
+			made := make(chan bool, many)
+			for range many {
+				c.Go(func() {
+					together.Done()
+					together.Wait() // Until every other one is under way as well.
+					made <- true
+				})
+			}
+			synctest.Wait()
+			if len(made) != many {
+				t.Fatalf("%d of %d calls were made", len(made), many)
+			}
+			if waiting := c.waiting.Load(); waiting < 1 || waiting > mostWaiting {
+				t.Errorf("%d members wait after %d calls, want 1 to %d", waiting, many, mostWaiting)
+			}
 		}
-		all.Wait()
-	}
-	before := runtime.NumGoroutine()
-	c.End()
-	if c.waiting.Load() != 0 {
-		t.Errorf("%d of %d goroutines are left after the end", c.waiting.Load(), before)
-	}
-}
-
-func TestACrewKeepsFewMembers(t *testing.T) {
-	t.Parallel()
-	c := NewCrew()
-	defer c.End()
-	var all, go_ sync.WaitGroup
-	go_.Add(1)
-	for range 3 * mostWaiting {
-		all.Add(1)
-		c.Go(func() { go_.Wait(); all.Done() })
-	}
-	go_.Done()
-	all.Wait()
-	for range 3 * mostWaiting {
-		runtime.Gosched()
-	}
-	if waiting := c.waiting.Load(); waiting > mostWaiting {
-		t.Errorf("%d members wait, want at most %d", waiting, mostWaiting)
-	}
+		c.End() // The bubble ends only when all goroutines have.
+		if waiting := c.waiting.Load(); waiting != 0 {
+			t.Errorf("%d members wait after the end", waiting)
+		}
+	})
 }

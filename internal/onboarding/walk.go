@@ -207,9 +207,9 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 	return w.gather(ctx)
 }
 
-// gatherFor is how long the first of several answers waits for the others. Calls that were made together are answered within a few
-// milliseconds of each other, and each answer that is written by itself costs the database as much as all of them together.
-const gatherFor = 5 * time.Millisecond
+// gatherFor is how long the first of several answers waits for the others. Calls that were made together are answered within milliseconds of
+// each other, and each answer that is written by itself costs the database as much as all of them together.
+const gatherFor = 2 * time.Millisecond
 
 func (w *walk) gather(ctx context.Context) error {
 	timer := time.NewTimer(gatherFor)

@@ -38,13 +38,13 @@ func changes(ctx context.Context, group []*pendingWrite) statements {
 	return statements{
 		queue: func(q *db.Queries) { _, _ = q.RecordChanges(ctx, params) },
 		read: func(q *db.Queries) error {
-			numbers, err := q.RecordChanges(ctx, params)
-			written := make(map[int32]bool, len(numbers))
-			for _, nr := range numbers {
-				written[nr] = true
+			ids, err := q.RecordChanges(ctx, params)
+			written := make(map[string]bool, len(ids))
+			for _, id := range ids {
+				written[id] = true
 			}
-			for i, w := range of {
-				if !written[params.Changes[i]] {
+			for _, w := range of {
+				if !written[string(w.id)] {
 					w.err = onboarding.ErrLostPlace
 				}
 			}
@@ -56,18 +56,14 @@ func changes(ctx context.Context, group []*pendingWrite) statements {
 // columns lays out changes of different onboardings for the statement. They are numbered by their places.
 func columns(changes ...fenced) (p db.RecordChangesParams) {
 	for i, c := range changes {
-		nr := int32(i) //nolint:gosec // as many as are in a group
-		var epoch int64
-		if c.jobID != 0 {
-			epoch = c.Epoch
-		}
+		nr := int32(i)
 		numbers := int32(-1)
 		if c.Numbers != nil {
 			numbers = int32(len(c.Numbers)) //nolint:gosec // as many as a request has
 		}
 		p.Changes = append(p.Changes, nr)
 		p.Ids = append(p.Ids, string(c.ID))
-		p.Epochs = append(p.Epochs, epoch)
+		p.Epochs = append(p.Epochs, c.Epoch)
 		p.JobIds = append(p.JobIds, c.jobID)
 		p.Statuses = append(p.Statuses, string(c.Status))
 		p.Attestations = append(p.Attestations, c.Attestation)
@@ -76,7 +72,7 @@ func columns(changes ...fenced) (p db.RecordChangesParams) {
 		addSteps(&p, nr, c.Steps)
 		for position, n := range c.Numbers {
 			p.NumberChanges = append(p.NumberChanges, nr)
-			p.NumberPositions = append(p.NumberPositions, int32(position)) //nolint:gosec // as above
+			p.NumberPositions = append(p.NumberPositions, int32(position))
 			p.NumberSids = append(p.NumberSids, n.SID)
 			p.PhoneNumbers = append(p.PhoneNumbers, n.Number)
 		}

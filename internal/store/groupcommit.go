@@ -19,6 +19,7 @@ import (
 // next. A transaction and its round trip cost more than most of what is written in it, so under load this is what an onboarding's price
 // depends on; who is alone is written at once.
 //
+// Each kind of write is one statement for all who ask for it, or a few: beginning a statement costs as much as a row or two of what it writes.
 // Each write is fenced by itself (invariant 3), and whoever asked for it goes on only once the transaction has committed (invariant 1).
 type groupCommit struct {
 	pool    *pgxpool.Pool
@@ -46,6 +47,7 @@ type pendingWrite struct {
 	claim    *claim
 	ending   *ending
 	delivery *delivery
+	lookup   *tokenLookup
 	// own are statements that lock the row of the one onboarding and no other, if any.
 	own *statements
 
@@ -76,12 +78,8 @@ var errGroupClosed = errors.New("the store is closed")
 // what was written, and results may still be set: they may be looked at only after nil.
 func (g *groupCommit) write(ctx context.Context, w pendingWrite) error {
 	w.result = make(chan error, 1)
-	return g.wait(ctx, &w)
-}
-
-func (g *groupCommit) wait(ctx context.Context, w *pendingWrite) error {
 	select {
-	case g.queue <- w:
+	case g.queue <- &w:
 	case <-g.stopped:
 		return errGroupClosed
 	case <-ctx.Done():
@@ -119,7 +117,7 @@ func (g *groupCommit) serve() {
 	}
 }
 
-// gather takes what is there, by ID: two transactions that lock the same rows in the same order do not wait for each other in a circle.
+// gather takes what is there, by ID.
 func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 	together := []*pendingWrite{first}
 	for len(together) < groupMost {
@@ -139,8 +137,9 @@ func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 func (g *groupCommit) commit(together []*pendingWrite) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
-	together, later := oneChangeEach(together)
-	common := []statements{lock(ctx, together), changes(ctx, together), claims(ctx, together), endings(ctx, together), deliveries(ctx, together)}
+	together, later := oneRunEach(together)
+	common := []statements{lock(ctx, together), changes(ctx, together), claims(ctx, together), endings(ctx, together), deliveries(ctx, together),
+		tokenLookups(ctx, together)}
 	all := common
 	for _, w := range together {
 		w.err = nil
@@ -166,21 +165,24 @@ func (g *groupCommit) commit(together []*pendingWrite) {
 	}
 }
 
-// oneChangeEach puts off the second change of an onboarding: one statement updates a row once.
-func oneChangeEach(together []*pendingWrite) (now, later []*pendingWrite) {
-	changed := make(map[onboarding.ID]bool, len(together))
+// oneRunEach puts off what a second run of an onboarding asks for, such as one that was given up while it waited: one statement updates a row
+// once.
+func oneRunEach(together []*pendingWrite) (now, later []*pendingWrite) {
+	runs := make(map[onboarding.ID]bool, len(together))
 	for _, w := range together {
-		if w.change != nil && changed[w.id] {
+		isRun := w.claim != nil || w.change != nil || w.ending != nil
+		if isRun && runs[w.id] {
 			later = append(later, w)
 			continue
 		}
-		changed[w.id] = changed[w.id] || w.change != nil
+		runs[w.id] = runs[w.id] || isRun
 		now = append(now, w)
 	}
 	return now, later
 }
 
-// lock locks the rows of several onboardings in the order of their IDs. One is locked by what writes it.
+// lock locks the rows of several onboardings in the order of their IDs: two transactions that lock the same rows in the same order do not wait
+// for each other in a circle. One row is locked by what writes it.
 func lock(ctx context.Context, together []*pendingWrite) statements {
 	var ids []string
 	for _, w := range together {

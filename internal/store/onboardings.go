@@ -138,15 +138,48 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 
 // FindByCallbackToken implements [onboarding.Repository].
 func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error) {
-	var row db.OnboardingOfCallbackTokenRow
-	err := s.lookups.write(ctx, pendingWrite{own: &statements{
-		queue: func(q *db.Queries) { _, _ = q.OnboardingOfCallbackToken(ctx, token) },
-		read:  func(q *db.Queries) (err error) { row, err = q.OnboardingOfCallbackToken(ctx, token); return err },
-	}})
-	if err != nil {
+	l := tokenLookup{token: token}
+	if err := s.lookups.write(ctx, pendingWrite{lookup: &l}); err != nil {
 		return "", "", fmt.Errorf("find the onboarding of a callback: %w", notFoundIfNoRows(err))
 	}
-	return onboarding.ID(row.ID), row.SubaccountSid, nil
+	return onboarding.ID(l.found.ID), l.found.SubaccountSid, nil
+}
+
+// tokenLookup is a callback token, and the onboarding that was found by it.
+type tokenLookup struct {
+	token string
+	found db.OnboardingsOfCallbackTokensRow
+}
+
+// tokenLookups are the statements that find the onboardings of the callback tokens of a group. pgx.ErrNoRows is the error of one that is nobody's.
+func tokenLookups(ctx context.Context, group []*pendingWrite) statements {
+	var of []*pendingWrite
+	var tokens []string
+	for _, w := range group {
+		if w.lookup != nil {
+			of, tokens = append(of, w), append(tokens, w.lookup.token)
+		}
+	}
+	if len(of) == 0 {
+		return noStatements
+	}
+	return statements{
+		queue: func(q *db.Queries) { _, _ = q.OnboardingsOfCallbackTokens(ctx, tokens) },
+		read: func(q *db.Queries) error {
+			rows, err := q.OnboardingsOfCallbackTokens(ctx, tokens)
+			found := make(map[string]db.OnboardingsOfCallbackTokensRow, len(rows))
+			for _, row := range rows {
+				found[row.CallbackToken] = row
+			}
+			for _, w := range of {
+				var ok bool
+				if w.lookup.found, ok = found[w.lookup.token]; !ok {
+					w.err = pgx.ErrNoRows
+				}
+			}
+			return err
+		},
+	}
 }
 
 // Events returns an onboarding's history, oldest first; none for an onboarding that does not exist.

@@ -3,7 +3,7 @@
 -- table, and kept, reads all of it when it has grown.
 
 -- name: LockOnboardings :exec
--- In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
+-- In the order of the IDs.
 SELECT FROM unnest(@ids::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked;
 
 -- name: ClaimOnboardings :many
@@ -29,7 +29,7 @@ SELECT EXISTS (SELECT FROM onboardings WHERE id = @id);
 -- name: RecordChanges :many
 -- The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
 -- the epoch is not the newest or the job has lost its place (invariant 3). The update of fence locks the rows; all else selects from what it
--- returned. Epoch 0, which no claim has, means that the caller holds the row lock and decides.
+-- returned. Job 0, which there is none of, means that the caller holds the row lock and decides, and no epoch is looked at.
 --
 -- An empty account and a negative count of numbers leave things as they are.
 WITH change AS (
@@ -42,7 +42,7 @@ WITH change AS (
     SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END, attestation = c.attestation,
         subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid), updated_at = now()
     FROM change c
-    WHERE o.id = c.id AND (c.epoch = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
+    WHERE o.id = c.id AND (c.job_id = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
     RETURNING o.id, c.nr, c.numbers
 ), step AS (
     SELECT unnest(@step_changes::integer[]) AS nr, unnest(@step_keys::text[]) AS key, unnest(@step_states::text[]) AS state,
@@ -82,7 +82,7 @@ WITH change AS (
     FROM fence JOIN event USING (nr)
     ORDER BY event.place
 )
-SELECT nr::integer FROM fence;
+SELECT id::text FROM fence;
 
 -- name: EndRuns :many
 -- Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of a job, the look at the flag and the

@@ -25,8 +25,10 @@ SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_a
 -- name: OpenOnboardingOfExternalID :one
 SELECT id FROM onboardings WHERE external_id = @external_id AND canceled_at IS NULL AND external_id <> '';
 
--- name: OnboardingOfCallbackToken :one
-SELECT id, subaccount_sid FROM onboardings WHERE callback_token = @callback_token;
+-- name: OnboardingsOfCallbackTokens :many
+SELECT o.callback_token, o.id, o.subaccount_sid
+FROM (SELECT unnest(@callback_tokens::text[]) AS callback_token LIMIT cardinality(@callback_tokens::text[])) t
+JOIN onboardings o ON o.callback_token = t.callback_token;
 
 -- name: GetOnboarding :one
 SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at

@@ -224,7 +224,7 @@ type KeepCallbacksParams struct {
 //
 // A job that is set for later is made due in place. River's own API for that (JobRetryTx) does the same, one round trip later.
 //
-// Returned are those that nothing comes of: neither kept nor known already.
+// Returned are those that this did not deal with.
 func (q *Queries) KeepCallbacks(ctx context.Context, arg KeepCallbacksParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, keepCallbacks,
 		arg.Callbacks,

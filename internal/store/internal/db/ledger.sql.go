@@ -168,7 +168,7 @@ SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboard
 // Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: it makes the
 // planner expect a single row and so find each by its index, whatever it knows of the table. Without it a plan that was made for an empty
 // table, and kept, reads all of it when it has grown.
-// In one order for all: two transactions that write to some of the same onboardings do not wait for each other in a circle.
+// In the order of the IDs.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)
 	return err
@@ -196,7 +196,7 @@ WITH change AS (
     SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END, attestation = c.attestation,
         subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid), updated_at = now()
     FROM change c
-    WHERE o.id = c.id AND (c.epoch = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
+    WHERE o.id = c.id AND (c.job_id = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
     RETURNING o.id, c.nr, c.numbers
 ), step AS (
     SELECT unnest($9::integer[]) AS nr, unnest($10::text[]) AS key, unnest($11::text[]) AS state,
@@ -236,7 +236,7 @@ WITH change AS (
     FROM fence JOIN event USING (nr)
     ORDER BY event.place
 )
-SELECT nr::integer FROM fence
+SELECT id::text FROM fence
 `
 
 type RecordChangesParams struct {
@@ -275,10 +275,10 @@ type RecordChangesParams struct {
 
 // The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
 // the epoch is not the newest or the job has lost its place (invariant 3). The update of fence locks the rows; all else selects from what it
-// returned. Epoch 0, which no claim has, means that the caller holds the row lock and decides.
+// returned. Job 0, which there is none of, means that the caller holds the row lock and decides, and no epoch is looked at.
 //
 // An empty account and a negative count of numbers leave things as they are.
-func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([]int32, error) {
+func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, recordChanges,
 		arg.Changes,
 		arg.Ids,
@@ -316,13 +316,13 @@ func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int32
+	var items []string
 	for rows.Next() {
-		var nr int32
-		if err := rows.Scan(&nr); err != nil {
+		var id string
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, nr)
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

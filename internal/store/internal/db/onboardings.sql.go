@@ -365,20 +365,36 @@ func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboarding
 	return i, err
 }
 
-const onboardingOfCallbackToken = `-- name: OnboardingOfCallbackToken :one
-SELECT id, subaccount_sid FROM onboardings WHERE callback_token = $1
+const onboardingsOfCallbackTokens = `-- name: OnboardingsOfCallbackTokens :many
+SELECT o.callback_token, o.id, o.subaccount_sid
+FROM (SELECT unnest($1::text[]) AS callback_token LIMIT cardinality($1::text[])) t
+JOIN onboardings o ON o.callback_token = t.callback_token
 `
 
-type OnboardingOfCallbackTokenRow struct {
+type OnboardingsOfCallbackTokensRow struct {
+	CallbackToken string
 	ID            string
 	SubaccountSid string
 }
 
-func (q *Queries) OnboardingOfCallbackToken(ctx context.Context, callbackToken string) (OnboardingOfCallbackTokenRow, error) {
-	row := q.db.QueryRow(ctx, onboardingOfCallbackToken, callbackToken)
-	var i OnboardingOfCallbackTokenRow
-	err := row.Scan(&i.ID, &i.SubaccountSid)
-	return i, err
+func (q *Queries) OnboardingsOfCallbackTokens(ctx context.Context, callbackTokens []string) ([]OnboardingsOfCallbackTokensRow, error) {
+	rows, err := q.db.Query(ctx, onboardingsOfCallbackTokens, callbackTokens)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OnboardingsOfCallbackTokensRow
+	for rows.Next() {
+		var i OnboardingsOfCallbackTokensRow
+		if err := rows.Scan(&i.CallbackToken, &i.ID, &i.SubaccountSid); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openOnboardingOfExternalID = `-- name: OpenOnboardingOfExternalID :one

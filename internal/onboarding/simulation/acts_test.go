@@ -370,7 +370,8 @@ func (w *world) decide(sid string, d trusthubsim.Decision) {
 	w.unseen()
 }
 
-// submitInConsole hands in again what was rejected, past attestd; so it does what was approved and is taken back in the same moment.
+// submitInConsole hands in again what was rejected, past attestd, and may have attestd look at it; so it does what was approved and is taken
+// back in the same moment.
 func submitInConsole(w *world, id onboarding.ID) {
 	for _, b := range w.ours(id) {
 		still := w.still(id, b)
@@ -388,6 +389,9 @@ func submitInConsole(w *world, id onboarding.ID) {
 			w.again[b.SID+" submitted"]++
 			w.consoled[b.SID] = true
 			w.unseen()
+			if w.rng.IntN(2) == 0 {
+				tryAgain(w, id)
+			}
 			return
 		}
 	}

@@ -66,10 +66,7 @@ func nothingToDo(key, need Key) Node {
 }
 
 // lookingFirst makes the effect adopt what is there instead of making a second.
-func (e Effect) lookingFirst(given bool) Effect {
-	if !given {
-		return e
-	}
+func (e Effect) lookingFirst() Effect {
 	do, find := e.Do, e.Find
 	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
 		found, err := find(ctx, hub)
@@ -94,7 +91,7 @@ func (e Effect) unlessHeld(o *Onboarding, takenOver bool, held func(context.Cont
 	if !takenOver {
 		return e
 	}
-	e = e.unlessLocked(o)
+	e = e.unlessLocked(o, profileKey)
 	do := e.Do
 	e.Do = func(ctx context.Context, hub TrustHub) (Result, error) {
 		if r, err := held(ctx, hub); err != nil || r.SID != "" {
@@ -106,15 +103,20 @@ func (e Effect) unlessHeld(o *Onboarding, takenOver bool, held func(context.Cont
 	return e
 }
 
-// unlessLocked refuses to make something for the profile that is taken over, if nothing can be put on it: it is under review, or approved.
-func (e Effect) unlessLocked(o *Onboarding) Effect {
-	status := o.Bundle(profileKey).Status
+// unlessLocked refuses to make something for the bundle that is taken over, if nothing can be put on it: it is under review, or approved.
+func (e Effect) unlessLocked(o *Onboarding, bundle Key) Effect {
+	status := o.Bundle(bundle).Status
 	if !underReview(status) && status != BundleApproved {
 		return e
 	}
+	code, what := "profile_incomplete", "this"
+	if bundle != profileKey {
+		code, what = "product_incomplete", "the profile" // There is nothing else on it.
+	}
 	e.Do = func(context.Context, TrustHub) (Result, error) {
-		return Result{Requirements: preflightFault(e.Pointer, "profile_incomplete",
-			fmt.Sprintf("The profile that was taken over does not hold this, and nothing can be put on it while it is %s. Leave it out of the request, or have another profile made.", status))}, nil
+		return Result{Requirements: preflightFault(e.Pointer, code,
+			fmt.Sprintf("The %s that was taken over does not hold %s, and nothing can be put on it while it is %s. Leave it out of the request, or have another made.",
+				named(bundle), what, status))}, nil
 	}
 	return e
 }

@@ -88,7 +88,10 @@ func (b bundle) assignEffect(o *Onboarding, objectSID, pointer string) Effect {
 		},
 		Pointer: pointer,
 	}
-	return e.lookingFirst(b.given != "")
+	if b.given == "" {
+		return e
+	}
+	return e.unlessLocked(o, b.key).lookingFirst()
 }
 
 // reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was assigned; gate, unless nil, adds what

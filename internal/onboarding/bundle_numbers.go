@@ -35,7 +35,10 @@ func (b bundle) assignNumber(n PhoneNumber, needs ...Key) Node {
 			// Whether a bundle's numbers can change during its review is not documented: it is tried.
 			e.RefusedUntil = b.key.Sub("review")
 		}
-		return e.lookingFirst(b.given != "")
+		if b.given != "" {
+			return e.lookingFirst()
+		}
+		return e
 	}}
 }
 

@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -112,5 +113,34 @@ func TestACancellationEndsWhatWaitedForAReview(t *testing.T) {
 	a.letGo(plan(o))
 	if s := o.Step("customer_profile.number.PN1"); s.State != StepPending || s.WaitsFor != "" {
 		t.Errorf("it is %s and waits for %q", s.State, s.WaitsFor)
+	}
+}
+
+func TestABundleIsTakenBackAfterItsNumbersWhateverIsGoneAlready(t *testing.T) {
+	o, plan := arranged(func(o *Onboarding) { o.CanceledAt, o.Cleanup = time.Unix(1, 0), true })
+	for _, n := range plan(o) {
+		if number := numberKey(n.Key, o.Numbers[0]); o.Step(number) != nil && !slices.Contains(n.Needs, number) {
+			t.Errorf("%s goes after %v, and %s is not among it", n.Key, n.Needs, number)
+		}
+	}
+}
+
+// bare is a Trust Hub whose bundles hold nothing.
+type bare struct{ TrustHub }
+
+func (bare) FindEntityAssignments(context.Context, string, BundleKind, string, string) ([]Object, error) {
+	return nil, nil
+}
+
+func TestNothingIsPutOnAnApprovedProductThatWasTakenOver(t *testing.T) {
+	const key = Key("trust_product.customer_profile")
+	o, plan := arranged(func(o *Onboarding) {
+		o.Request.TrustProductSID = "BU2"
+		o.Step("trust_product").RemoteStatus = BundleApproved
+	})
+	i := slices.IndexFunc(plan(o), func(n Node) bool { return n.Key == key })
+	r, err := plan(o)[i].Effect(o).Do(t.Context(), bare{}) // Anything but the lookup panics.
+	if err != nil || len(r.Requirements) != 1 || r.Requirements[0].Code != "product_incomplete" || r.Requirements[0].Pointer != "/trust_product_sid" {
+		t.Errorf("it comes to %+v, %v; want a person to be asked", r, err)
 	}
 }

@@ -116,6 +116,9 @@ func takenBack(nodes []Node, leaves func(Key) bool) []Node {
 		for _, need := range n.Needs {
 			onTop[need] = append(onTop[need], n.Key)
 		}
+		if bundle, _ := n.Key.cut(); n.Key.isNumber() {
+			onTop[bundle] = append(onTop[bundle], n.Key) // Also where what is between them is gone already.
+		}
 		if object, ok := n.assigns(); ok && leaves(n.Needs[0]) {
 			onTop[object] = append(onTop[object], n.Needs[0])
 		}

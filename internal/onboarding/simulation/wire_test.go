@@ -53,6 +53,7 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			f = w.fate(rng, r.Method, r.URL.Path)
 			if w.emptyLists > 0 && strings.HasSuffix(r.URL.Path, "/IncomingPhoneNumbers.json") && !r.URL.Query().Has("PhoneNumber") {
 				w.emptyLists--
+				w.doneSince = time.Time{} // Attestd has to look once more.
 				f = fate{there: f.there, back: f.back, empty: true}
 			}
 			w.aim(x.from, r.Method, f)

@@ -30,7 +30,8 @@ type Onboarding struct {
 	// Numbers are the phone numbers as they were resolved: those of Request.PhoneNumbers in the same order, or all that the subaccount has;
 	// empty before the preflight.
 	Numbers []PhoneNumber
-	// Steps are in the plan's order. The steps of numbers are there once the numbers are resolved.
+	// Steps are in the plan's order, once [Plan.Arrange] has been there: a store returns those that something was done about, in any order. The
+	// steps of numbers are there once the numbers are resolved.
 	Steps []Step
 
 	CreatedAt  time.Time

@@ -17,7 +17,7 @@ type Repository interface {
 	List(ctx context.Context, f Filter) ([]Summary, *Cursor, error)
 	// Update reads the onboarding under its row lock, lets decide say what changes, writes that and wakes the onboarding, in one
 	// transaction. decide may be called more than once; an error of its is returned as it is and nothing is written. The Epoch of the
-	// Change is not looked at: whoever holds the row lock decides. Errors: ErrNotFound.
+	// Change is not looked at: whoever holds the row lock decides. decide arranges the steps before it looks at them. Errors: ErrNotFound.
 	Update(ctx context.Context, id ID, decide func(o *Onboarding, now time.Time) (Change, error)) error
 	// FindByCallbackToken returns the onboarding's ID and subaccount. Errors: ErrNotFound.
 	FindByCallbackToken(ctx context.Context, token string) (ID, string, error)

@@ -48,7 +48,7 @@ type pendingWrite struct {
 	ending   *ending
 	delivery *delivery
 	lookup   *tokenLookup
-	// own are statements that lock the row of the one onboarding and no other, if any.
+	// own are statements that lock no row that is there already but that of the one onboarding.
 	own *statements
 
 	// err is why one of those before was not written.
@@ -182,7 +182,7 @@ func oneRunEach(together []*pendingWrite) (now, later []*pendingWrite) {
 }
 
 // lock locks the rows of several onboardings in the order of their IDs: two transactions that lock the same rows in the same order do not wait
-// for each other in a circle. One row is locked by what writes it.
+// for each other in a circle. Of one alone what writes to it locks the row.
 func lock(ctx context.Context, together []*pendingWrite) statements {
 	var ids []string
 	for _, w := range together {

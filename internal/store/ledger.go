@@ -94,7 +94,7 @@ func claims(ctx context.Context, group []*pendingWrite) statements {
 		read: func(q *db.Queries) error {
 			rows, err := q.ClaimOnboardings(ctx, params)
 			if err != nil {
-				return fmt.Errorf("claim: %w", err)
+				return err
 			}
 			read := make(map[string]*reading, len(rows))
 			for _, row := range rows {

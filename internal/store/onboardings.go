@@ -39,13 +39,14 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		EventDetail:       e.Detail,
 	}
 	err = s.group.write(ctx, pendingWrite{id: o.ID, own: &statements{
-		queue: func(q *db.Queries) { _ = q.CreateOnboarding(ctx, created) },
-		read:  func(q *db.Queries) error { return q.CreateOnboarding(ctx, created) },
+		queue: func(q *db.Queries) { _, _ = q.CreateOnboarding(ctx, created) },
+		read:  func(q *db.Queries) error { _, err := q.CreateOnboarding(ctx, created); return err },
 	}})
-	if hasCode(err, uniqueViolation) {
+	if errors.Is(err, pgx.ErrNoRows) {
 		if conflict := s.conflict(ctx, o); conflict != nil {
 			return conflict
 		}
+		err = errors.New("what stood in its way is there no more")
 	}
 	if err != nil {
 		return fmt.Errorf("create onboarding %s: %w", o.ID, err)

@@ -55,7 +55,7 @@ func (o *otherReplica) runs(t *testing.T, s *Store) (onboarding.ID, int64) {
 	var jobID int64
 	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
 		now := timestamptz(time.Now())
-		err := q.CreateOnboarding(ctx, db.CreateOnboardingParams{
+		_, err := q.CreateOnboarding(ctx, db.CreateOnboardingParams{
 			ID: string(id), SubaccountSid: random("AC"), CallbackToken: random(""), Version: 1, Status: "in_progress",
 			CreatedAt: now, UpdatedAt: now, Request: []byte("{}"), Kind: advanceKind, MaxAttempts: maxAttempts,
 			EventAt: now, EventKind: "onboarding.created",

@@ -92,6 +92,10 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	setDefault(poolConfig.ConnConfig.RuntimeParams, "application_name", "attestd")
 	setDefault(poolConfig.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", idleInTransactionTimeout)
+	// All that is asked for often is found by an index. A plan is kept, and one that was made while a table was small would go on reading all of
+	// it when it has grown. The planner's costs mean nothing then, and must not call for a compilation.
+	setDefault(poolConfig.ConnConfig.RuntimeParams, "enable_seqscan", "off")
+	setDefault(poolConfig.ConnConfig.RuntimeParams, "jit", "off")
 	pool, err := pgxpool.NewWithConfig(ctx, poolConfig)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

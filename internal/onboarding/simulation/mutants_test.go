@@ -66,7 +66,7 @@ var mutants = []mutant{
 		mutateLedger: func(l onboarding.Ledger, _ *memledger.Store) onboarding.Ledger { return withoutJobs{l} },
 	},
 	{
-		name: "a call leaves however late it is", laws: []string{"made twice", "without an intent"},
+		name: "a call leaves however late it is", laws: []string{"made twice", "without an intent", "edited"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			do := e.Do
 			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {

@@ -8,7 +8,7 @@ ON CONFLICT (onboarding_id, idempotency_token) WHERE idempotency_token <> '' DO 
 -- Keeps callbacks, and wakes those onboardings that are to be woken: invariant 4 in one statement, for an onboarding whose job runs or is set
 -- for later, which is nearly every one. The row is locked first, so claims and releases queue, and its job_id is read as it is under the lock.
 -- The job is looked for in the snapshot of before: a job that was made during the wait for the lock is not found, and then nothing is written
--- and the caller takes the long way. One that is found running has not been released, for its release would have changed the row's job_id.
+-- and the caller takes the long way; in a group, LockOnboardings has waited before. One that is found running has not been released, for its release would have changed the row's job_id.
 --
 -- A job that is set for later is made due in place. River's own API for that (JobRetryTx) does the same, one round trip later.
 --

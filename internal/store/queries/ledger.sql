@@ -1,6 +1,5 @@
--- Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: it makes the
--- planner expect a single row and so find each by its index, whatever it knows of the table. Without it a plan that was made for an empty
--- table, and kept, reads all of it when it has grown.
+-- Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: a plan that is
+-- kept expects a single row for it, and so finds each by its index.
 
 -- name: LockOnboardings :exec
 -- In the order of the IDs.

@@ -1,15 +1,16 @@
--- name: CreateOnboarding :exec
+-- name: CreateOnboarding :one
 -- With its first job, which is inserted as River does it, and announced to River's clients. Nothing has been done about any step yet, so none
--- is written.
-WITH job AS (
-    INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', @id::text), @kind, @max_attempts)
-    RETURNING id
-), o AS (
+-- is written. No row where another onboarding stands in its way: an error would end the transaction that others have their writes in.
+WITH o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    SELECT @id::text, @external_id, @subaccount_sid, @primary_profile_sid, @callback_token, @version, @status, job.id, @created_at, @updated_at
-    FROM job
-    RETURNING id, version, created_at
+    VALUES (@id, @external_id, @subaccount_sid, @primary_profile_sid, @callback_token, @version, @status,
+        nextval(pg_get_serial_sequence('river_job', 'id')), @created_at, @updated_at)
+    ON CONFLICT DO NOTHING
+    RETURNING id, version, job_id, created_at
+), job AS (
+    INSERT INTO river_job (id, args, kind, max_attempts)
+    SELECT o.job_id, jsonb_build_object('onboarding_id', o.id), @kind, @max_attempts FROM o
 ), r AS (
     INSERT INTO requests (onboarding_id, version, request, created_at)
     SELECT o.id, o.version, @request, o.created_at FROM o
@@ -17,7 +18,7 @@ WITH job AS (
     INSERT INTO events (onboarding_id, at, kind, actor, detail)
     SELECT o.id, @event_at, @event_kind, @event_actor, @event_detail FROM o
 )
-SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}');
+SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')::text AS notified FROM o;
 
 -- name: OpenOnboardingOfSubaccount :one
 SELECT id FROM onboardings WHERE subaccount_sid = @subaccount_sid AND canceled_at IS NULL AND subaccount_sid <> '';

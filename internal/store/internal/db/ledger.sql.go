@@ -165,9 +165,8 @@ const lockOnboardings = `-- name: LockOnboardings :exec
 SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
 `
 
-// Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: it makes the
-// planner expect a single row and so find each by its index, whatever it knows of the table. Without it a plan that was made for an empty
-// table, and kept, reads all of it when it has grown.
+// Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: a plan that is
+// kept expects a single row for it, and so finds each by its index.
 // In the order of the IDs.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)

@@ -45,16 +45,17 @@ func (q *Queries) CancelOnboarding(ctx context.Context, arg CancelOnboardingPara
 	return err
 }
 
-const createOnboarding = `-- name: CreateOnboarding :exec
-WITH job AS (
-    INSERT INTO river_job (args, kind, max_attempts) VALUES (jsonb_build_object('onboarding_id', $1::text), $2, $3)
-    RETURNING id
-), o AS (
+const createOnboarding = `-- name: CreateOnboarding :one
+WITH o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    SELECT $1::text, $4, $5, $6, $7, $8, $9, job.id, $10, $11
-    FROM job
-    RETURNING id, version, created_at
+    VALUES ($1, $2, $3, $4, $5, $6, $7,
+        nextval(pg_get_serial_sequence('river_job', 'id')), $8, $9)
+    ON CONFLICT DO NOTHING
+    RETURNING id, version, job_id, created_at
+), job AS (
+    INSERT INTO river_job (id, args, kind, max_attempts)
+    SELECT o.job_id, jsonb_build_object('onboarding_id', o.id), $10, $11 FROM o
 ), r AS (
     INSERT INTO requests (onboarding_id, version, request, created_at)
     SELECT o.id, o.version, $12, o.created_at FROM o
@@ -62,13 +63,11 @@ WITH job AS (
     INSERT INTO events (onboarding_id, at, kind, actor, detail)
     SELECT o.id, $13, $14, $15, $16 FROM o
 )
-SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')
+SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')::text AS notified FROM o
 `
 
 type CreateOnboardingParams struct {
 	ID                string
-	Kind              string
-	MaxAttempts       int16
 	ExternalID        string
 	SubaccountSid     string
 	PrimaryProfileSid string
@@ -77,6 +76,8 @@ type CreateOnboardingParams struct {
 	Status            string
 	CreatedAt         pgtype.Timestamptz
 	UpdatedAt         pgtype.Timestamptz
+	Kind              string
+	MaxAttempts       int16
 	Request           []byte
 	EventAt           pgtype.Timestamptz
 	EventKind         string
@@ -85,12 +86,10 @@ type CreateOnboardingParams struct {
 }
 
 // With its first job, which is inserted as River does it, and announced to River's clients. Nothing has been done about any step yet, so none
-// is written.
-func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) error {
-	_, err := q.db.Exec(ctx, createOnboarding,
+// is written. No row where another onboarding stands in its way: an error would end the transaction that others have their writes in.
+func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) (string, error) {
+	row := q.db.QueryRow(ctx, createOnboarding,
 		arg.ID,
-		arg.Kind,
-		arg.MaxAttempts,
 		arg.ExternalID,
 		arg.SubaccountSid,
 		arg.PrimaryProfileSid,
@@ -99,13 +98,17 @@ func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingPara
 		arg.Status,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.Kind,
+		arg.MaxAttempts,
 		arg.Request,
 		arg.EventAt,
 		arg.EventKind,
 		arg.EventActor,
 		arg.EventDetail,
 	)
-	return err
+	var notified string
+	err := row.Scan(&notified)
+	return notified, err
 }
 
 const getEvents = `-- name: GetEvents :many

@@ -188,7 +188,8 @@ func TestWhatWasTakenOverIsCorrected(t *testing.T) {
 	})
 }
 
-// A product that stands on another profile, and is approved so, cannot be put on this one; it is the request's naming it that is wrong.
+// A product that stands on another profile, and is approved so, cannot be put on this one, and is not written to; it is the request's naming it
+// that is wrong.
 func TestAnApprovedProductOfAnotherProfileIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -198,7 +199,7 @@ func TestAnApprovedProductOfAnotherProfileIsNotTakenOver(t *testing.T) {
 	request["trust_product_sid"] = left.TrustProduct.SID
 	number, _ := w.buy(customer)
 	request["phone_numbers"] = []string{number}
-	w.awaitRequirement(w.post(request).ID, "20409", "/trust_product_sid")
+	w.awaitRequirement(w.post(request).ID, "product_incomplete", "/trust_product_sid")
 }
 
 // Where a product that was taken over is replaced, only what took its place is attestd's to delete.

@@ -67,19 +67,19 @@ func deliveries(ctx context.Context, group []*pendingWrite) statements {
 	if len(all) == 0 {
 		return noStatements
 	}
-	return statements{
-		queue: func(q *db.Queries) { _, _ = q.KeepCallbacks(ctx, p) },
-		read: func(q *db.Queries) error {
-			left, err := q.KeepCallbacks(ctx, p)
-			for _, d := range all {
-				d.left = false
-			}
-			for _, nr := range left {
-				all[nr].left = true
-			}
+	return oneStatement(func(q *db.Queries) error {
+		left, err := q.KeepCallbacks(ctx, p)
+		if err != nil {
 			return err
-		},
-	}
+		}
+		for _, d := range all {
+			d.left = false
+		}
+		for _, nr := range left {
+			all[nr].left = true
+		}
+		return nil
+	})
 }
 
 // keepAndWake keeps the callback and wakes an onboarding that has no job, or had none a moment ago.

@@ -35,22 +35,22 @@ func changes(ctx context.Context, group []*pendingWrite) statements {
 		return noStatements
 	}
 	params := columns(all...)
-	return statements{
-		queue: func(q *db.Queries) { _, _ = q.RecordChanges(ctx, params) },
-		read: func(q *db.Queries) error {
-			ids, err := q.RecordChanges(ctx, params)
-			written := make(map[string]bool, len(ids))
-			for _, id := range ids {
-				written[id] = true
-			}
-			for _, w := range of {
-				if !written[string(w.id)] {
-					w.err = onboarding.ErrLostPlace
-				}
-			}
+	return oneStatement(func(q *db.Queries) error {
+		ids, err := q.RecordChanges(ctx, params)
+		if err != nil {
 			return err
-		},
-	}
+		}
+		written := make(map[string]bool, len(ids))
+		for _, id := range ids {
+			written[id] = true
+		}
+		for _, w := range of {
+			if !written[string(w.id)] {
+				w.err = onboarding.ErrLostPlace
+			}
+		}
+		return nil
+	})
 }
 
 // columns lays out changes of different onboardings for the statement. They are numbered by their places.

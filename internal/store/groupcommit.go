@@ -117,7 +117,7 @@ func (g *groupCommit) serve() {
 	}
 }
 
-// gather takes what is there, by ID.
+// gather takes what is there.
 func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 	together := []*pendingWrite{first}
 	for len(together) < groupMost {
@@ -129,7 +129,6 @@ func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 		}
 		break
 	}
-	slices.SortStableFunc(together, func(a, b *pendingWrite) int { return cmp.Compare(a.id, b.id) })
 	return together
 }
 
@@ -193,10 +192,8 @@ func lock(ctx context.Context, together []*pendingWrite) statements {
 	if len(ids) < 2 {
 		return noStatements
 	}
-	return statements{
-		queue: func(q *db.Queries) { _ = q.LockOnboardings(ctx, ids) },
-		read:  func(q *db.Queries) error { return q.LockOnboardings(ctx, ids) },
-	}
+	slices.Sort(ids)
+	return oneStatement(func(q *db.Queries) error { return q.LockOnboardings(ctx, ids) })
 }
 
 // isRefused tells whether Postgres answered with an error, and not merely with what was not hoped for.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
 func TestWhoWaitsForALockHoldsNobodyUp(t *testing.T) {
@@ -152,6 +154,70 @@ func TestWhatPostgresRefusesIsNobodyElsesFault(t *testing.T) {
 	}
 	wantNotes(t, b.store, good.ID, "good", "good again")
 	wantNotes(t, b.store, bad.ID)
+}
+
+// What has no place fails by itself: an error of Postgres would end the transaction of all.
+func TestAnOnboardingThatAnotherStandsInTheWayOfIsNobodyElsesFault(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, oneJob := claimed(t, b)
+	other, otherJob := claimed(t, b)
+	second := *one
+	second.ID, second.CallbackToken = onboarding.ID(random("onb_")), random("")
+	creation, err := creation(t.Context(), &second, onboarding.Event{At: time.Now(), Kind: "onboarding.created"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := inOneGroup(t, b.store, noting(one, oneJob, "one"), &pendingWrite{id: second.ID, own: &creation}, noting(other, otherJob, "other"))
+	if errs[0] != nil || !errors.Is(errs[1], pgx.ErrNoRows) || errs[2] != nil {
+		t.Fatalf("they come to %v", errs)
+	}
+	var transactions int
+	err = b.store.pool.QueryRow(t.Context(), "SELECT count(DISTINCT xmin::text) FROM onboardings WHERE id IN ($1, $2)", string(one.ID), string(other.ID)).
+		Scan(&transactions)
+	if err != nil || transactions != 1 {
+		t.Errorf("the two changes were written in %d transactions, %v, want 1", transactions, err)
+	}
+}
+
+func TestTwoGroupsDoNotWaitForEachOtherInACircle(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, oneJob := claimed(t, b)
+	other, otherJob := claimed(t, b)
+	kept := func(id onboarding.ID) *pendingWrite {
+		d := delivery{InsertCallbackParams: db.InsertCallbackParams{OnboardingID: string(id), Body: []byte{}, ReceivedAt: timestamptz(time.Now())}, wakes: true}
+		return &pendingWrite{id: id, delivery: &d}
+	}
+	// Each changes what the other keeps a callback of, which comes later in the transaction; as two replicas do.
+	var both sync.WaitGroup
+	for _, group := range [][2]func() *pendingWrite{
+		{func() *pendingWrite { return noting(one, oneJob, "") }, func() *pendingWrite { return kept(other.ID) }},
+		{func() *pendingWrite { return noting(other, otherJob, "") }, func() *pendingWrite { return kept(one.ID) }},
+	} {
+		both.Go(func() {
+			for range 100 {
+				first, second := group[0](), group[1]()
+				inOneGroup(t, b.store, first, second)
+				if first.err != nil {
+					t.Errorf("a change comes to %v", first.err)
+				}
+			}
+		})
+	}
+	both.Wait()
+	b.store.pool.Reset() // A session tells what it has counted when it ends.
+	var deadlocks int
+	eventually(t, "the sessions have ended", func() bool {
+		var sessions int
+		err := b.store.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%KeepCallbacks%'`).Scan(&sessions)
+		return err == nil && sessions == 0
+	})
+	err := b.store.pool.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks)
+	if err != nil || deadlocks > 0 {
+		t.Errorf("%d deadlocks, %v", deadlocks, err)
+	}
 }
 
 func TestASecondRunOfAnOnboardingComesAfterTheFirst(t *testing.T) {

@@ -80,10 +80,11 @@ func (s *Store) RevokeKey(ctx context.Context, name string) error {
 // KeyBySHA256 returns the valid key of that hash. Errors: ErrNoKey.
 func (s *Store) KeyBySHA256(ctx context.Context, hash [sha256.Size]byte) (Key, error) {
 	var row db.KeyBySHA256Row
-	err := s.lookups.write(ctx, pendingWrite{own: &statements{
-		queue: func(q *db.Queries) { _, _ = q.KeyBySHA256(ctx, hash[:]) },
-		read:  func(q *db.Queries) (err error) { row, err = q.KeyBySHA256(ctx, hash[:]); return err },
-	}})
+	lookup := oneStatement(func(q *db.Queries) (err error) {
+		row, err = q.KeyBySHA256(ctx, hash[:])
+		return err
+	})
+	err := s.lookups.write(ctx, pendingWrite{own: &lookup})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Key{}, ErrNoKey
 	}

@@ -138,21 +138,21 @@ func endings(ctx context.Context, group []*pendingWrite) statements {
 	if len(of) == 0 {
 		return noStatements
 	}
-	return statements{
-		queue: func(q *db.Queries) { _, _ = q.EndRuns(ctx, params) },
-		read: func(q *db.Queries) error {
-			rows, err := q.EndRuns(ctx, params)
-			woken := make(map[string]bool, len(rows))
-			for _, row := range rows {
-				woken[row.ID] = row.Woken
-			}
-			for _, w := range of {
-				var ok bool
-				if w.ending.woken, ok = woken[string(w.id)]; !ok {
-					w.err = onboarding.ErrLostPlace
-				}
-			}
+	return oneStatement(func(q *db.Queries) error {
+		rows, err := q.EndRuns(ctx, params)
+		if err != nil {
 			return err
-		},
-	}
+		}
+		woken := make(map[string]bool, len(rows))
+		for _, row := range rows {
+			woken[row.ID] = row.Woken
+		}
+		for _, w := range of {
+			var ok bool
+			if w.ending.woken, ok = woken[string(w.id)]; !ok {
+				w.err = onboarding.ErrLostPlace
+			}
+		}
+		return nil
+	})
 }

@@ -16,9 +16,27 @@ import (
 
 // Create implements [onboarding.Repository].
 func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboarding.Event) error {
+	creation, err := creation(ctx, o, e)
+	if err == nil {
+		err = s.group.write(ctx, pendingWrite{id: o.ID, own: &creation})
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		if conflict := s.conflict(ctx, o); conflict != nil {
+			return conflict
+		}
+		err = errors.New("what stood in its way is there no more")
+	}
+	if err != nil {
+		return fmt.Errorf("create onboarding %s: %w", o.ID, err)
+	}
+	return nil
+}
+
+// creation is the statement that stores a new onboarding. Its error is pgx.ErrNoRows where another stands in its way.
+func creation(ctx context.Context, o *onboarding.Onboarding, e onboarding.Event) (statements, error) {
 	request, err := json.Marshal(o.Request)
 	if err != nil {
-		return fmt.Errorf("encode the request: %w", err)
+		return noStatements, fmt.Errorf("encode the request: %w", err)
 	}
 	created := db.CreateOnboardingParams{
 		ID:                string(o.ID),
@@ -38,20 +56,10 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		EventActor:        e.Actor,
 		EventDetail:       e.Detail,
 	}
-	err = s.group.write(ctx, pendingWrite{id: o.ID, own: &statements{
-		queue: func(q *db.Queries) { _, _ = q.CreateOnboarding(ctx, created) },
-		read:  func(q *db.Queries) error { _, err := q.CreateOnboarding(ctx, created); return err },
-	}})
-	if errors.Is(err, pgx.ErrNoRows) {
-		if conflict := s.conflict(ctx, o); conflict != nil {
-			return conflict
-		}
-		err = errors.New("what stood in its way is there no more")
-	}
-	if err != nil {
-		return fmt.Errorf("create onboarding %s: %w", o.ID, err)
-	}
-	return nil
+	return oneStatement(func(q *db.Queries) error {
+		_, err := q.CreateOnboarding(ctx, created)
+		return err
+	}), nil
 }
 
 // conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of o, or why there is none to name; nil if
@@ -164,23 +172,23 @@ func tokenLookups(ctx context.Context, group []*pendingWrite) statements {
 	if len(of) == 0 {
 		return noStatements
 	}
-	return statements{
-		queue: func(q *db.Queries) { _, _ = q.OnboardingsOfCallbackTokens(ctx, tokens) },
-		read: func(q *db.Queries) error {
-			rows, err := q.OnboardingsOfCallbackTokens(ctx, tokens)
-			found := make(map[string]db.OnboardingsOfCallbackTokensRow, len(rows))
-			for _, row := range rows {
-				found[row.CallbackToken] = row
-			}
-			for _, w := range of {
-				var ok bool
-				if w.lookup.found, ok = found[w.lookup.token]; !ok {
-					w.err = pgx.ErrNoRows
-				}
-			}
+	return oneStatement(func(q *db.Queries) error {
+		rows, err := q.OnboardingsOfCallbackTokens(ctx, tokens)
+		if err != nil {
 			return err
-		},
-	}
+		}
+		found := make(map[string]db.OnboardingsOfCallbackTokensRow, len(rows))
+		for _, row := range rows {
+			found[row.CallbackToken] = row
+		}
+		for _, w := range of {
+			var ok bool
+			if w.lookup.found, ok = found[w.lookup.token]; !ok {
+				w.err = pgx.ErrNoRows
+			}
+		}
+		return nil
+	})
 }
 
 // Events returns an onboarding's history, oldest first; none for an onboarding that does not exist.

@@ -17,7 +17,13 @@ type statements struct {
 	read  func(q *db.Queries) error
 }
 
-var noStatements = statements{queue: func(*db.Queries) {}, read: func(*db.Queries) error { return nil }}
+// oneStatement sends what do asks for. Do is called twice, the first time for the text of its statement: then it is answered with an error, at
+// which it returns.
+func oneStatement(do func(q *db.Queries) error) statements {
+	return statements{queue: func(q *db.Queries) { _ = do(q) }, read: do}
+}
+
+var noStatements = oneStatement(func(*db.Queries) error { return nil })
 
 // send sends all statements in one round trip and, outside of a transaction, as one transaction. It returns what the reads returned, and in
 // err whether all was committed.

@@ -2,7 +2,7 @@
 -- kept expects a single row for it, and so finds each by its index.
 
 -- name: LockOnboardings :exec
--- In the order of the IDs.
+-- In the order in which they are given.
 SELECT FROM unnest(@ids::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked;
 
 -- name: ClaimOnboardings :many

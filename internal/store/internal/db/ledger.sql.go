@@ -167,7 +167,7 @@ SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboard
 
 // Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: a plan that is
 // kept expects a single row for it, and so finds each by its index.
-// In the order of the IDs.
+// In the order in which they are given.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)
 	return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 	"github.com/attestd/attestd/internal/trusthub"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -228,8 +229,8 @@ func (s *script) reads(ctx context.Context) {
 // fill makes both bundles and all that goes on them but the address.
 func (s *script) fill(ctx context.Context) {
 	policies := map[onboarding.BundleKind]string{
-		onboarding.CustomerProfile: onboarding.DefaultSecondaryProfilePolicySID,
-		onboarding.TrustProduct:    onboarding.DefaultShakenStirPolicySID,
+		onboarding.CustomerProfile: plan.DefaultSecondaryProfilePolicySID,
+		onboarding.TrustProduct:    plan.DefaultShakenStirPolicySID,
 	}
 	for kind, policy := range policies {
 		bundle, err := s.hub.CreateBundle(ctx, s.account, onboarding.NewBundle{
@@ -269,9 +270,9 @@ func (s *script) document(ctx context.Context) {
 
 // submit evaluates a bundle and submits it.
 func (s *script) submit(ctx context.Context, kind onboarding.BundleKind) {
-	policy := onboarding.DefaultSecondaryProfilePolicySID
+	policy := plan.DefaultSecondaryProfilePolicySID
 	if kind == onboarding.TrustProduct {
-		policy = onboarding.DefaultShakenStirPolicySID
+		policy = plan.DefaultShakenStirPolicySID
 	}
 	evaluation, err := s.hub.Evaluate(ctx, s.account, kind, s.bundles[kind], policy)
 	s.keep(err)

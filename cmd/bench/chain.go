@@ -2,18 +2,18 @@ package main
 
 import (
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
 // longestChain is how many calls one after the other the plan takes to submit both bundles of a request, whatever runs beside them. A step
 // counts as one call: the reads of the preflight are made at once.
 func longestChain(r onboarding.Request) int {
-	plan := onboarding.TrustHubPlan(onboarding.PlanConfig{Gate: onboarding.GateSubmitted})
 	o := &onboarding.Onboarding{Request: r}
 	for _, number := range r.PhoneNumbers {
 		o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: number, Number: number})
 	}
 	needs := make(map[onboarding.Key][]onboarding.Key)
-	for _, node := range plan(o) {
+	for _, node := range plan.TrustHub(plan.Config{Gate: plan.GateSubmitted}).Nodes(o) {
 		needs[node.Key] = node.Needs
 	}
 	var depth func(onboarding.Key) int
@@ -24,5 +24,5 @@ func longestChain(r onboarding.Request) int {
 		}
 		return deepest + 1
 	}
-	return max(depth("customer_profile.submission"), depth("trust_product.submission"))
+	return max(depth(onboarding.CustomerProfileKey.Submission()), depth(onboarding.ShakenStirKey.Submission()))
 }

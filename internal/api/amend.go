@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // AmendOnboarding corrects the request of the version that If-Match names.
@@ -18,7 +19,7 @@ func (h *operationHandlers) AmendOnboarding(ctx context.Context, request AmendOn
 		return nil, err
 	}
 	if !matchesETag(request.Params.IfMatch, before.Version) {
-		return nil, onboarding.ErrVersion
+		return nil, desk.ErrVersion
 	}
 	patch := request.ApplicationMergePatchPlusJSONBody
 	if patch == nil {

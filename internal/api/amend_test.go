@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // patchRequest is a correction of testID as the operator, without If-Match if it is "".
@@ -254,7 +255,7 @@ func TestARefusedCorrectionSaysWhy(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			b := accepted(t)
-			b.service.amendErr = fmt.Errorf("amend onboarding: %w", &onboarding.RefusedError{Code: code, Reason: "It cannot be."})
+			b.service.amendErr = fmt.Errorf("amend onboarding: %w", &desk.RefusedError{Code: code, Reason: "It cannot be."})
 			a := b.patch(`"1"`, map[string]any{})
 			p := a.problem(t)
 			if a.status != http.StatusConflict || p.Type != "urn:attestd:problem:correction-refused" || value(p.Code) != code || p.Detail != "It cannot be." {
@@ -275,7 +276,7 @@ func TestARefusedCorrectionSaysWhy(t *testing.T) {
 func TestOfTwoCorrectionsAtOnceOneIsRefused(t *testing.T) {
 	t.Parallel()
 	b := accepted(t)
-	b.service.amendErr = fmt.Errorf("amend onboarding: %w", onboarding.ErrVersion)
+	b.service.amendErr = fmt.Errorf("amend onboarding: %w", desk.ErrVersion)
 	a := b.patch(`"1"`, map[string]any{})
 	if p := a.problem(t); a.status != http.StatusPreconditionFailed || p.Type != "urn:attestd:problem:precondition-failed" {
 		t.Errorf("status %d: %s", a.status, a.body)

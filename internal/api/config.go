@@ -5,17 +5,18 @@ import (
 	"log/slog"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // Config is what the API is made of. Every field is needed but DefaultPrimaryProfileSID.
 type Config struct {
-	// Service is an *onboarding.Service.
+	// Service is an *desk.Service.
 	Service Onboardings
-	// Comparer is an *onboarding.Reconciler with a bound on its time.
+	// Comparer is an *reconcile.Reconciler with a bound on its time.
 	Comparer Comparer
 	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
 	Subaccounts onboarding.SubaccountReader
-	// Reviews is an *onboarding.ReviewHistory.
+	// Reviews is an *desk.ReviewHistory.
 	Reviews ReviewHistory
 	// Records is a *store.Store.
 	Records Records
@@ -45,11 +46,11 @@ type Onboardings interface {
 	List(ctx context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error)
 	// Resume makes failed steps due again. Errors: onboarding.ErrNotFound.
 	Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error)
-	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, onboarding.ErrVersion,
-	// *onboarding.RefusedError.
+	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, desk.ErrVersion,
+	// *desk.RefusedError.
 	Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error)
-	// AddNumbers adds numbers to the request, RemoveNumber takes one out of it. Errors: onboarding.ErrNotFound, *onboarding.RefusedError, and
-	// for one that the request does not name onboarding.ErrNumberNotFound.
+	// AddNumbers adds numbers to the request, RemoveNumber takes one out of it. Errors: onboarding.ErrNotFound, *desk.RefusedError, and
+	// for one that the request does not name desk.ErrNumberNotFound.
 	AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error)
 	RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error)
 	// Cancel ends an onboarding. Errors: onboarding.ErrNotFound.
@@ -58,7 +59,7 @@ type Onboardings interface {
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }
 
-var _ Onboardings = (*onboarding.Service)(nil)
+var _ Onboardings = (*desk.Service)(nil)
 
 // CallbackTokens finds onboardings by the token in their callback URL. It is asked only about tokens of up to 128 letters, digits and
 // "._~-", which is what needs no escaping in a URL.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // fakeService keeps onboardings in memory. err, if set, is the answer to everything, amendErr to amendments; panics, if set, is panicked with.
@@ -90,7 +91,7 @@ func (s *fakeService) Amend(ctx context.Context, actor string, id onboarding.ID,
 		return nil, err
 	}
 	if version != o.Version {
-		return nil, onboarding.ErrVersion
+		return nil, desk.ErrVersion
 	}
 	next := *o
 	next.Request, next.Version = amended, version+1

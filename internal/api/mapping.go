@@ -14,8 +14,8 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 		Status:            OnboardingStatus(o.Status()),
 		SubaccountSID:     orNull(o.SubaccountSID),
 		PrimaryProfileSID: o.Request.PrimaryProfileSID,
-		CustomerProfile:   bundleJSON(o.Bundle("customer_profile")),
-		TrustProduct:      bundleJSON(o.Bundle("trust_product")),
+		CustomerProfile:   bundleJSON(o.Bundle(onboarding.CustomerProfileKey)),
+		TrustProduct:      bundleJSON(o.Bundle(onboarding.ShakenStirKey)),
 		Products:          productsJSON(o),
 		Attestation:       orNull(o.Attestation()),
 		PhoneNumbers:      phoneNumbersJSON(o),
@@ -55,13 +55,13 @@ func bundleJSON(b onboarding.BundleRef) Bundle {
 
 // productsJSON shows the products that the request asks for.
 func productsJSON(o *onboarding.Onboarding) []ProductBundle {
-	products, keys := o.ProductBundles()
+	products := o.Request.WantedProducts()
 	shown := make([]ProductBundle, 0, len(products))
-	for i, p := range products {
+	for _, p := range products {
 		shown = append(shown, ProductBundle{
 			Product:      Product(p),
-			Bundle:       bundleJSON(o.Bundle(keys[i])),
-			Requirements: requirementsJSON(o.RequirementsOf(keys[i])),
+			Bundle:       bundleJSON(o.Bundle(p.Bundle())),
+			Requirements: requirementsJSON(o.RequirementsOf(p.Bundle())),
 		})
 	}
 	return shown

@@ -6,46 +6,53 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// phoneNumbersJSON shows the numbers that are known at Twilio with their assignments, then those of the request that are not, then those
-// that are being taken off. Numbers and steps go into the hundreds, so the steps are read from an index.
+// phoneNumbersJSON shows the numbers that are known at Twilio with their assignments, then those of
+// the request that are not, then those that are being taken off.
 func phoneNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
-	steps := make(map[onboarding.Key]*onboarding.Step, len(o.Steps))
-	for i := range o.Steps {
-		steps[o.Steps[i].Key] = &o.Steps[i]
-	}
-	attested := o.AttestedNumbers()
+	steps, attested := o.NumberSteps(), o.AttestedNumbers()
 	shown := make([]PhoneNumber, 0, len(o.Numbers))
 	for _, n := range o.Numbers {
-		shown = append(shown, phoneNumberJSON(o, n, steps, attested[n.SID]))
+		shown = append(shown, phoneNumberJSON(n, steps[n.SID], attested[n.SID]))
 	}
-	return append(append(shown, unresolvedNumbersJSON(o)...), leavingNumbersJSON(o)...)
+	shown = append(shown, unresolvedNumbersJSON(o)...)
+	for _, n := range o.LeavingNumbers() {
+		shown = append(shown, leavingNumberJSON(n, steps[n.SID]))
+	}
+	return shown
 }
 
-func phoneNumberJSON(o *onboarding.Onboarding, n onboarding.PhoneNumber, steps map[onboarding.Key]*onboarding.Step, attested bool) PhoneNumber {
+func phoneNumberJSON(n onboarding.PhoneNumber, steps []*onboarding.Step, attested bool) PhoneNumber {
 	shown := PhoneNumber{SID: orNull(n.SID), PhoneNumber: orNull(n.Number), Status: PhoneNumberStatusAssigned, Requirements: []Requirement{}}
 	if attested {
 		shown.Attestation = orNull(onboarding.AttestationA)
 	}
-	for _, key := range o.NumberKeys(n) {
-		step := steps[key]
-		switch {
-		case step == nil || step.State == onboarding.StepCanceled:
-			shown.Status = worse(shown.Status, PhoneNumberStatusPending)
-		case step.State == onboarding.StepFailed:
+	if len(steps) == 0 {
+		shown.Status = PhoneNumberStatusPending
+	}
+	for _, step := range steps {
+		switch step.State {
+		case onboarding.StepSucceeded:
+		case onboarding.StepFailed:
 			shown.Status = PhoneNumberStatusFailed
 			shown.Requirements = append(shown.Requirements, requirementsJSON(step.Requirements)...)
-		case step.State != onboarding.StepSucceeded:
+		default:
 			shown.Status = worse(shown.Status, PhoneNumberStatusPending)
 		}
 	}
-	profile, product := onboarding.NumberAssignmentKeys(n.SID)
-	if s := steps[profile]; s != nil {
-		shown.CustomerProfileAssignmentSID = orNull(s.SID)
-	}
-	if s := steps[product]; s != nil {
-		shown.TrustProductAssignmentSID = orNull(s.SID)
-	}
+	shown.assignedBy(steps)
 	return shown
+}
+
+// assignedBy fills in the assignments' SIDs.
+func (n *PhoneNumber) assignedBy(steps []*onboarding.Step) {
+	for _, step := range steps {
+		switch step.Bundle {
+		case onboarding.CustomerProfileKey:
+			n.CustomerProfileAssignmentSID = orNull(step.SID)
+		case onboarding.ShakenStirKey:
+			n.TrustProductAssignmentSID = orNull(step.SID)
+		}
+	}
 }
 
 // worse keeps what failed failed.
@@ -81,21 +88,12 @@ func unresolvedNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
 	return shown
 }
 
-// leavingNumbersJSON shows the numbers that the request names no more and that are not off every bundle yet.
-func leavingNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
-	var shown []PhoneNumber
-	for _, leaving := range o.LeavingNumbers() {
-		number := PhoneNumber{SID: orNull(leaving.SID), Status: PhoneNumberStatusRemoving, Requirements: []Requirement{}}
-		profile, product := onboarding.NumberAssignmentKeys(leaving.SID)
-		if s := o.Step(profile); s != nil {
-			number.CustomerProfileAssignmentSID = orNull(s.SID)
-			number.Requirements = append(number.Requirements, requirementsJSON(s.Requirements)...)
-		}
-		if s := o.Step(product); s != nil {
-			number.TrustProductAssignmentSID = orNull(s.SID)
-			number.Requirements = append(number.Requirements, requirementsJSON(s.Requirements)...)
-		}
-		shown = append(shown, number)
+// leavingNumberJSON shows a number that the request names no more and that is not off every bundle yet.
+func leavingNumberJSON(n onboarding.PhoneNumber, steps []*onboarding.Step) PhoneNumber {
+	shown := PhoneNumber{SID: orNull(n.SID), Status: PhoneNumberStatusRemoving, Requirements: []Requirement{}}
+	for _, step := range steps {
+		shown.Requirements = append(shown.Requirements, requirementsJSON(step.Requirements)...)
 	}
+	shown.assignedBy(steps)
 	return shown
 }

@@ -131,10 +131,10 @@ func BenchmarkTheLargestOnboardingAsJSON(b *testing.B) {
 	o.Numbers, o.Steps = nil, nil
 	for i := range 500 {
 		sid := fmt.Sprintf("PN%032x", i)
-		profile, product := onboarding.NumberAssignmentKeys(sid)
 		o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: sid, Number: "+12025550100"})
-		o.Steps = append(o.Steps, onboarding.Step{Key: profile, State: onboarding.StepSucceeded, SID: "RA1"}, onboarding.Step{Key: product, State: onboarding.StepSucceeded, SID: "RA2"})
+		o.Steps = append(o.Steps, onboarding.Step{Key: onboarding.CustomerProfileKey.Number(sid), State: onboarding.StepSucceeded, SID: "RA1"}, onboarding.Step{Key: onboarding.ShakenStirKey.Number(sid), State: onboarding.StepSucceeded, SID: "RA2"})
 	}
+	inTheirRoles(o)
 	for b.Loop() {
 		if _, err := json.Marshal(onboardingJSON(o)); err != nil {
 			b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
 func TestCreateAcceptsARequestAndShowsTheOnboarding(t *testing.T) {
@@ -245,7 +246,7 @@ func approvedOnboarding() *onboarding.Onboarding {
 	}
 	request := validRequest()
 	request.PhoneNumbers = []string{"+12025550100", "PN00000000000000000000000000000002"}
-	return &onboarding.Onboarding{
+	return inTheirRoles(&onboarding.Onboarding{
 		ID:      testID,
 		Request: request,
 		Version: 1,
@@ -266,5 +267,17 @@ func approvedOnboarding() *onboarding.Onboarding {
 			done("trust_product.review", "", "twilio-approved"),
 		},
 		CreatedAt: testNow, UpdatedAt: testNow.Add(time.Hour),
+	})
+}
+
+// inTheirRoles fills in the roles that the steps have in the plan.
+func inTheirRoles(o *onboarding.Onboarding) *onboarding.Onboarding {
+	roles := make(map[onboarding.Key]onboarding.Role)
+	for _, n := range plan.TrustHub(plan.Config{}).Nodes(o) {
+		roles[n.Key] = n.Role
 	}
+	for i := range o.Steps {
+		o.Steps[i].Role = roles[o.Steps[i].Key]
+	}
+	return o
 }

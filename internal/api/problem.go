@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // problemKind is a kind of problem: its type URI is part of the contract and never changes.
@@ -81,14 +82,14 @@ func invalid(faults []Fault) *problemError {
 func asProblem(err error) *problemError {
 	var p *problemError
 	var conflict *onboarding.ConflictError
-	var refused *onboarding.RefusedError
+	var refused *desk.RefusedError
 	var remote *onboarding.RemoteError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, onboarding.ErrNotFound):
 		return problem(problemNotFound, "There is no such onboarding.")
-	case errors.Is(err, onboarding.ErrNumberNotFound):
+	case errors.Is(err, desk.ErrNumberNotFound):
 		return problem(problemNotFound, "The onboarding has no such phone number.")
 	case errors.Is(err, onboarding.ErrNoSubaccount):
 		return problem(problemNotFound, "The account that attestd is configured with has no such subaccount.")
@@ -100,7 +101,7 @@ func asProblem(err error) *problemError {
 			faults:        []Fault{{Pointer: "/" + conflict.Field, Code: "conflict", Detail: detail}},
 			conflictingID: conflict.ID,
 		}
-	case errors.Is(err, onboarding.ErrVersion):
+	case errors.Is(err, desk.ErrVersion):
 		return problem(problemPreconditionFailed,
 			"If-Match is not the ETag that the onboarding has now. Read it again, and send its ETag if your correction still applies.")
 	case errors.As(err, &refused):

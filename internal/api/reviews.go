@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // ReviewHistory tells how long reviews take.
 type ReviewHistory interface {
 	// Usual returns how long reviews of that kind of bundle usually take, and false while too few are known.
-	Usual(ctx context.Context, bundle onboarding.Key) (onboarding.UsualReview, bool)
+	Usual(ctx context.Context, bundle onboarding.Key) (desk.UsualReview, bool)
 }
 
-var _ ReviewHistory = (*onboarding.ReviewHistory)(nil)
+var _ ReviewHistory = (*desk.ReviewHistory)(nil)
 
 // shown is an onboarding as it is answered: what the ledger says, and of the reviews that it waits for, how long such usually take.
 func (h *operationHandlers) shown(ctx context.Context, o *onboarding.Onboarding) Onboarding {

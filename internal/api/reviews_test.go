@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
 // fakeReviews knows how long reviews of some kinds of bundle take.
-type fakeReviews map[onboarding.Key]onboarding.UsualReview
+type fakeReviews map[onboarding.Key]desk.UsualReview
 
-func (r fakeReviews) Usual(_ context.Context, bundle onboarding.Key) (onboarding.UsualReview, bool) {
+func (r fakeReviews) Usual(_ context.Context, bundle onboarding.Key) (desk.UsualReview, bool) {
 	usual, known := r[bundle]
 	return usual, known
 }
@@ -23,7 +24,7 @@ func TestAnOnboardingInReviewSaysSinceWhenAndHowLongThatUsuallyTakes(t *testing.
 		c.Reviews = fakeReviews{"customer_profile": {Median: 26 * time.Hour, P90: 72*time.Hour + time.Millisecond, SampleSize: 12}}
 	})
 	next := testNow.Add(20 * time.Minute)
-	b.service.byID[testID] = &onboarding.Onboarding{
+	b.service.byID[testID] = inTheirRoles(&onboarding.Onboarding{
 		ID: testID, Request: validRequest(), Version: 1, CreatedAt: testNow, UpdatedAt: testNow,
 		Steps: []onboarding.Step{
 			{Key: "customer_profile", State: onboarding.StepSucceeded, SID: testPrimary, RemoteStatus: "draft"},
@@ -32,7 +33,7 @@ func TestAnOnboardingInReviewSaysSinceWhenAndHowLongThatUsuallyTakes(t *testing.
 			{Key: "trust_product.submission", State: onboarding.StepSucceeded, FinishedAt: testNow},
 			{Key: "trust_product.review", State: onboarding.StepWaiting},
 		},
-	}
+	})
 	for method, path := range map[string]string{http.MethodGet: "", http.MethodPost: "/resume"} {
 		var shown Onboarding
 		b.call(method, "/onboardings/"+string(testID)+path, nil).decode(t, &shown)

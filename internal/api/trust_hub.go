@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/reconcile"
 )
 
 // Comparer holds ledgers against what Twilio has.
 type Comparer interface {
 	// Compare looks up all that can be, within bounded time. Errors: onboarding.ErrNotFound.
-	Compare(ctx context.Context, id onboarding.ID) (onboarding.Report, error)
+	Compare(ctx context.Context, id onboarding.ID) (reconcile.Report, error)
 }
 
-var _ Comparer = (*onboarding.Reconciler)(nil)
+var _ Comparer = (*reconcile.Reconciler)(nil)
 
 // CompareOnboarding shows what Twilio holds beside the ledger.
 func (h *operationHandlers) CompareOnboarding(ctx context.Context, request CompareOnboardingRequestObject) (CompareOnboardingResponseObject, error) {
@@ -27,7 +28,7 @@ func (h *operationHandlers) CompareOnboarding(ctx context.Context, request Compa
 	return CompareOnboarding200JSONResponse(comparisonJSON(report, time.Now())), nil
 }
 
-func comparisonJSON(report onboarding.Report, at time.Time) Comparison {
+func comparisonJSON(report reconcile.Report, at time.Time) Comparison {
 	shown := Comparison{
 		OnboardingID: string(report.ID),
 		ComparedAt:   at.UTC(),
@@ -39,7 +40,7 @@ func comparisonJSON(report onboarding.Report, at time.Time) Comparison {
 			Step:       string(f.Step),
 			StepStatus: string(f.State),
 			Ledger:     FindingSide{SID: orNull(f.SID), Status: orNull(f.Status)},
-			TrustHub:   FindingSide{SID: orNull(f.HeldSID), Status: orNull(f.HeldStatus)},
+			TrustHub:   FindingSide{SID: orNull(f.Remote.SID), Status: orNull(f.Remote.Status)},
 			Verdict:    verdictWords[f.Verdict],
 			Differs:    f.Differs(),
 			Note:       orNull(f.Note),
@@ -49,13 +50,13 @@ func comparisonJSON(report onboarding.Report, at time.Time) Comparison {
 }
 
 // verdictWords are the verdicts as the contract has them.
-var verdictWords = map[onboarding.Verdict]FindingVerdict{
-	onboarding.VerdictSame:        FindingVerdictSame,
-	onboarding.VerdictNotBegun:    FindingVerdictNotBegun,
-	onboarding.VerdictMissing:     FindingVerdictMissingAtTwilio,
-	onboarding.VerdictUnrecorded:  FindingVerdictNotInLedger,
-	onboarding.VerdictSurplus:     FindingVerdictSurplus,
-	onboarding.VerdictOtherStatus: FindingVerdictOtherStatus,
-	onboarding.VerdictUnknown:     FindingVerdictUnknown,
-	onboarding.VerdictNotCompared: FindingVerdictNotCompared,
+var verdictWords = map[reconcile.Verdict]FindingVerdict{
+	reconcile.VerdictSame:        FindingVerdictSame,
+	reconcile.VerdictNotBegun:    FindingVerdictNotBegun,
+	reconcile.VerdictMissing:     FindingVerdictMissingAtTwilio,
+	reconcile.VerdictUnrecorded:  FindingVerdictNotInLedger,
+	reconcile.VerdictSurplus:     FindingVerdictSurplus,
+	reconcile.VerdictOtherStatus: FindingVerdictOtherStatus,
+	reconcile.VerdictUnknown:     FindingVerdictUnknown,
+	reconcile.VerdictNotCompared: FindingVerdictNotCompared,
 }

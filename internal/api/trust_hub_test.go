@@ -8,33 +8,34 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/reconcile"
 )
 
 // fakeComparer answers every comparison with report and err.
 type fakeComparer struct {
-	report onboarding.Report
+	report reconcile.Report
 	err    error
 }
 
-func (c fakeComparer) Compare(context.Context, onboarding.ID) (onboarding.Report, error) {
+func (c fakeComparer) Compare(context.Context, onboarding.ID) (reconcile.Report, error) {
 	return c.report, c.err
 }
 
 // notCompared is the report of a comparison whose one lookup failed so.
-func notCompared(err error) onboarding.Report {
-	return onboarding.Report{ID: testID, Findings: []onboarding.Finding{{
-		Step: "customer_profile", State: onboarding.StepSucceeded, SID: testPrimary, Verdict: onboarding.VerdictNotCompared, Err: err,
+func notCompared(err error) reconcile.Report {
+	return reconcile.Report{ID: testID, Findings: []reconcile.Finding{{
+		Step: "customer_profile", State: onboarding.StepSucceeded, SID: testPrimary, Verdict: reconcile.VerdictNotCompared, Err: err,
 	}}}
 }
 
 func TestEveryVerdictHasAWord(t *testing.T) {
 	t.Parallel()
-	report := onboarding.Report{ID: testID}
-	for _, v := range []onboarding.Verdict{
-		onboarding.VerdictSame, onboarding.VerdictNotBegun, onboarding.VerdictMissing, onboarding.VerdictUnrecorded, onboarding.VerdictSurplus,
-		onboarding.VerdictOtherStatus, onboarding.VerdictUnknown, onboarding.VerdictNotCompared,
+	report := reconcile.Report{ID: testID}
+	for _, v := range []reconcile.Verdict{
+		reconcile.VerdictSame, reconcile.VerdictNotBegun, reconcile.VerdictMissing, reconcile.VerdictUnrecorded, reconcile.VerdictSurplus,
+		reconcile.VerdictOtherStatus, reconcile.VerdictUnknown, reconcile.VerdictNotCompared,
 	} {
-		report.Findings = append(report.Findings, onboarding.Finding{Step: "customer_profile", State: onboarding.StepSucceeded, Verdict: v, Note: "a note"})
+		report.Findings = append(report.Findings, reconcile.Finding{Step: "customer_profile", State: onboarding.StepSucceeded, Verdict: v, Note: "a note"})
 	}
 	b := setup(t, func(c *Config) { c.Comparer = fakeComparer{report: report} })
 	r := b.request(http.MethodGet, "/onboardings/"+string(testID)+"/trust-hub", nil)

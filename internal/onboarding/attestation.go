@@ -28,7 +28,7 @@ func (o *Onboarding) Attestation() string {
 // AttestedNumbers holds the SIDs of the numbers whose calls can be signed with A: both bundles are approved, and the number is on both.
 func (o *Onboarding) AttestedNumbers() map[string]bool {
 	attested := make(map[string]bool, len(o.Numbers))
-	if !o.CanceledAt.IsZero() || !o.holdsApproval(profileKey) || !o.holdsApproval(shakenStirKey) {
+	if !o.CanceledAt.IsZero() || !o.holdsApproval(CustomerProfileKey) || !o.holdsApproval(ShakenStirKey) {
 		return attested
 	}
 	assigned := make(map[Key]bool, len(o.Steps))
@@ -36,7 +36,7 @@ func (o *Onboarding) AttestedNumbers() map[string]bool {
 		assigned[o.Steps[i].Key] = o.Steps[i].State == StepSucceeded
 	}
 	for _, n := range o.Numbers {
-		if assigned[numberKey(profileKey, n)] && assigned[numberKey(shakenStirKey, n)] {
+		if assigned[CustomerProfileKey.Number(n.SID)] && assigned[ShakenStirKey.Number(n.SID)] {
 			attested[n.SID] = true
 		}
 	}
@@ -45,12 +45,12 @@ func (o *Onboarding) AttestedNumbers() map[string]bool {
 
 // holdsApproval tells whether the bundle was approved when last read, and still is: an approval that only nears its end counts.
 func (o *Onboarding) holdsApproval(bundle Key) bool {
-	review := o.Step(bundle.Sub("review"))
+	review := o.Step(bundle.Review())
 	switch {
 	case review == nil || review.RemoteStatus != BundleApproved:
 		return false
 	case review.State == StepFailed:
-		return onlyAsk(review.Requirements, codeApprovalEnding)
+		return onlyAsk(review.Requirements, CodeApprovalEnding)
 	default:
 		return review.State == StepSucceeded
 	}

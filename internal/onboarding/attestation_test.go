@@ -7,18 +7,18 @@ import (
 )
 
 func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
-	one, two := PhoneNumber{SID: numberSID(1)}, PhoneNumber{SID: numberSID(2)}
+	one, two := PhoneNumber{SID: "PN1"}, PhoneNumber{SID: "PN2"}
 	approved := func() *Onboarding {
 		o := &Onboarding{Numbers: []PhoneNumber{one, two}}
-		for _, bundle := range []Key{profileKey, shakenStirKey} {
-			o.Steps = append(o.Steps, Step{Key: bundle.Sub("review"), State: StepSucceeded, RemoteStatus: BundleApproved})
+		for _, bundle := range []Key{CustomerProfileKey, ShakenStirKey} {
+			o.Steps = append(o.Steps, Step{Key: bundle.Review(), State: StepSucceeded, RemoteStatus: BundleApproved})
 			for _, n := range o.Numbers {
-				o.Steps = append(o.Steps, Step{Key: numberKey(bundle, n), State: StepSucceeded, SID: "RA"})
+				o.Steps = append(o.Steps, Step{Key: bundle.Number(n.SID), State: StepSucceeded, SID: "RA"})
 			}
 		}
 		return o
 	}
-	ending := []Requirement{{Code: codeApprovalEnding}}
+	ending := []Requirement{{Code: CodeApprovalEnding}}
 	tests := []struct {
 		name   string
 		change func(o *Onboarding)
@@ -33,11 +33,11 @@ func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 			s := o.Step("customer_profile.review")
 			s.State, s.Requirements = StepFailed, ending
 		}, "A", true},
-		{"a number is not on the product", func(o *Onboarding) { o.Step(numberKey(shakenStirKey, two)).State = StepPending }, "", false},
-		{"a number is not on the profile any more", func(o *Onboarding) { o.Step(numberKey(profileKey, two)).State = StepFailed }, "", false},
+		{"a number is not on the product", func(o *Onboarding) { o.Step(ShakenStirKey.Number(two.SID)).State = StepPending }, "", false},
+		{"a number is not on the profile any more", func(o *Onboarding) { o.Step(CustomerProfileKey.Number(two.SID)).State = StepFailed }, "", false},
 		{"a number is not resolved yet", func(o *Onboarding) { o.Request.PhoneNumbers = []string{one.SID, two.SID, "+13125550103"} }, "", true},
 		{"a number has no steps yet", func(o *Onboarding) {
-			o.Steps = slices.DeleteFunc(o.Steps, func(s Step) bool { return s.Key == numberKey(shakenStirKey, two) })
+			o.Steps = slices.DeleteFunc(o.Steps, func(s Step) bool { return s.Key == ShakenStirKey.Number(two.SID) })
 		}, "", false},
 	}
 	for _, tt := range tests {

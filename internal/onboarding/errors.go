@@ -102,8 +102,8 @@ func (e *RemoteError) Error() string {
 
 func (e *RemoteError) Unwrap() error { return e.Err }
 
-// stepError is the failure as the ledger keeps it.
-func (e *RemoteError) stepError() *StepError {
+// StepError is the failure as the ledger keeps it.
+func (e *RemoteError) StepError() *StepError {
 	message := e.Message
 	if message == "" {
 		message = e.Error()
@@ -111,11 +111,17 @@ func (e *RemoteError) stepError() *StepError {
 	return &StepError{Code: e.Code, Message: message, MoreInfo: e.MoreInfo, HTTPStatus: e.HTTPStatus}
 }
 
-// asRemote returns err as a *RemoteError. One that is not is treated as unknown: nothing is known of what it left behind.
-func asRemote(err error) *RemoteError {
+// AsRemote returns err as a *RemoteError. One that is not is treated as unknown: nothing is known of what it left behind.
+func AsRemote(err error) *RemoteError {
 	var remote *RemoteError
 	if errors.As(err, &remote) {
 		return remote
 	}
 	return &RemoteError{Class: ClassUnknown, Err: err}
+}
+
+// IsNotFound tells whether Twilio said that it has no such thing.
+func IsNotFound(err error) bool {
+	var remote *RemoteError
+	return errors.As(err, &remote) && remote.Class == ClassPermanent && remote.HTTPStatus == 404
 }

@@ -50,8 +50,3 @@ type Cancellation struct {
 	// Cleanup: what was made is to be deleted.
 	Cleanup bool
 }
-
-// conclude fills in what a change says of the onboarding as a whole, once the steps are as they will be.
-func (c *Change) conclude(o *Onboarding) {
-	c.Status, c.Attestation = o.Status(), o.Attestation()
-}

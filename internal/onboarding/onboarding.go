@@ -73,10 +73,10 @@ type BundleRef struct {
 	Status string
 }
 
-// Bundle returns the customer profile or the trust product with its newest known status.
+// Bundle returns the bundle of that key with its newest known status.
 func (o *Onboarding) Bundle(key Key) BundleRef {
 	ref := BundleRef{SID: o.SID(key)}
-	for _, k := range []Key{key, key.Sub("submission"), key.Sub("review")} {
+	for _, k := range []Key{key, key.Submission(), key.Review()} {
 		if s := o.Step(k); s != nil && s.RemoteStatus != "" {
 			ref.Status = s.RemoteStatus
 		}
@@ -95,21 +95,23 @@ func (o *Onboarding) Requirements() []Requirement {
 	return all
 }
 
-// RequirementsOf lists those of the requirements that are about the bundle, or about what is on it.
+// RequirementsOf lists those of the requirements that are about the bundle, or about what goes onto
+// it. The steps are arranged.
 func (o *Onboarding) RequirementsOf(bundle Key) []Requirement {
 	var all []Requirement
 	for _, s := range o.Steps {
-		if s.State == StepFailed && (s.Key == bundle || s.Key.under(bundle) || holder(o, s.Key) == bundle) {
+		if s.State == StepFailed && s.Bundle == bundle {
 			all = append(all, s.Requirements...)
 		}
 	}
 	return all
 }
 
-// Status is derived from the steps and never set by hand.
+// Status is derived from the steps and never set by hand. The steps are arranged.
 //
-// One failed step makes it action_required even while others still run: a person can begin at once. It is in_review when nothing is left
-// to do but to wait for a reviewer. A check that is made now and then counts only if it has found something for a person to do.
+// One failed step makes it action_required even while others still run: a person can begin at once.
+// It is in_review when nothing is left to do but to wait for a reviewer. A check that is made now and
+// then counts only if it has found something for a person to do.
 func (o *Onboarding) Status() Status {
 	if !o.CanceledAt.IsZero() {
 		return StatusCanceled
@@ -123,14 +125,14 @@ func (o *Onboarding) Status() Status {
 		switch {
 		case s.State == StepFailed:
 			return StatusActionRequired
-		case s.Key.isCheck():
+		case s.Kind == KindCheck:
 			continue
 		}
 		switch s.State {
 		case StepRunning:
 			busy = true
 		case StepWaiting:
-			if s.Key.IsReview() {
+			if s.Kind == KindReview {
 				reviewing = true
 			} else if s.WaitsFor == "" || done[s.WaitsFor] {
 				busy = true
@@ -150,4 +152,49 @@ func (o *Onboarding) Status() Status {
 	default:
 		return StatusApproved
 	}
+}
+
+// Canceled returns the keys of the steps that are over.
+func (o *Onboarding) Canceled() map[Key]bool {
+	over := make(map[Key]bool)
+	for i := range o.Steps {
+		if o.Steps[i].State == StepCanceled {
+			over[o.Steps[i].Key] = true
+		}
+	}
+	return over
+}
+
+// ReplacedSIDs are the SIDs of the earlier objects of the step: others have taken their places. They
+// bear the same name at Twilio.
+func (o *Onboarding) ReplacedSIDs(key Key) []string {
+	var sids []string
+	for i := range o.Steps {
+		if of, _, ok := o.Steps[i].Key.SplitReplaced(); ok && of == key {
+			sids = append(sids, o.Steps[i].SID)
+		}
+	}
+	return sids
+}
+
+// Kept returns the steps of a canceled onboarding whose objects remain at Twilio although they were
+// to be deleted: Twilio does not let go of them, or they were there before. An assignment to a bundle
+// that is gone went with it. The steps are arranged.
+func (o *Onboarding) Kept() []Step {
+	if !o.Cleanup {
+		return nil
+	}
+	var kept []Step
+	for _, s := range o.Steps {
+		if s.State != StepCanceled || s.SID == "" {
+			continue
+		}
+		if s.Kind == KindAssignment {
+			if bundle := o.Step(s.Bundle); bundle != nil && bundle.State == StepCanceled && bundle.SID == "" {
+				continue
+			}
+		}
+		kept = append(kept, s)
+	}
+	return kept
 }

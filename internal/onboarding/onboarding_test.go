@@ -6,7 +6,15 @@ import (
 )
 
 func TestStatusIsDerivedFromTheSteps(t *testing.T) {
-	step := func(k Key, s State) Step { return Step{Key: k, State: s} }
+	step := func(k Key, s State) Step {
+		kind := KindObject
+		if _, ok := k.SplitReview(); ok {
+			kind = KindReview
+		} else if k == NumbersCheckKey {
+			kind = KindCheck
+		}
+		return Step{Key: k, Role: Role{Kind: kind}, State: s}
+	}
 	tests := []struct {
 		name     string
 		steps    []Step
@@ -28,8 +36,8 @@ func TestStatusIsDerivedFromTheSteps(t *testing.T) {
 		}},
 		{name: "one failed while another runs", steps: []Step{step("representative_1", StepRunning), step("address", StepFailed)}, want: StatusActionRequired},
 		{name: "all succeeded", steps: []Step{step("customer_profile.review", StepSucceeded), step("trust_product.review", StepSucceeded)}, want: StatusApproved},
-		{name: "a check is still to come", steps: []Step{step("trust_product.review", StepSucceeded), step(keyNumbersCheck, StepWaiting)}, want: StatusApproved},
-		{name: "a check has found something", steps: []Step{step("trust_product.review", StepSucceeded), step(keyNumbersCheck, StepFailed)}, want: StatusActionRequired},
+		{name: "a check is still to come", steps: []Step{step("trust_product.review", StepSucceeded), step(NumbersCheckKey, StepWaiting)}, want: StatusApproved},
+		{name: "a check has found something", steps: []Step{step("trust_product.review", StepSucceeded), step(NumbersCheckKey, StepFailed)}, want: StatusActionRequired},
 		{name: "a number was taken off", steps: []Step{step("trust_product.review", StepSucceeded), step("trust_product.number.PN1", StepCanceled)}, want: StatusApproved},
 		{name: "canceled", steps: []Step{step("address", StepFailed)}, canceled: true, want: StatusCanceled},
 	}

@@ -26,6 +26,15 @@ type Repository interface {
 	RecordCallback(ctx context.Context, c Callback, wake bool) error
 }
 
+// InterruptibleRepository is a [Repository] that can take an onboarding away from its runner.
+type InterruptibleRepository interface {
+	Repository
+	// Interrupt is Update under a new epoch and with a new job: a runner that has the onboarding can write no more from here on, and so
+	// cannot begin another call; what it has in flight is running in the ledger, and the next runner looks it up (invariants 2 and 3).
+	// If decide returns an error, nobody is interrupted. Errors: ErrNotFound.
+	Interrupt(ctx context.Context, id ID, decide func(o *Onboarding, now time.Time) (Change, error)) error
+}
+
 // Filter selects onboardings; an empty field selects all.
 type Filter struct {
 	Status        Status

@@ -1,10 +1,5 @@
 package onboarding
 
-import (
-	"fmt"
-	"slices"
-)
-
 // Request is what the ISV asked for: one customer subaccount and everything that Trust Hub wants to know of the business behind it.
 // It is kept whole, as JSON, so the tags are part of the stored format.
 type Request struct {
@@ -54,7 +49,8 @@ type EndUserSIDs struct {
 	AuthorizedRepresentative2 string `json:"authorized_representative_2,omitempty"`
 }
 
-func (e EndUserSIDs) representative(i int) string {
+// Representative is the end user of the i-th authorized representative, or "".
+func (e EndUserSIDs) Representative(i int) string {
 	if i == 0 {
 		return e.AuthorizedRepresentative1
 	}
@@ -159,25 +155,3 @@ func (r Representative) Attributes() map[string]string {
 		"job_position":   r.JobPosition,
 	}
 }
-
-// numberPointer points at the entry of PhoneNumbers that asked for n, by its SID or in E.164; at all of them if none did.
-func (r Request) numberPointer(n PhoneNumber) string {
-	i := slices.IndexFunc(r.PhoneNumbers, func(asked string) bool { return asked == n.SID || asked == n.Number })
-	if i < 0 {
-		return "/phone_numbers"
-	}
-	return PhoneNumberPointer(i)
-}
-
-// moves tells whether the number is taken off another bundle where it is on one.
-func (r Request) moves(n PhoneNumber) bool {
-	return slices.Contains(r.MovePhoneNumbers, n.SID) || slices.Contains(r.MovePhoneNumbers, n.Number)
-}
-
-// wants tells whether the request names the number, or means all.
-func (r Request) wants(n PhoneNumber) bool {
-	return r.AllPhoneNumbers || slices.Contains(r.PhoneNumbers, n.SID) || slices.Contains(r.PhoneNumbers, n.Number)
-}
-
-// PhoneNumberPointer points at the i-th of a request's phone numbers.
-func PhoneNumberPointer(i int) string { return fmt.Sprintf("/phone_numbers/%d", i) }

@@ -1,40 +1,15 @@
 package onboarding
 
 import (
-	"strings"
+	"fmt"
 	"time"
 )
-
-// Key names a step within its onboarding, such as "customer_profile.evaluation".
-type Key string
-
-// Sub returns the key of a step that belongs to k.
-func (k Key) Sub(name string) Key { return k + "." + Key(name) }
-
-// cut parts the key of a bundle's step, such as "customer_profile.review", into the bundle's and the rest, "" for a key without a dot.
-func (k Key) cut() (bundle Key, part string) {
-	b, part, _ := strings.Cut(string(k), ".")
-	return Key(b), part
-}
-
-// IsReview tells whether the step waits for Twilio's reviewers.
-func (k Key) IsReview() bool { return strings.HasSuffix(string(k), ".review") }
-
-// isNumber tells whether the step puts a number on a bundle.
-func (k Key) isNumber() bool { return strings.Contains(string(k), ".number.") }
-
-// isCheck tells whether the step only looks now and then whether what was done still holds.
-func (k Key) isCheck() bool { return k == keyNumbersCheck }
-
-// under tells whether the step belongs to the bundle.
-func (k Key) under(bundle Key) bool {
-	return len(k) > len(bundle) && k[len(bundle)] == '.' && k[:len(bundle)] == bundle
-}
 
 // State is the state of a step.
 type State string
 
-// The states of a step. A running step whose runner is gone has an unknown outcome: it is looked up, never blindly repeated (invariant 2).
+// The states of a step. A running step whose runner is gone has an unknown outcome: it is looked up,
+// never blindly repeated (invariant 2).
 const (
 	StepPending   State = "pending"
 	StepRunning   State = "running"
@@ -46,34 +21,71 @@ const (
 
 // Step is one line of the ledger.
 type Step struct {
-	Key   Key
+	Key Key
+	// Role comes from the plan and is not stored. It is empty before [Plan.Arrange] and for a step
+	// that the plan does not have.
+	Role
 	State State
 	// SID is what Twilio answered: of the object, the assignment or the newest evaluation.
 	SID string
-	// RemoteStatus is Twilio's word for the object as last read, where it has one: a bundle's status, an evaluation's verdict.
+	// RemoteStatus is Twilio's word for the object as last read, where it has one: a bundle's
+	// status, an evaluation's result.
 	RemoteStatus string
 	// Attempts counts the calls that were made for this step, lookups not included.
 	Attempts int
-	// Error is the newest failure; it stays to be read while the step is tried again, and goes when it succeeds.
+	// Error is the newest failure. It stays to be read while the step is tried again, and goes when
+	// the step succeeds.
 	Error *StepError
 	// Requirements say what to do about a failed step.
 	Requirements []Requirement
-	// WaitsFor is the step whose success makes a waiting step due; "" when it waits for NextAttemptAt.
+	// WaitsFor is the step whose success makes a waiting step due; "" when it waits for
+	// NextAttemptAt.
 	WaitsFor Key
 
 	// IntentAt is when the newest intent was committed, by the ledger's clock.
-	IntentAt   time.Time
-	StartedAt  time.Time
+	IntentAt  time.Time
+	StartedAt time.Time
+	// FinishedAt is when the step came to its end: succeeded, failed or canceled.
 	FinishedAt time.Time
-	// NextAttemptAt is when the step is due by itself. One that has succeeded or failed with such a time is a read that is made again then.
+	// NextAttemptAt is when the step is due by itself. One that has succeeded or failed with such a
+	// time is a read that is made again then.
 	NextAttemptAt time.Time
 }
 
-// isDecided tells whether the step has come to something.
-func (s *Step) isDecided() bool { return s.State == StepSucceeded || s.State == StepFailed }
+// IsDecided tells whether the step has come to something.
+func (s *Step) IsDecided() bool { return s.State == StepSucceeded || s.State == StepFailed }
 
-// StepError is a failure as support staff are shown it. Message is Twilio's text and may repeat what it was sent: it is kept in the
-// ledger and shown to those who may read the onboarding, and never logged.
+// Enter puts the step into a state, or into its own anew. It ends every wait, and drops what belongs
+// to the state before: the requirements, the end, and with success the error. It tells whether the
+// charts have that way; nobody else changes State.
+func (s *Step) Enter(to State, now time.Time) (charted bool) {
+	charted = mayGo(s.Kind, s.State, to)
+	from := s.State
+	s.State = to
+	s.WaitsFor, s.NextAttemptAt = "", time.Time{}
+	if s.StartedAt.IsZero() && to != StepPending {
+		s.StartedAt = now
+	}
+	if to != StepFailed {
+		s.Requirements = nil
+	}
+	switch to {
+	case StepSucceeded:
+		s.Error = nil
+		if from != StepSucceeded { // Or else it is only found to be so still.
+			s.FinishedAt = now
+		}
+	case StepFailed, StepCanceled:
+		s.FinishedAt = now
+	case StepPending, StepRunning, StepWaiting:
+		s.FinishedAt = time.Time{}
+	}
+	return charted
+}
+
+// StepError is a failure as support staff are shown it. Message is Twilio's text and may repeat what
+// it was sent: it is kept in the ledger and shown to those who may read the onboarding, and never
+// logged.
 type StepError struct {
 	Code       int    `json:"code,omitempty"`
 	Message    string `json:"message"`
@@ -92,4 +104,19 @@ type Event struct {
 	Actor string
 	// Detail is for people: SIDs, codes, states; nothing personal.
 	Detail string
+}
+
+// StepEvent is the event of a step that has just come into its state.
+func StepEvent(step *Step, at time.Time, actor string) Event {
+	e := Event{At: at, Kind: "step." + string(step.State), Step: step.Key, Actor: actor, Detail: step.SID}
+	if step.Error != nil && step.State != StepSucceeded && step.Error.Code != 0 {
+		e.Detail = fmt.Sprintf("code %d", step.Error.Code)
+	}
+	return e
+}
+
+// ReplacedStep records what the step has made, when another object is about to take its place.
+func ReplacedStep(step *Step, remoteStatus string, now time.Time) Step {
+	return Step{Key: step.Key.Replaced(step.SID), State: StepSucceeded, SID: step.SID, RemoteStatus: remoteStatus,
+		StartedAt: step.StartedAt, FinishedAt: now}
 }

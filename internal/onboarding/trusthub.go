@@ -153,6 +153,14 @@ const (
 	BundleRejected      = "twilio-rejected"
 )
 
+// BundleDeleted is our own word for the status of a bundle that is at Twilio no more.
+const BundleDeleted = "deleted"
+
+// UnderReview tells whether a bundle of that status waits for Twilio's reviewers.
+func UnderReview(status string) bool {
+	return status == BundlePendingReview || status == BundleInReview
+}
+
 // NewBundle is a customer profile or trust product to be made.
 type NewBundle struct {
 	Kind         BundleKind
@@ -187,6 +195,10 @@ const (
 	EvaluationCompliant    = "compliant"
 	EvaluationNoncompliant = "noncompliant"
 )
+
+// EvaluationOutdated is our own word for the status of an evaluation that was under way when
+// something on the bundle was amended.
+const EvaluationOutdated = "outdated"
 
 // Evaluation is Twilio's check of a bundle against a policy.
 type Evaluation struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/attestd/attestd/internal/api"
-	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
 // Config is the program's configuration, all of it from the environment. The README has the same table.
@@ -36,7 +36,7 @@ type Config struct {
 	ShakenStirPolicySID       string           `env:"SHAKEN_STIR_POLICY_SID" envDefault:"RN7a97559effdf62d00f4298208492a5ea"`
 	VoiceIntegrityPolicySID   string           `env:"VOICE_INTEGRITY_POLICY_SID" envDefault:"RN5b3660f9598883b1df4e77f77acefba0"`
 	CNAMPolicySID             string           `env:"CNAM_POLICY_SID" envDefault:"RNf3db3cd1fe25fcfd3c3ded065c8fea53"`
-	TrustProductGate          onboarding.Gate  `env:"TRUST_PRODUCT_GATE" envDefault:"auto"`
+	TrustProductGate          plan.Gate        `env:"TRUST_PRODUCT_GATE" envDefault:"auto"`
 	CallbackAuth              api.CallbackAuth `env:"CALLBACK_AUTH" envDefault:"signature"`
 
 	ReviewPollMin time.Duration `env:"REVIEW_POLL_MIN" envDefault:"5m"`
@@ -221,7 +221,7 @@ func (c Config) check() []problem {
 			add(v.name, "leave user, password, query and fragment out of the URL")
 		}
 	}
-	oneOf(add, "TRUST_PRODUCT_GATE", c.TrustProductGate, onboarding.GateAuto, onboarding.GateSubmitted, onboarding.GateApproved)
+	oneOf(add, "TRUST_PRODUCT_GATE", c.TrustProductGate, plan.GateAuto, plan.GateSubmitted, plan.GateApproved)
 	oneOf(add, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
 
 	if c.ReviewPollMin <= 0 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
 // environment returns a complete environment with those variables added or, where the value is "-", left out.
@@ -36,8 +36,8 @@ func TestConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.ListenAddr != ":8080" || c.TrustProductGate != onboarding.GateAuto || c.ReviewPollMin != 5*time.Minute || c.ReviewPollMax != 6*time.Hour ||
-		c.SecondaryProfilePolicySID != onboarding.DefaultSecondaryProfilePolicySID || c.ShakenStirPolicySID != onboarding.DefaultShakenStirPolicySID {
+	if c.ListenAddr != ":8080" || c.TrustProductGate != plan.GateAuto || c.ReviewPollMin != 5*time.Minute || c.ReviewPollMax != 6*time.Hour ||
+		c.SecondaryProfilePolicySID != plan.DefaultSecondaryProfilePolicySID || c.ShakenStirPolicySID != plan.DefaultShakenStirPolicySID {
 		t.Errorf("defaults: %+v", c)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
 	"github.com/attestd/attestd/internal/server"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -47,7 +48,7 @@ func runInParallel() {
 
 // fate is where the program dies.
 type fate struct {
-	point onboarding.Point
+	point engine.Point
 	step  string
 }
 
@@ -57,15 +58,15 @@ func arm(orders io.Reader) {
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
 		point, step, _ := strings.Cut(lines.Text(), " ")
-		armed.Store(&fate{onboarding.Point(point), step})
+		armed.Store(&fate{engine.Point(point), step})
 		fmt.Println("armed", lines.Text())
 	}
 }
 
 // pointSent is the moment between the request's departure and its answer: Twilio does the work after this process is dead.
-const pointSent onboarding.Point = "sent"
+const pointSent engine.Point = "sent"
 
-func die(point onboarding.Point, key onboarding.Key) {
+func die(point engine.Point, key onboarding.Key) {
 	f := armed.Load()
 	if f == nil || !matchesStep(string(key), f.step) {
 		return
@@ -73,7 +74,7 @@ func die(point onboarding.Point, key onboarding.Key) {
 	switch {
 	case point == f.point:
 		kill()
-	case f.point == pointSent && point == onboarding.AfterIntent && armed.CompareAndSwap(f, nil):
+	case f.point == pointSent && point == engine.AfterIntent && armed.CompareAndSwap(f, nil):
 		time.AfterFunc(simLatency/2, kill)
 	}
 }
@@ -161,7 +162,7 @@ func (w *world) serves(ctx context.Context, url string, p *process) bool {
 }
 
 // dieAt makes the process die when it next reaches the point of the step.
-func (p *process) dieAt(w *world, point onboarding.Point, step string) {
+func (p *process) dieAt(w *world, point engine.Point, step string) {
 	w.t.Helper()
 	order := fmt.Sprintf("%s %s\n", point, step)
 	if _, err := io.WriteString(p.stdin, order); err != nil {
@@ -183,11 +184,11 @@ var steps = []string{
 var readOnly = map[string]bool{"preflight": true, "customer_profile.review": true, "trust_product.review": true}
 
 // pointsOf are the points of the step at which something may go wrong.
-func pointsOf(step string) []onboarding.Point {
+func pointsOf(step string) []engine.Point {
 	if readOnly[step] {
-		return []onboarding.Point{onboarding.AfterCommit}
+		return []engine.Point{engine.AfterCommit}
 	}
-	return []onboarding.Point{onboarding.BeforeIntent, onboarding.AfterIntent, pointSent, onboarding.AfterAnswer, onboarding.AfterCommit}
+	return []engine.Point{engine.BeforeIntent, engine.AfterIntent, pointSent, engine.AfterAnswer, engine.AfterCommit}
 }
 
 // The process is killed with SIGKILL at every point of every step; another finishes the same onboarding. What was recorded before the

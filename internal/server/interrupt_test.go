@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
@@ -72,7 +72,7 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, rigOptions{concurrency: 1, callTimeout: callTimeout}) // One call at a time: the next one is this step's.
-			r.interrupt(t, onboarding.AfterIntent, step, func(t *testing.T, _ context.Context) {
+			r.interrupt(t, engine.AfterIntent, step, func(t *testing.T, _ context.Context) {
 				t.Helper()
 				_, err := r.sim.AddFault(trusthubsim.Fault{
 					Method: http.MethodPost, Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(2 * callTimeout), Times: 1,
@@ -95,7 +95,7 @@ func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing
 	timing := rigTiming
 	timing.Settle = 2 * time.Second
 	r := newRig(t, rigOptions{timing: timing})
-	r.interrupt(t, onboarding.AfterIntent, "customer_profile", func(t *testing.T, run context.Context) {
+	r.interrupt(t, engine.AfterIntent, "customer_profile", func(t *testing.T, run context.Context) {
 		t.Helper()
 		// By the intent's time alone all would have settled when the run is cut short, and the profile is made a second later.
 		cut := timing.SendWindow + timing.Settle + 200*time.Millisecond

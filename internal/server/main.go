@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
 )
 
 // Program is the program with what a process has: its arguments, its environment and its streams.
@@ -17,8 +18,8 @@ type Program struct {
 	Environ []string
 	Stdout  io.Writer
 	Stderr  io.Writer
-	// Reached is [onboarding.Runner.Reached]: for tests that kill the process at a point of the protocol.
-	Reached func(onboarding.Point, onboarding.Key)
+	// Reached is [engine.Runner.Reached]: for tests that kill the process at a point of the protocol.
+	Reached func(engine.Point, onboarding.Key)
 	// Listening, if set, is called with the address that serve listens on.
 	Listening func(addr string)
 }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/reconcile"
 	"github.com/attestd/attestd/internal/store"
 )
 
@@ -57,7 +58,7 @@ func (p Program) reconcile(ctx context.Context, args []string) error {
 }
 
 // fix prints what there was, what was done about it, and, if anything was, what there is now.
-func (p Program) fix(ctx context.Context, r *onboarding.Reconciler, id onboarding.ID) error {
+func (p Program) fix(ctx context.Context, r *reconcile.Reconciler, id onboarding.ID) error {
 	before, after, done, failed := r.Fix(ctx, id)
 	if len(before.Findings) > 0 {
 		if err := printReport(p.Stdout, before); err != nil {
@@ -71,7 +72,7 @@ func (p Program) fix(ctx context.Context, r *onboarding.Reconciler, id onboardin
 			note = " (" + a.Note + ")"
 		}
 		fmt.Fprintf(p.Stdout, "%s %s %s%s\n", a.Kind, a.Step, a.SID, note)
-		mended = mended || a.Kind == onboarding.ActionAdopted || a.Kind == onboarding.ActionRemoved
+		mended = mended || a.Kind == reconcile.ActionAdopted || a.Kind == reconcile.ActionRemoved
 	}
 	if failed != nil {
 		return failed
@@ -86,18 +87,18 @@ func (p Program) fix(ctx context.Context, r *onboarding.Reconciler, id onboardin
 }
 
 // verdictOn is the error of a report in which the two sides differ.
-func verdictOn(report onboarding.Report) error {
+func verdictOn(report reconcile.Report) error {
 	if n := report.Differences(); n > 0 {
 		return fmt.Errorf("onboarding %s: the ledger and Twilio differ in %d of %d lines", report.ID, n, len(report.Findings))
 	}
 	return nil
 }
 
-func printReport(w io.Writer, report onboarding.Report) error {
+func printReport(w io.Writer, report reconcile.Report) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "STEP\tSTATE\tLEDGER\tTWILIO\tVERDICT\tNOTE")
 	for _, f := range report.Findings {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", f.Step, f.State, side(f.SID, f.Status), side(f.HeldSID, f.HeldStatus), f.Verdict, f.Note)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", f.Step, f.State, side(f.SID, f.Status), side(f.Remote.SID, f.Remote.Status), f.Verdict, f.Note)
 	}
 	return out.Flush()
 }

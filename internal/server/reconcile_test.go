@@ -237,7 +237,7 @@ func TestReconcileFixRemovesWhatIsThereTwiceAndNothingForeign(t *testing.T) {
 	out = w.wantReconciled(0, id, "-fix")
 	for _, sid := range []string{secondUser, secondProfile, primary} {
 		wantLine(t, out, "removed", sid)
-		if !slices.ContainsFunc(w.history(id), func(e string) bool { return strings.HasPrefix(e, "step.extra_removed ") && strings.HasSuffix(e, sid) }) {
+		if !slices.ContainsFunc(w.history(id), func(e string) bool { return strings.HasPrefix(e, "step.surplus_removed ") && strings.HasSuffix(e, sid) }) {
 			t.Errorf("the history does not tell of the removal of %s: %q", sid, w.history(id))
 		}
 	}
@@ -277,7 +277,7 @@ func TestReconcileFixKeepsWhatTwilioDoesNotLetGoAndSaysSo(t *testing.T) {
 	if got := len(w.held(customer).Addresses); got != 2 {
 		t.Errorf("%d addresses, want both", got)
 	}
-	if want := []string{"step.extra_kept address " + sid}; !slices.Equal(w.history(id), want) {
+	if want := []string{"step.surplus_kept address " + sid}; !slices.Equal(w.history(id), want) {
 		t.Errorf("the history has %q, want %q", w.history(id), want)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
+	"github.com/attestd/attestd/internal/onboarding/engine"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 	"github.com/attestd/attestd/internal/store"
 	"github.com/attestd/attestd/internal/trusthub"
 	"github.com/attestd/attestd/internal/trusthubsim"
@@ -22,7 +25,7 @@ import (
 type rig struct {
 	*world
 	store   *store.Store
-	service *onboarding.Service
+	service *desk.Service
 	log     *syncBuffer
 	run     atomic.Pointer[context.Context] // of the newest run
 	trap    atomic.Pointer[trap]
@@ -36,7 +39,7 @@ type trap struct {
 }
 
 // rigTiming makes a lookup believe after a second that there is nothing.
-var rigTiming = onboarding.Timing{
+var rigTiming = engine.Timing{
 	SendWindow: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
 	RetryMin: 50 * time.Millisecond, RetryMax: time.Second, PollMin: 200 * time.Millisecond, PollMax: 400 * time.Millisecond,
 }
@@ -47,13 +50,13 @@ type rigOptions struct {
 	concurrency int
 	// callTimeout is how long an answer of Twilio's is waited for.
 	callTimeout time.Duration
-	timing      onboarding.Timing
+	timing      engine.Timing
 }
 
 // newRig starts a replica.
 func newRig(t *testing.T, options rigOptions) *rig {
 	t.Helper()
-	if options.timing == (onboarding.Timing{}) {
+	if options.timing == (engine.Timing{}) {
 		options.timing = rigTiming
 	}
 	r := &rig{world: newWorld(t, trusthubsim.Config{Latency: simLatency}), log: &syncBuffer{}}
@@ -66,13 +69,13 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(hub.Close)
-	plan := onboarding.TrustHubPlan(onboarding.PlanConfig{
-		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
-		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
-		Gate:                      onboarding.GateAuto,
+	plan := plan.TrustHub(plan.Config{Now: time.Now,
+		SecondaryProfilePolicySID: plan.DefaultSecondaryProfilePolicySID,
+		ShakenStirPolicySID:       plan.DefaultShakenStirPolicySID,
+		Gate:                      plan.GateAuto,
 	})
-	runner := &onboarding.Runner{
-		Hub: hub, Plan: plan, Name: "rig", Concurrency: options.concurrency, Timing: options.timing, Random: rand.Float64,
+	runner := &engine.Runner{
+		Hub: hub, Plan: plan, Name: "rig", Concurrency: options.concurrency, Timing: options.timing, Random: rand.Float64, Now: time.Now,
 		Stopping: make(chan struct{}), Logger: logger, Reached: r.reached,
 	}
 	r.store, err = store.Open(t.Context(), store.Config{
@@ -86,7 +89,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.store.Close)
-	r.service = &onboarding.Service{
+	r.service = &desk.Service{
 		Repository: r.store, Plan: plan,
 		NewID:    func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
 		NewToken: uuid.NewString,
@@ -131,12 +134,12 @@ func (r *rig) cutShort(run context.Context, t *testing.T, over func()) {
 }
 
 // reached is the runner's hook.
-func (r *rig) reached(point onboarding.Point, key onboarding.Key) {
+func (r *rig) reached(point engine.Point, key onboarding.Key) {
 	set := r.trap.Load()
 	if set == nil || !matchesStep(string(key), set.step) {
 		return
 	}
-	sent := set.point == pointSent && point == onboarding.AfterIntent
+	sent := set.point == pointSent && point == engine.AfterIntent
 	if point != set.point && !sent || !r.trap.CompareAndSwap(set, nil) {
 		return
 	}
@@ -154,7 +157,7 @@ func (r *rig) reached(point onboarding.Point, key onboarding.Key) {
 
 // interrupt posts an onboarding, lets spring happen when it reaches the point of the step, and checks that it is finished nevertheless:
 // with what was recorded before, one of everything, and nothing that was ever there twice.
-func (r *rig) interrupt(t *testing.T, point onboarding.Point, step string, spring func(t *testing.T, run context.Context)) {
+func (r *rig) interrupt(t *testing.T, point engine.Point, step string, spring func(t *testing.T, run context.Context)) {
 	t.Helper()
 	customer := r.subaccount(1)
 	sprung := make(chan struct{})

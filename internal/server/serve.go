@@ -20,6 +20,10 @@ import (
 
 	"github.com/attestd/attestd/internal/api"
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
+	"github.com/attestd/attestd/internal/onboarding/engine"
+	"github.com/attestd/attestd/internal/onboarding/plan"
+	"github.com/attestd/attestd/internal/onboarding/reconcile"
 	"github.com/attestd/attestd/internal/store"
 	"github.com/attestd/attestd/internal/trusthub"
 )
@@ -70,7 +74,7 @@ func (p Program) serve(ctx context.Context, args []string) error {
 type service struct {
 	logger   *slog.Logger
 	hub      *trusthub.Client
-	crew     *onboarding.Crew
+	crew     *engine.Crew
 	store    *store.Store
 	stopping chan struct{} // closed when the runners are to let go
 	draining atomic.Bool
@@ -80,7 +84,7 @@ type service struct {
 
 // newService wires the parts together and opens what they need, but starts nothing.
 func (p Program) newService(ctx context.Context, config Config, logger *slog.Logger) (_ *service, err error) {
-	s := &service{logger: logger, crew: onboarding.NewCrew(), stopping: make(chan struct{})}
+	s := &service{logger: logger, crew: engine.NewCrew(), stopping: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -91,12 +95,13 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 	}
 	plan := config.plan()
 	replica := replicaName()
-	runner := &onboarding.Runner{
+	runner := &engine.Runner{
 		Hub:      s.hub,
 		Plan:     plan,
 		Name:     replica,
 		Crew:     s.crew,
 		Timing:   config.timing(),
+		Now:      time.Now,
 		Random:   mathrand.Float64,
 		Stopping: s.stopping,
 		Logger:   logger,
@@ -116,7 +121,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		return nil, err
 	}
 	handler, err := api.New(api.Config{
-		Service: &onboarding.Service{
+		Service: &desk.Service{
 			Repository: s.store,
 			Plan:       plan,
 			NewID:      func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
@@ -126,7 +131,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
 		Subaccounts:              s.hub,
 		Records:                  s.store,
-		Reviews:                  &onboarding.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
+		Reviews:                  &desk.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,
@@ -231,8 +236,8 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 }
 
 // timing holds the runner's durations that the configuration has a say in.
-func (c Config) timing() onboarding.Timing {
-	t := onboarding.Timing{PollMin: c.ReviewPollMin, PollMax: c.ReviewPollMax, CheckInterval: c.CheckInterval, Settle: c.LookupSettle}
+func (c Config) timing() engine.Timing {
+	t := engine.Timing{PollMin: c.ReviewPollMin, PollMax: c.ReviewPollMax, CheckInterval: c.CheckInterval, Settle: c.LookupSettle}
 	if c.CheckInterval == 0 {
 		t.CheckInterval = -1
 	}
@@ -241,7 +246,7 @@ func (c Config) timing() onboarding.Timing {
 
 // plan is the plan that the configuration asks for.
 func (c Config) plan() onboarding.Plan {
-	return onboarding.TrustHubPlan(onboarding.PlanConfig{
+	return plan.TrustHub(plan.Config{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
 		ShakenStirPolicySID:       c.ShakenStirPolicySID,
 		VoiceIntegrityPolicySID:   c.VoiceIntegrityPolicySID,
@@ -249,14 +254,15 @@ func (c Config) plan() onboarding.Plan {
 		LeaveLostNumbers:          !c.RepairNumbers,
 		ListsLag:                  c.LookupSettle,
 		EndingNotice:              c.ApprovalNotice,
+		Now:                       time.Now,
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),
 	})
 }
 
 // reconciler is what compares ledgers with what Twilio holds, each within that time; 0 is no bound.
-func (c Config) reconciler(s *store.Store, hub *trusthub.Client, within time.Duration) *onboarding.Reconciler {
-	return &onboarding.Reconciler{Store: s, Hub: hub, Plan: c.plan(), Settle: c.LookupSettle, Within: within}
+func (c Config) reconciler(s *store.Store, hub *trusthub.Client, within time.Duration) *reconcile.Reconciler {
+	return &reconcile.Reconciler{Repository: s, Hub: hub, Plan: c.plan(), Settle: c.LookupSettle, Within: within}
 }
 
 // callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks

@@ -10,16 +10,16 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// The keys of the steps that make the two bundles that a list shows.
-const (
-	customerProfile onboarding.Key = "customer_profile"
-	trustProduct    onboarding.Key = "trust_product"
-)
+// bundleKeys are the steps that [onboarding.Onboarding.Bundle] looks at, of the two bundles that a
+// list shows.
+var bundleKeys = keysOfBundles(onboarding.CustomerProfileKey, onboarding.ShakenStirKey)
 
-// bundleKeys are the steps that [onboarding.Onboarding.Bundle] looks at.
-var bundleKeys = []string{
-	string(customerProfile), string(customerProfile.Sub("submission")), string(customerProfile.Sub("review")),
-	string(trustProduct), string(trustProduct.Sub("submission")), string(trustProduct.Sub("review")),
+func keysOfBundles(bundles ...onboarding.Key) []string {
+	var keys []string
+	for _, b := range bundles {
+		keys = append(keys, string(b), string(b.Submission()), string(b.Review()))
+	}
+	return keys
 }
 
 // List implements [onboarding.Repository]. A summary's requirements are in the order of their steps' keys.
@@ -65,8 +65,8 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 			BusinessName:      row.BusinessName,
 			Status:            onboarding.Status(row.Status),
 			Attestation:       row.Attestation,
-			CustomerProfile:   known.Bundle(customerProfile),
-			TrustProduct:      known.Bundle(trustProduct),
+			CustomerProfile:   known.Bundle(onboarding.CustomerProfileKey),
+			TrustProduct:      known.Bundle(onboarding.ShakenStirKey),
 			Requirements:      known.Requirements(),
 			Version:           int(row.Version),
 			CreatedAt:         timeOf(row.CreatedAt),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
@@ -77,7 +78,7 @@ func (w *world) amend(id onboarding.ID, what string, change func(*onboarding.Req
 	}
 	_, err := w.service.Amend(w.ctx, "key:simulated", id, version, after)
 	w.tracef("amend %s, %s: %v", id, what, err)
-	if version != o.Version && (err == nil || o.CanceledAt.IsZero() && !errors.Is(err, onboarding.ErrVersion)) {
+	if version != o.Version && (err == nil || o.CanceledAt.IsZero() && !errors.Is(err, desk.ErrVersion)) {
 		w.violated("amended on the ground of an old version: %v", err)
 	}
 	if !w.accepted(err) {
@@ -96,8 +97,8 @@ func (w *world) amend(id onboarding.ID, what string, change func(*onboarding.Req
 
 // accepted tells whether a change was made. To refuse one with a reason is no fault.
 func (w *world) accepted(err error) bool {
-	var refused *onboarding.RefusedError
-	if err != nil && !errors.As(err, &refused) && !errors.Is(err, onboarding.ErrVersion) && !errors.Is(err, onboarding.ErrNumberNotFound) {
+	var refused *desk.RefusedError
+	if err != nil && !errors.As(err, &refused) && !errors.Is(err, desk.ErrVersion) && !errors.Is(err, desk.ErrNumberNotFound) {
 		w.violated("a person's request failed: %v", err)
 	}
 	return err == nil
@@ -115,9 +116,11 @@ func (w *world) decidedElsewhere(o *onboarding.Onboarding) bool {
 
 // known is the status of a bundle by the ledger.
 func (w *world) known(o *onboarding.Onboarding, sid string) string {
-	_, keys := o.ProductBundles()
-	for _, key := range slices.Concat([]onboarding.Key{"customer_profile"}, keys) {
-		if b := o.Bundle(key); b.SID == sid {
+	for _, s := range o.Steps {
+		if s.Kind != onboarding.KindBundle {
+			continue
+		}
+		if b := o.Bundle(s.Key); b.SID == sid {
 			return b.Status
 		}
 	}
@@ -338,7 +341,7 @@ func deleteInConsole(w *world, id onboarding.ID) {
 	w.loses(id, lost.SID)
 	err := w.sim.DeleteInConsole(lost.SID)
 	w.tracef("%s of %s is deleted in the Console: %v", lost.Key, id, err)
-	if reviewed := o.Step(lost.Key.Sub("review")); !numbersOnly && (reviewed == nil || reviewed.State == onboarding.StepPending) {
+	if reviewed := o.Step(lost.Key.Review()); !numbersOnly && (reviewed == nil || reviewed.State == onboarding.StepPending) {
 		w.broken[id] = true // Only of a bundle that was submitted attestd notices, and makes another.
 	}
 	w.look(id)

@@ -132,7 +132,10 @@ func (w *world) addressByHand(account string) string {
 // ours are the bundles that the onboarding has now.
 func (w *world) ours(id onboarding.ID) []trusthubsim.BundleState {
 	o := w.get(id)
-	_, keys := o.ProductBundles()
+	var keys []onboarding.Key
+	for _, p := range o.Request.WantedProducts() {
+		keys = append(keys, p.Bundle())
+	}
 	held := w.sim.State().Accounts[w.account(id)]
 	var bundles []trusthubsim.BundleState
 	for _, key := range slices.Concat([]onboarding.Key{"customer_profile"}, keys) {

@@ -109,10 +109,7 @@ func (w *world) recorded(before *onboarding.Onboarding, c onboarding.Change) {
 		}
 	}
 	for _, s := range c.Steps {
-		if was := before.Step(s.Key); was != nil && was.State == s.State {
-			w.take(move{s.State, s.State})
-		}
-		if s.Key.IsReview() && s.State == onboarding.StepSucceeded {
+		if isReview(s.Key) && s.State == onboarding.StepSucceeded {
 			w.reviewedTruly(c.ID, s.Key)
 		}
 	}
@@ -146,7 +143,7 @@ func (w *world) kept(id onboarding.ID) map[string]int {
 		w.violated("events: %v", err)
 	}
 	for _, e := range events {
-		if e.Kind == "step.extra_kept" {
+		if e.Kind == "step.surplus_kept" {
 			kept[fmt.Sprintf("%s/%s", id, e.Step)]++
 		}
 	}

@@ -13,7 +13,24 @@ import (
 )
 
 // move is a step's way from one state to another.
-type move struct{ from, to onboarding.State }
+type move struct {
+	read     bool // the step only reads
+	from, to onboarding.State
+}
+
+// charted tells whether the chart of such a step has the way.
+func (m move) charted() bool {
+	chart := onboarding.DeedChart()
+	if m.read {
+		chart = onboarding.ReadChart()
+	}
+	return m.from == m.to || slices.ContainsFunc(chart, func(t onboarding.Transition) bool { return t.To == m.to && slices.Contains(t.From, m.from) })
+}
+
+func isReview(k onboarding.Key) bool {
+	_, ok := k.SplitReview()
+	return ok
+}
 
 // finished checks what must hold when everything is over.
 func (w *world) finished() {
@@ -212,16 +229,21 @@ func (w *world) ended(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 // surplus tells whether the history says of an object that it was found twice and could not be removed.
 func (w *world) surplus(id onboarding.ID, sid string) bool {
 	events, err := w.store.Events(w.ctx, id)
-	return err == nil && slices.ContainsFunc(events, func(e onboarding.Event) bool { return e.Kind == "step.extra_kept" && e.Detail == sid })
+	return err == nil && slices.ContainsFunc(events, func(e onboarding.Event) bool { return e.Kind == "step.surplus_kept" && e.Detail == sid })
 }
 
-// moves reads from the history how each step went from state to state, and checks that the table of transitions has each way.
+// moves reads from the history how each step went from state to state, and checks that the chart has
+// each way.
 func (w *world) moves(id onboarding.ID) {
 	events, err := w.store.Events(w.ctx, id)
 	if err != nil {
 		w.violated("events: %v", err)
 	}
 	at := map[onboarding.Key]onboarding.State{}
+	read := map[onboarding.Key]bool{}
+	for _, s := range w.get(id).Steps {
+		read[s.Key] = s.Kind.IsRead()
+	}
 	for _, e := range events {
 		to, ok := strings.CutPrefix(e.Kind, "step.")
 		if !ok || !slices.Contains(states, onboarding.State(to)) {
@@ -231,10 +253,10 @@ func (w *world) moves(id onboarding.ID) {
 		if at[e.Step] == "" && strings.Contains(string(e.Step), ".replaced.") {
 			from = onboarding.StepSucceeded // It tells of what was made under another key.
 		}
-		way := move{from, onboarding.State(to)}
+		way := move{read[e.Step], from, onboarding.State(to)}
 		w.take(way)
 		at[e.Step] = way.to
-		if !slices.ContainsFunc(onboarding.Transitions(), func(t onboarding.Transition) bool { return t.From == way.from && t.To == way.to }) {
+		if !way.charted() {
 			w.violated("no such way: %s of %s goes from %s to %s", e.Step, id, way.from, way.to)
 		}
 	}

@@ -140,7 +140,7 @@ func (w *world) takesBack(x request) bool {
 	if !x.o.CanceledAt.IsZero() && !x.since.After(x.o.CanceledAt) {
 		return true
 	}
-	return slices.ContainsFunc(w.plan(x.o), func(n onboarding.Node) bool { return n.Key == x.key && n.Aim == onboarding.AimGone })
+	return slices.ContainsFunc(w.plan.Nodes(x.o), func(n onboarding.Node) bool { return n.Key == x.key && n.Aim == onboarding.AimGone })
 }
 
 // numberRemovedRightly: a number leaves only if nobody wants it, and the products before the profile.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
@@ -21,7 +22,7 @@ type mutant struct {
 
 	mutatePlan       func(onboarding.Plan) onboarding.Plan
 	mutateLedger     func(onboarding.Ledger, *memledger.Store) onboarding.Ledger
-	mutateTiming     func(*onboarding.Timing)
+	mutateTiming     func(*engine.Timing)
 	mutateReceive    func(*world, onboarding.Callback) error
 	mutateRepository func(onboarding.InterruptibleRepository) onboarding.InterruptibleRepository
 }
@@ -35,7 +36,7 @@ var mutants = []mutant{
 		name: "a lookup finds nothing, and the call is repeated blindly", laws: []string{"made twice", "stuck"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			if e.Find != nil {
-				e.Find = func(context.Context, onboarding.TrustHub) ([]onboarding.Result, error) { return nil, nil }
+				e.Find = func(context.Context, onboarding.TrustHub) ([]onboarding.Outcome, error) { return nil, nil }
 			}
 		}),
 	},
@@ -43,7 +44,10 @@ var mutants = []mutant{
 		name: "a call whose answer was lost counts as not made", laws: []string{"made twice"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			do := e.Do
-			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
+			if do == nil {
+				return
+			}
+			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
 				r, err := do(ctx, hub)
 				var remote *onboarding.RemoteError
 				if errors.As(err, &remote) && remote.Class == onboarding.ClassUnknown {
@@ -69,14 +73,17 @@ var mutants = []mutant{
 		name: "a call leaves however late it is", laws: []string{"made twice", "without an intent", "edited"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			do := e.Do
-			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
+			if do == nil {
+				return
+			}
+			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
 				return do(onboarding.WithSendBy(ctx, time.Now().Add(1000*time.Hour)), hub)
 			}
 		}),
 	},
 	{
 		name: "a lookup is believed while lists still lag", laws: []string{"made twice"},
-		mutateTiming: func(t *onboarding.Timing) { t.Settle = 1 },
+		mutateTiming: func(t *engine.Timing) { t.Settle = 1 },
 	},
 	{
 		name: "what is surplus is left there", laws: []string{"left twice"},
@@ -94,7 +101,7 @@ var mutants = []mutant{
 		name: "what is surplus is removed, and so is what is kept", laws: []string{"removed", "lost", "stuck", "made twice"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			if find := e.Find; find != nil {
-				e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Result, error) {
+				e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Outcome, error) {
 					found, err := find(ctx, hub)
 					return append(found, found...), err
 				}
@@ -108,16 +115,16 @@ var mutants = []mutant{
 	{
 		name: "a bundle is submitted before its evaluation", laws: []string{"out of order"},
 		mutatePlan: eachNode(func(n *onboarding.Node) {
-			if bundle, ok := strings.CutSuffix(string(n.Key), ".submission"); ok {
-				n.Needs = []onboarding.Key{onboarding.Key(bundle)}
+			if n.Kind == onboarding.KindSubmission {
+				n.Needs = []onboarding.Key{n.Bundle}
 			}
 		}),
 	},
 	{
 		name: "a number reaches the product before the profile", laws: []string{"out of order"},
 		mutatePlan: eachNode(func(n *onboarding.Node) {
-			if strings.HasPrefix(string(n.Key), "trust_product.number.") {
-				n.Needs = []onboarding.Key{"trust_product"}
+			if n.Number != "" && n.Bundle == onboarding.ShakenStirKey {
+				n.Needs = []onboarding.Key{n.Bundle}
 			}
 		}),
 	},
@@ -161,26 +168,31 @@ var mutants = []mutant{
 	{
 		name: "a number is removed from the profile before the product", laws: []string{"out of order"},
 		mutatePlan: eachNode(func(n *onboarding.Node) {
-			if n.Aim == onboarding.AimGone && strings.HasPrefix(string(n.Key), "customer_profile.number.") {
-				n.Needs = nil
+			if n.Aim == onboarding.AimGone && n.Number != "" && n.Bundle == onboarding.CustomerProfileKey {
+				n.Needs, n.StaysWith = nil, nil
 			}
 		}),
 	},
 	{
 		name: "a canceled onboarding goes on", laws: []string{"after the end", "stuck"},
 		mutatePlan: func(plan onboarding.Plan) onboarding.Plan {
-			return func(o *onboarding.Onboarding) []onboarding.Node {
+			lay := plan.Nodes
+			plan.Nodes = func(o *onboarding.Onboarding) []onboarding.Node {
 				alive := *o
 				alive.CanceledAt = time.Time{}
-				return plan(&alive)
+				return lay(&alive)
 			}
+			return plan
 		},
 	},
 	{
 		name: "an object is made in the parent account", laws: []string{"wrong account"},
 		mutatePlan: eachEffect(func(_ onboarding.Key, e *onboarding.Effect) {
 			do := e.Do
-			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
+			if do == nil {
+				return
+			}
+			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
 				return do(ctx, asParent{hub})
 			}
 		}),
@@ -226,7 +238,7 @@ func (m mutant) ledger(l onboarding.Ledger, s *memledger.Store) onboarding.Ledge
 	return m.mutateLedger(l, s)
 }
 
-func (m mutant) timing(t onboarding.Timing) onboarding.Timing {
+func (m mutant) timing(t engine.Timing) engine.Timing {
 	if m.mutateTiming != nil {
 		m.mutateTiming(&t)
 	}
@@ -249,13 +261,15 @@ func (m mutant) repository(r onboarding.InterruptibleRepository) onboarding.Inte
 
 func eachNode(change func(*onboarding.Node)) func(onboarding.Plan) onboarding.Plan {
 	return func(plan onboarding.Plan) onboarding.Plan {
-		return func(o *onboarding.Onboarding) []onboarding.Node {
-			nodes := plan(o)
+		lay := plan.Nodes
+		plan.Nodes = func(o *onboarding.Onboarding) []onboarding.Node {
+			nodes := lay(o)
 			for i := range nodes {
 				change(&nodes[i])
 			}
 			return nodes
 		}
+		return plan
 	}
 }
 

@@ -3,7 +3,7 @@ package simulation
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
@@ -56,28 +56,26 @@ func (r withoutInterruption) Interrupt(ctx context.Context, id onboarding.ID, de
 func withoutNumbers(plan onboarding.Plan) onboarding.Plan {
 	const none = "PN none"
 	believing := eachEffectOf(func(o *onboarding.Onboarding, key onboarding.Key, e *onboarding.Effect) {
-		do := e.Do
-		if key != "numbers_check" || len(o.Numbers) == 0 {
+		look := e.Look
+		if key != onboarding.NumbersCheckKey || len(o.Numbers) == 0 {
 			return
 		}
-		e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
+		e.Look = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
 			seen := &noticing{TrustHub: hub}
-			r, err := do(ctx, seen)
-			if seen.empty && err == nil {
-				r.Numbers = []onboarding.PhoneNumber{{SID: none}}
+			r, err := look(ctx, seen)
+			if done, ok := r.(onboarding.Done); ok && seen.empty && err == nil {
+				done.Numbers = []onboarding.PhoneNumber{{SID: none}}
+				return done, nil
 			}
 			return r, err
 		}
 	})
-	return func(o *onboarding.Onboarding) []onboarding.Node {
-		var nodes []onboarding.Node
-		for _, n := range believing(plan)(o) {
-			if !strings.HasSuffix(string(n.Key), none) {
-				nodes = append(nodes, n)
-			}
-		}
-		return nodes
+	plan = believing(plan)
+	lay := plan.Nodes
+	plan.Nodes = func(o *onboarding.Onboarding) []onboarding.Node {
+		return slices.DeleteFunc(lay(o), func(n onboarding.Node) bool { return n.Number == none })
 	}
+	return plan
 }
 
 // noticing notes that a list of all numbers was empty.
@@ -161,9 +159,10 @@ func (l withoutJobs) Release(ctx context.Context, c onboarding.Change, _ time.Ti
 // believe takes a callback's word for the review's outcome.
 func believe(w *world, c onboarding.Callback) error {
 	err := w.store.Update(w.ctx, c.OnboardingID, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
+		w.plan.Arrange(o)
 		change := onboarding.Change{ID: o.ID}
 		for _, key := range []onboarding.Key{"customer_profile", "trust_product"} {
-			review := o.Step(key.Sub("review"))
+			review := o.Step(key.Review())
 			if c.Status == onboarding.BundleApproved && c.BundleSID != "" && c.BundleSID == o.SID(key) && review != nil {
 				review.State, review.FinishedAt = onboarding.StepSucceeded, now
 				change.Steps = append(change.Steps, *review)

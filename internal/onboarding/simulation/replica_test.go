@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 	"github.com/attestd/attestd/internal/trusthub"
 	"github.com/attestd/attestd/internal/trusthubsim"
@@ -73,12 +74,13 @@ func (r *replica) begin(job *memledger.Job) {
 	one := &run{name: fmt.Sprintf("%s/%s#%d", r.name, job.ID, w.runsEver), replica: r, job: job}
 	r.runs = append(r.runs, one)
 	w.tracef("%s begins", one.name)
-	runner := &onboarding.Runner{
+	runner := &engine.Runner{
 		Hub:         hub{r.hub, one, rand.New(rand.NewPCG(w.scenario.seed, uint64(w.runsEver)<<32))},
 		Plan:        one.turned(w.mutant.plan(w.plan)),
 		Name:        r.name,
 		Concurrency: w.scenario.concurrency,
 		Timing:      w.mutant.timing(w.scenario.timing),
+		Now:         time.Now,
 		Random:      rand.New(rand.NewPCG(w.scenario.seed, uint64(w.runsEver))).Float64,
 		Stopping:    r.stopping,
 		Logger:      slog.New(alarm{slog.DiscardHandler, w}),
@@ -161,34 +163,45 @@ func callOf(ctx context.Context) call {
 // turned has every call of the plan begin and end in a turn of the replica: it can be paused, or die, before the client gets it, and after
 // the answer has come.
 func (one *run) turned(plan onboarding.Plan) onboarding.Plan {
-	return func(o *onboarding.Onboarding) []onboarding.Node {
-		nodes := plan(o)
+	lay := plan.Nodes
+	plan.Nodes = func(o *onboarding.Onboarding) []onboarding.Node {
+		nodes := lay(o)
 		for i := range nodes {
 			nodes[i].Effect = one.turnedEffect(o.ID, nodes[i].Key, nodes[i].Effect)
 		}
 		return nodes
 	}
+	return plan
 }
 
 func (one *run) turnedEffect(id onboarding.ID, key onboarding.Key, effect func(*onboarding.Onboarding) onboarding.Effect) func(*onboarding.Onboarding) onboarding.Effect {
 	return func(o *onboarding.Onboarding) onboarding.Effect {
 		e := effect(o)
-		do, find, update, remove := e.Do, e.Find, e.Update, e.Remove
-		e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Result, error) {
-			return inTurn(ctx, one, "do", call{run: one.name, id: id, key: key, does: find != nil, since: one.claimed}, func(ctx context.Context) (onboarding.Result, error) {
-				return do(ctx, hub)
-			})
+		look, do, find, update, remove := e.Look, e.Do, e.Find, e.Update, e.Remove
+		if look != nil {
+			e.Look = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
+				return inTurn(ctx, one, "look", call{run: one.name, id: id, key: key, since: one.claimed}, func(ctx context.Context) (onboarding.Outcome, error) {
+					return look(ctx, hub)
+				})
+			}
+		}
+		if do != nil {
+			e.Do = func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
+				return inTurn(ctx, one, "do", call{run: one.name, id: id, key: key, does: true, since: one.claimed}, func(ctx context.Context) (onboarding.Outcome, error) {
+					return do(ctx, hub)
+				})
+			}
 		}
 		if find != nil {
-			e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Result, error) {
-				return inTurn(ctx, one, "find", call{run: one.name, id: id, key: key, looks: true, since: one.claimed}, func(ctx context.Context) ([]onboarding.Result, error) {
+			e.Find = func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Outcome, error) {
+				return inTurn(ctx, one, "find", call{run: one.name, id: id, key: key, looks: true, since: one.claimed}, func(ctx context.Context) ([]onboarding.Outcome, error) {
 					return find(ctx, hub)
 				})
 			}
 		}
 		if update != nil {
-			e.Update = func(ctx context.Context, hub onboarding.TrustHub, sid string) (onboarding.Result, error) {
-				return inTurn(ctx, one, "update "+sid, call{run: one.name, id: id, key: key, does: true, since: one.claimed}, func(ctx context.Context) (onboarding.Result, error) {
+			e.Update = func(ctx context.Context, hub onboarding.TrustHub, sid string) (onboarding.Outcome, error) {
+				return inTurn(ctx, one, "update "+sid, call{run: one.name, id: id, key: key, does: true, since: one.claimed}, func(ctx context.Context) (onboarding.Outcome, error) {
 					return update(ctx, hub, sid)
 				})
 			}

@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/engine"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 	"github.com/attestd/attestd/internal/trusthub"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -16,10 +17,10 @@ type scenario struct {
 
 	replicas, onboardings    int
 	numbers, representatives int
-	gate                     onboarding.Gate
+	gate                     plan.Gate
 	productGate              trusthubsim.ProductGate
 	concurrency              int
-	timing                   onboarding.Timing
+	timing                   engine.Timing
 	timeout                  time.Duration // of the client, for one request
 	circuitFailures          int
 	// strained: Twilio answers 429 now and then, and otherwise it refuses credentials now and then and accounts change their tokens. Never both
@@ -51,7 +52,7 @@ func scenarioOf(seed uint64) scenario {
 		onboardings:     1 + max(0, rng.IntN(4)-2),
 		numbers:         1 + rng.IntN(2),
 		representatives: 1 + rng.IntN(2),
-		gate:            pick(rng, onboarding.GateAuto, onboarding.GateAuto, onboarding.GateSubmitted, onboarding.GateApproved),
+		gate:            pick(rng, plan.GateAuto, plan.GateAuto, plan.GateSubmitted, plan.GateApproved),
 		productGate:     pick(rng, trusthubsim.GateApproved, trusthubsim.GateSubmitted),
 		concurrency:     pick(rng, 0, 1, 2, 5),
 		timeout:         pick(rng, trusthub.DefaultTimeout, 2*time.Second),
@@ -66,7 +67,7 @@ func scenarioOf(seed uint64) scenario {
 	if s.onboardings == 1 && s.strained {
 		s.circuitFailures = 3
 	}
-	s.timing = onboarding.Timing{
+	s.timing = engine.Timing{
 		Settle:  pick(rng, 3*time.Second, 5*time.Second, 20*time.Second),
 		PollMin: between(10*time.Second, 5*time.Minute),
 		PollMax: time.Hour,

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 	"github.com/attestd/attestd/internal/onboarding/memledger"
+	"github.com/attestd/attestd/internal/onboarding/plan"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
@@ -25,16 +27,15 @@ func newWorld(s scenario, m mutant) *world {
 		RejectedProductsFinal: s.people.productsFinal, NumbersDuringReview: s.people.numbersDuringReview,
 	})
 	w.tokens = &tokens{sim: w.sim, real: map[string]string{}, now: map[string]string{}}
-	w.plan = onboarding.TrustHubPlan(onboarding.PlanConfig{
-		SecondaryProfilePolicySID: onboarding.DefaultSecondaryProfilePolicySID,
-		ShakenStirPolicySID:       onboarding.DefaultShakenStirPolicySID,
-		Gate:                      s.gate,
-		CallbackURL:               func(token string) string { return "https://attestd.example.com/webhooks/" + token },
-		LeaveLostNumbers:          s.people.leaveLost,
-		ListsLag:                  s.timing.Settle,
-		EndingNotice:              s.people.endingNotice,
+	w.plan = plan.TrustHub(plan.Config{
+		Gate:             s.gate,
+		CallbackURL:      func(token string) string { return "https://attestd.example.com/webhooks/" + token },
+		LeaveLostNumbers: s.people.leaveLost,
+		ListsLag:         s.timing.Settle,
+		EndingNotice:     s.people.endingNotice,
+		Now:              time.Now,
 	})
-	w.service = &onboarding.Service{
+	w.service = &desk.Service{
 		Repository: m.repository(w.store), Plan: w.plan, Now: time.Now,
 		NewID:    func() onboarding.ID { return onboarding.ID(fmt.Sprintf("onb_%d", len(w.ids)+1)) },
 		NewToken: func() string { return fmt.Sprintf("token-%d", len(w.ids)+1) },

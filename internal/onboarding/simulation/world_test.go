@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
+	"github.com/attestd/attestd/internal/onboarding/desk"
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -43,7 +44,7 @@ type world struct {
 	tokens  *tokens
 	store   *memledger.Store
 	plan    onboarding.Plan
-	service *onboarding.Service
+	service *desk.Service
 	// onboardings by their IDs, in the order in which they were asked for.
 	ids         []onboarding.ID
 	subaccounts map[onboarding.ID]string
@@ -338,22 +339,14 @@ func (w *world) resume(id onboarding.ID) {
 func (w *world) receive(c onboarding.Callback) error {
 	err := w.mutant.receive(w, c)
 	for _, s := range w.get(c.OnboardingID).Steps {
-		if s.Key.IsReview() && s.State == onboarding.StepSucceeded {
+		if isReview(s.Key) && s.State == onboarding.StepSucceeded {
 			w.reviewedTruly(c.OnboardingID, s.Key)
 		}
 	}
 	return err
 }
 
-// statusOf reads no more than that: it is asked for whenever nothing moves.
-func (w *world) statusOf(id onboarding.ID) onboarding.Status {
-	o, err := w.store.Get(w.ctx, id)
-	if err != nil {
-		w.violated("get: %v", err)
-		return ""
-	}
-	return o.Status()
-}
+func (w *world) statusOf(id onboarding.ID) onboarding.Status { return w.get(id).Status() }
 
 func (w *world) get(id onboarding.ID) *onboarding.Onboarding {
 	o, err := w.store.Get(w.ctx, id)

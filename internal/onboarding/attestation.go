@@ -3,8 +3,9 @@ package onboarding
 // AttestationA is the full attestation of SHAKEN/STIR: who calls is known, and may use the number.
 const AttestationA = "A"
 
-// Attestation is "A" while the calls of every number that the onboarding is to have can be signed so, else "". It is judged by what Twilio has said of the
-// bundles and not by [Onboarding.Status]: another product's trouble, or an approval that nears its end, takes no attestation away.
+// Attestation is "A" while the calls of every number that the onboarding is to have can be signed
+// so, else "". It is judged by what Twilio has said of the bundles and not by [Onboarding.Status]:
+// another product's trouble, or an approval that nears its end, takes no attestation away.
 func (o *Onboarding) Attestation() string {
 	if len(o.Numbers) == 0 {
 		return ""
@@ -25,7 +26,8 @@ func (o *Onboarding) Attestation() string {
 	return AttestationA
 }
 
-// AttestedNumbers holds the SIDs of the numbers whose calls can be signed with A: both bundles are approved, and the number is on both.
+// AttestedNumbers holds the SIDs of the numbers whose calls can be signed with A: both bundles are
+// approved, and the number is on both.
 func (o *Onboarding) AttestedNumbers() map[string]bool {
 	attested := make(map[string]bool, len(o.Numbers))
 	if !o.CanceledAt.IsZero() || !o.holdsApproval(CustomerProfileKey) || !o.holdsApproval(ShakenStirKey) {
@@ -43,7 +45,8 @@ func (o *Onboarding) AttestedNumbers() map[string]bool {
 	return attested
 }
 
-// holdsApproval tells whether the bundle was approved when last read, and still is: an approval that only nears its end counts.
+// holdsApproval tells whether the bundle was approved when last read, and still is: an approval
+// that only nears its end counts.
 func (o *Onboarding) holdsApproval(bundle Key) bool {
 	review := o.Step(bundle.Review())
 	switch {

@@ -58,8 +58,8 @@ func ReadChart() []Transition { return slices.Clone(readChart) }
 // DeedChart returns the ways of all other steps.
 func DeedChart() []Transition { return slices.Clone(deedChart) }
 
-// mayGo tells whether the chart of that kind has the way. A step without a kind is one that the plan
-// does not have: it goes the ways of a deed.
+// mayGo tells whether the chart of that kind has the way. A step without a kind is one that the
+// plan does not have: it goes the ways of a deed.
 func mayGo(k Kind, from, to State) bool {
 	chart := deedChart
 	if k.IsRead() {

@@ -42,7 +42,8 @@ var allStates = []onboarding.State{
 	onboarding.StepPending, onboarding.StepRunning, onboarding.StepWaiting, onboarding.StepSucceeded, onboarding.StepFailed, onboarding.StepCanceled,
 }
 
-// A step goes the ways of its kind's chart, and no other: what the document shows is what Enter says.
+// A step goes the ways of its kind's chart, and no other: what the document shows is what Enter
+// says.
 func TestAStepGoesTheWaysOfItsChart(t *testing.T) {
 	t.Parallel()
 	for kind, chart := range map[onboarding.Kind][]onboarding.Transition{
@@ -165,8 +166,8 @@ func describeStatuses(line func(string, ...any)) {
 	line("")
 }
 
-// describePlan shows the graph of an onboarding with two representatives and one number, and what kind
-// of step each is.
+// describePlan shows the graph of an onboarding with two representatives and one number, and what
+// kind of step each is.
 func describePlan(line func(string, ...any)) {
 	o := planExample()
 	trustHub := plan.TrustHub(plan.Config{Now: time.Now})
@@ -226,7 +227,8 @@ func planExample() *onboarding.Onboarding {
 	}
 }
 
-// reachedThroughAnother tells whether the node needs that step through another that it needs too: the picture is clearer without.
+// reachedThroughAnother tells whether the node needs that step through another that it needs too:
+// the picture is clearer without.
 func reachedThroughAnother(step onboarding.Key, n onboarding.Node, nodes []onboarding.Node) bool {
 	needs := make(map[onboarding.Key][]onboarding.Key, len(nodes))
 	for _, other := range nodes {

@@ -10,7 +10,8 @@ import (
 var (
 	// ErrNotFound: there is no such onboarding.
 	ErrNotFound = errors.New("no such onboarding")
-	// ErrLostPlace: another runner has claimed the onboarding since. Nothing was written, and the one who gets this must stop.
+	// ErrLostPlace: another runner has claimed the onboarding since. Nothing was written, and the
+	// one who gets this must stop.
 	ErrLostPlace = errors.New("another runner has claimed this onboarding")
 )
 
@@ -33,7 +34,8 @@ type Class int
 const (
 	// ClassRepeatable: refused before anything was done; the same call may be made again later.
 	ClassRepeatable Class = iota + 1
-	// ClassUnknown: a POST whose answer never came or cannot be read; it may have been applied. For a read, the same as repeatable.
+	// ClassUnknown: a POST whose answer never came or cannot be read; it may have been applied. For
+	// a read, the same as repeatable.
 	ClassUnknown
 	// ClassPermanent: refused for a reason that only a person can take away.
 	ClassPermanent
@@ -70,22 +72,26 @@ type RemoteError struct {
 	// Message is Twilio's text. It may repeat personal data, so Error leaves it out.
 	Message  string
 	MoreInfo string
-	// RetryAfter is how long to wait before the call is worth making again, as Twilio asked or as the TrustHub makes of it for all who
-	// share the trouble; 0 if neither says.
+	// RetryAfter is how long to wait before the call is worth making again, as Twilio asked or as
+	// the TrustHub makes of it for all who share the trouble; 0 if neither says.
 	RetryAfter time.Duration
-	// Outage says that the failure is not this call's: Twilio as a whole does not work. RetryAfter then tells when it is worth trying again,
-	// and how often this call has failed before has nothing to do with it.
+	// Outage says that the failure is not this call's: Twilio as a whole does not work. RetryAfter
+	// then tells when it is worth trying again, and how often this call has failed before has
+	// nothing to do with it.
 	Outage bool
-	// Held says of a repeatable failure that the call was not even tried, because it stood no chance or would have done harm: Twilio is
-	// down, or the account has too many calls under way. It says nothing about this call, which may be made as ever after RetryAfter.
+	// Held says of a repeatable failure that the call was not even tried, because it stood no
+	// chance or would have done harm: Twilio is down, or the account has too many calls under way.
+	// It says nothing about this call, which may be made as ever after RetryAfter.
 	Held bool
 	// BundleSID is the other bundle that a conflict names, if it names one.
 	BundleSID string
-	// Err is the failure underneath, such as a timeout; nil when Twilio answered. It names no URL with personal data in it.
+	// Err is the failure underneath, such as a timeout; nil when Twilio answered. It names no URL
+	// with personal data in it.
 	Err error
 }
 
-// Error says what kind of failure it was, without Twilio's text: that may hold a name or a number, and errors are logged.
+// Error says what kind of failure it was, without Twilio's text: that may hold a name or a number,
+// and errors are logged.
 func (e *RemoteError) Error() string {
 	text := "twilio: " + e.Class.String()
 	if e.HTTPStatus != 0 {
@@ -111,7 +117,8 @@ func (e *RemoteError) StepError() *StepError {
 	return &StepError{Code: e.Code, Message: message, MoreInfo: e.MoreInfo, HTTPStatus: e.HTTPStatus}
 }
 
-// AsRemote returns err as a *RemoteError. One that is not is treated as unknown: nothing is known of what it left behind.
+// AsRemote returns err as a *RemoteError. One that is not is treated as unknown: nothing is known
+// of what it left behind.
 func AsRemote(err error) *RemoteError {
 	var remote *RemoteError
 	if errors.As(err, &remote) {

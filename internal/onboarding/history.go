@@ -2,7 +2,8 @@ package onboarding
 
 import "time"
 
-// KeptCallback is a callback as it was kept. ID orders the callbacks of an onboarding by when they were kept.
+// KeptCallback is a callback as it was kept. ID orders the callbacks of an onboarding by when they
+// were kept.
 type KeptCallback struct {
 	ID int64
 	Callback
@@ -21,7 +22,8 @@ type RequestVersion struct {
 	CreatedAt time.Time
 	// Actor is who made it, as in [Event]; "" if the history does not say.
 	Actor string
-	// Changes are what is different from the version before, in the order of the request's members; none for the first.
+	// Changes are what is different from the version before, in the order of the request's members;
+	// none for the first.
 	Changes []RequestChange
 	// Submissions are those that were made while this was the newest version, in order.
 	Submissions []Submission
@@ -54,8 +56,9 @@ type ReviewTime struct {
 	DecidedAt   time.Time
 }
 
-// Submissions reads from events in order, among which are all that succeeded for bundles, submissions and reviews, which submissions were
-// made and what became of them. The ID of each submission's event comes with it.
+// Submissions reads from events in order, among which are all that succeeded for bundles,
+// submissions and reviews, which submissions were made and what became of them. The ID of each
+// submission's event comes with it.
 func Submissions(events []PastEvent) (submissions []Submission, ids []int64) {
 	sids := make(map[Key]string)
 	open := make(map[Key]int) // the newest submission of a bundle that nothing was decided about

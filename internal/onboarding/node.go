@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Plan says which steps an onboarding takes, and what they mean to people. It is data: whoever walks
-// a plan knows none of its steps by name.
+// Plan says which steps an onboarding takes, and what they mean to people. It is data: whoever
+// walks a plan knows none of its steps by name.
 type Plan struct {
 	// Nodes lays out the steps: a graph without a circle, each node after all that it needs. It
 	// depends on the request, on the resolved numbers, and on what was made for earlier versions.
@@ -43,7 +43,8 @@ const (
 	KindObject Kind = "object"
 	// KindAssignment puts an object or a number on a bundle.
 	KindAssignment Kind = "assignment"
-	// KindEvaluation has a bundle evaluated. Each evaluation leaves one more behind; that is no harm.
+	// KindEvaluation has a bundle evaluated. Each evaluation leaves one more behind; that is no
+	// harm.
 	KindEvaluation Kind = "evaluation"
 	// KindSubmission hands a bundle in.
 	KindSubmission Kind = "submission"
@@ -113,18 +114,18 @@ type Aim int
 const (
 	// AimDone: the step's effect is there.
 	AimDone Aim = iota
-	// AimGone: what the step made is removed. An unknown outcome is looked up first, so that nothing
-	// is left behind.
+	// AimGone: what the step made is removed. An unknown outcome is looked up first, so that
+	// nothing is left behind.
 	AimGone
 	// AimSettled: what the step has made is known, and it makes nothing more.
 	AimSettled
 )
 
-// Effect says how a step is done at Twilio. A nil function is something that cannot be done, or need
-// not be. An error that is no *RemoteError counts as an unknown outcome.
+// Effect says how a step is done at Twilio. A nil function is something that cannot be done, or
+// need not be. An error that is no *RemoteError counts as an unknown outcome.
 type Effect struct {
-	// Look reads before anything is done. It settles the step, or answers [Absent]: then Do is made.
-	// For a read that is all there is.
+	// Look reads before anything is done. It settles the step, or answers [Absent]: then Do is
+	// made. For a read that is all there is.
 	Look func(ctx context.Context, hub TrustHub) (Outcome, error)
 	// Do makes the call, after its intent is in the ledger.
 	Do func(ctx context.Context, hub TrustHub) (Outcome, error)
@@ -140,8 +141,8 @@ type Effect struct {
 	Stays bool
 	// NotYet says of a read that it has nothing to tell before a first wait.
 	NotYet bool
-	// RefusedUntil, unless "", names a step before whose success Do or Remove may be refused. They are
-	// made again if it has succeeded since, or, while it is Locked, once it succeeds.
+	// RefusedUntil, unless "", names a step before whose success Do or Remove may be refused. They
+	// are made again if it has succeeded since, or, while it is Locked, once it succeeds.
 	RefusedUntil Key
 	Locked       bool
 	// InTheWay says what to do if Twilio refuses a change with a conflict that names no bundle.
@@ -157,10 +158,10 @@ type Replacement struct {
 	Bundles []Key
 }
 
-// Arrange lays the plan over the onboarding. It gives o a pending step for every node that has none,
-// and for a canceled one that is wanted again; puts o.Steps into the plan's order, the step of each
-// node at the node's place; and fills in their roles. Steps that the plan does not have come last.
-// It returns the nodes and the steps that were added.
+// Arrange lays the plan over the onboarding. It gives o a pending step for every node that has
+// none, and for a canceled one that is wanted again; puts o.Steps into the plan's order, the step
+// of each node at the node's place; and fills in their roles. Steps that the plan does not have
+// come last. It returns the nodes and the steps that were added.
 func (p Plan) Arrange(o *Onboarding) (nodes []Node, added []Step) {
 	nodes = p.Nodes(o)
 	have := make(map[Key]int, len(o.Steps))

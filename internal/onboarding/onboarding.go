@@ -17,34 +17,42 @@ const (
 	StatusCanceled       Status = "canceled"
 )
 
-// Onboarding is one subaccount's way to attestation: the request, and the ledger of steps that were taken for it.
+// Onboarding is one subaccount's way to attestation: the request, and the ledger of steps that were
+// taken for it.
 type Onboarding struct {
 	ID      ID
 	Request Request
-	// SubaccountSID is the account in which everything is made: the one that the request names, or the one that was made for it; "" before.
+	// SubaccountSID is the account in which everything is made: the one that the request names, or
+	// the one that was made for it; "" before.
 	SubaccountSID string
-	// CallbackToken is the unguessable last segment of the URL that Twilio calls with status changes of this onboarding's bundles.
+	// CallbackToken is the unguessable last segment of the URL that Twilio calls with status
+	// changes of this onboarding's bundles.
 	CallbackToken string
 	// Version counts the versions of Request, from 1.
 	Version int
-	// Numbers are the phone numbers as they were resolved: those of Request.PhoneNumbers in the same order, or all that the subaccount has;
-	// empty before the preflight.
+	// Numbers are the phone numbers as they were resolved: those of Request.PhoneNumbers in the
+	// same order, or all that the subaccount has; empty before the preflight.
 	Numbers []PhoneNumber
-	// Steps are in the plan's order, once [Plan.Arrange] has been there: a store returns those that something was done about, in any order. The
-	// steps of numbers are there once the numbers are resolved.
+	// Steps are in the plan's order, once [Plan.Arrange] has been there: a store returns those that
+	// something was done about, in any order. The steps of numbers are there once the numbers are
+	// resolved.
 	Steps []Step
 
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	CanceledAt time.Time
-	// Cleanup says of a canceled onboarding that what it made is deleted, as far as Twilio lets go of it.
+	// Cleanup says of a canceled onboarding that what it made is deleted, as far as Twilio lets go
+	// of it.
 	Cleanup bool
 
-	// Epoch is the claim under which this copy was read: a write under an older one is refused (invariant 3).
+	// Epoch is the claim under which this copy was read: a write under an older one is refused
+	// (invariant 3).
 	Epoch int64
-	// Woken says that something happened since the claim before this one (a callback, a resume): reviews are read now, whatever their time.
+	// Woken says that something happened since the claim before this one (a callback, a resume):
+	// reviews are read now, whatever their time.
 	Woken bool
-	// ReadAt is the ledger's own clock at the claim. Times in the ledger are by this clock, not by the replica's.
+	// ReadAt is the ledger's own clock at the claim. Times in the ledger are by this clock, not by
+	// the replica's.
 	ReadAt time.Time
 }
 
@@ -69,7 +77,8 @@ func (o *Onboarding) SID(key Key) string {
 // BundleRef is a bundle as far as the ledger knows it: "" before it was created.
 type BundleRef struct {
 	SID string
-	// Status is Twilio's, as last read: draft, pending-review, in-review, twilio-approved, twilio-rejected.
+	// Status is Twilio's, as last read: draft, pending-review, in-review, twilio-approved,
+	// twilio-rejected.
 	Status string
 }
 
@@ -84,7 +93,8 @@ func (o *Onboarding) Bundle(key Key) BundleRef {
 	return ref
 }
 
-// Requirements lists what someone must do before the onboarding can go on, in the order of the steps.
+// Requirements lists what someone must do before the onboarding can go on, in the order of the
+// steps.
 func (o *Onboarding) Requirements() []Requirement {
 	var all []Requirement
 	for _, s := range o.Steps {
@@ -110,8 +120,8 @@ func (o *Onboarding) RequirementsOf(bundle Key) []Requirement {
 // Status is derived from the steps and never set by hand. The steps are arranged.
 //
 // One failed step makes it action_required even while others still run: a person can begin at once.
-// It is in_review when nothing is left to do but to wait for a reviewer. A check that is made now and
-// then counts only if it has found something for a person to do.
+// It is in_review when nothing is left to do but to wait for a reviewer. A check that is made now
+// and then counts only if it has found something for a person to do.
 func (o *Onboarding) Status() Status {
 	if !o.CanceledAt.IsZero() {
 		return StatusCanceled
@@ -165,8 +175,8 @@ func (o *Onboarding) Canceled() map[Key]bool {
 	return over
 }
 
-// ReplacedSIDs are the SIDs of the earlier objects of the step: others have taken their places. They
-// bear the same name at Twilio.
+// ReplacedSIDs are the SIDs of the earlier objects of the step: others have taken their places.
+// They bear the same name at Twilio.
 func (o *Onboarding) ReplacedSIDs(key Key) []string {
 	var sids []string
 	for i := range o.Steps {
@@ -178,8 +188,8 @@ func (o *Onboarding) ReplacedSIDs(key Key) []string {
 }
 
 // Kept returns the steps of a canceled onboarding whose objects remain at Twilio although they were
-// to be deleted: Twilio does not let go of them, or they were there before. An assignment to a bundle
-// that is gone went with it. The steps are arranged.
+// to be deleted: Twilio does not let go of them, or they were there before. An assignment to a
+// bundle that is gone went with it. The steps are arranged.
 func (o *Onboarding) Kept() []Step {
 	if !o.Cleanup {
 		return nil

@@ -8,7 +8,8 @@ type Product string
 const (
 	// ProductShakenStir lets calls be signed with A-level attestation.
 	ProductShakenStir Product = "shaken_stir"
-	// ProductVoiceIntegrity registers the numbers with the carriers' analytics, against spam labels.
+	// ProductVoiceIntegrity registers the numbers with the carriers' analytics, against spam
+	// labels.
 	ProductVoiceIntegrity Product = "voice_integrity"
 	// ProductCNAM shows a name with the calls.
 	ProductCNAM Product = "cnam"

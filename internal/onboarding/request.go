@@ -1,9 +1,11 @@
 package onboarding
 
-// Request is what the ISV asked for: one customer subaccount and everything that Trust Hub wants to know of the business behind it.
-// It is kept whole, as JSON, so the tags are part of the stored format.
+// Request is what the ISV asked for: one customer subaccount and everything that Trust Hub wants to
+// know of the business behind it. It is kept whole, as JSON, so the tags are part of the stored
+// format.
 type Request struct {
-	// SubaccountSID is the customer's Twilio subaccount (AC and 32 hex digits); "" if Subaccount asks for a new one.
+	// SubaccountSID is the customer's Twilio subaccount (AC and 32 hex digits); "" if Subaccount
+	// asks for a new one.
 	SubaccountSID string `json:"subaccount_sid,omitempty"`
 	// Subaccount, unless nil, is the subaccount to be made.
 	Subaccount *NewSubaccount `json:"subaccount,omitempty"`
@@ -11,18 +13,21 @@ type Request struct {
 	ExternalID string `json:"external_id,omitempty"`
 	// PrimaryProfileSID is the ISV's approved primary business profile in the parent account (BU…).
 	PrimaryProfileSID string `json:"primary_profile_sid"`
-	// NotificationEmail is the mailbox of the ISV that Twilio writes to when a bundle changes status.
+	// NotificationEmail is the mailbox of the ISV that Twilio writes to when a bundle changes
+	// status.
 	NotificationEmail string `json:"notification_email"`
 
 	Business                  Business         `json:"business"`
 	Address                   Address          `json:"address"`
 	AuthorizedRepresentatives []Representative `json:"authorized_representatives"`
 
-	// PhoneNumbers are the subaccount's numbers to sign for, each a SID (PN…) or in E.164; none with AllPhoneNumbers.
+	// PhoneNumbers are the subaccount's numbers to sign for, each a SID (PN…) or in E.164; none
+	// with AllPhoneNumbers.
 	PhoneNumbers []string `json:"phone_numbers"`
 	// AllPhoneNumbers asks for every number of the subaccount that can make calls, now and later.
 	AllPhoneNumbers bool `json:"all_phone_numbers,omitempty"`
-	// MovePhoneNumbers are those of PhoneNumbers that are taken off another bundle where they are on one.
+	// MovePhoneNumbers are those of PhoneNumbers that are taken off another bundle where they are
+	// on one.
 	MovePhoneNumbers []string `json:"move_phone_numbers,omitempty"`
 
 	// Products are what is put on top of the profile; none means SHAKEN/STIR.
@@ -30,7 +35,8 @@ type Request struct {
 	VoiceIntegrity VoiceIntegrity `json:"voice_integrity,omitzero"`
 	CNAM           CNAM           `json:"cnam,omitzero"`
 
-	// CustomerProfileSID, TrustProductSID (BU…) and EndUserSIDs are objects that the subaccount has already, to be taken over.
+	// CustomerProfileSID, TrustProductSID (BU…) and EndUserSIDs are objects that the subaccount has
+	// already, to be taken over.
 	CustomerProfileSID string      `json:"customer_profile_sid,omitempty"`
 	TrustProductSID    string      `json:"trust_product_sid,omitempty"`
 	EndUserSIDs        EndUserSIDs `json:"end_user_sids,omitzero"`
@@ -57,7 +63,8 @@ func (e EndUserSIDs) Representative(i int) string {
 	return e.AuthorizedRepresentative2
 }
 
-// VoiceIntegrity holds the attributes of Trust Hub's end user type voice_integrity_information, under Twilio's names.
+// VoiceIntegrity holds the attributes of Trust Hub's end user type voice_integrity_information,
+// under Twilio's names.
 type VoiceIntegrity struct {
 	UseCase                      string `json:"use_case,omitempty"`
 	BusinessEmployeeCount        string `json:"business_employee_count,omitempty"`
@@ -80,7 +87,8 @@ func (v VoiceIntegrity) Attributes() map[string]string {
 
 // CNAM holds the attributes of Trust Hub's end user type cnam_information, under Twilio's names.
 type CNAM struct {
-	// DisplayName is shown with the calls: at most 15 letters, digits, spaces, dots and commas, the first a letter.
+	// DisplayName is shown with the calls: at most 15 letters, digits, spaces, dots and commas, the
+	// first a letter.
 	DisplayName string `json:"cnam_display_name,omitempty"`
 }
 
@@ -89,7 +97,8 @@ func (c CNAM) Attributes() map[string]string {
 	return map[string]string{"cnam_display_name": c.DisplayName}
 }
 
-// Business holds the attributes of Trust Hub's end user type customer_profile_business_information, under Twilio's names.
+// Business holds the attributes of Trust Hub's end user type customer_profile_business_information,
+// under Twilio's names.
 type Business struct {
 	Name                   string `json:"business_name"`
 	Identity               string `json:"business_identity"`
@@ -102,7 +111,8 @@ type Business struct {
 	SocialMediaProfileURLs string `json:"social_media_profile_urls,omitempty"`
 }
 
-// Attributes returns what Twilio is sent: an optional attribute that was not given is left out, because Twilio checks an empty one.
+// Attributes returns what Twilio is sent: an optional attribute that was not given is left out,
+// because Twilio checks an empty one.
 func (b Business) Attributes() map[string]string {
 	attributes := map[string]string{
 		"business_name":                    b.Name,
@@ -120,7 +130,8 @@ func (b Business) Attributes() map[string]string {
 	return attributes
 }
 
-// Address is the business's legal address: either SID alone, an address that the subaccount already has (AD…), or all the rest.
+// Address is the business's legal address: either SID alone, an address that the subaccount already
+// has (AD…), or all the rest.
 type Address struct {
 	SID string `json:"sid,omitempty"`
 
@@ -134,7 +145,8 @@ type Address struct {
 	ISOCountry string `json:"iso_country,omitempty"`
 }
 
-// Representative holds the attributes of Trust Hub's end user types authorized_representative_1 and _2, under Twilio's names.
+// Representative holds the attributes of Trust Hub's end user types authorized_representative_1 and
+// _2, under Twilio's names.
 type Representative struct {
 	FirstName     string `json:"first_name"`
 	LastName      string `json:"last_name"`

@@ -10,16 +10,17 @@ import (
 	"strings"
 )
 
-// RequestChange is one member of a request that is different in two versions. Old and New are JSON values as [json.Unmarshal] decodes
-// them; nil is a member that was not there.
+// RequestChange is one member of a request that is different in two versions. Old and New are JSON
+// values as [json.Unmarshal] decodes them; nil is a member that was not there.
 type RequestChange struct {
 	// Pointer is a JSON pointer (RFC 6901) into the request.
 	Pointer  string
 	Old, New any
 }
 
-// RequestChanges compares two versions of a request as they are stored. Objects are compared member by member and lists of objects entry by
-// entry; a list of anything else, such as the numbers, is one member, because an entry that was added shifts the others.
+// RequestChanges compares two versions of a request as they are stored. Objects are compared member
+// by member and lists of objects entry by entry; a list of anything else, such as the numbers, is
+// one member, because an entry that was added shifts the others.
 func RequestChanges(before, after []byte) ([]RequestChange, error) {
 	var documents [2]any
 	for i, text := range [][]byte{before, after} {

@@ -8,7 +8,8 @@ type Review struct {
 	Bundle Key
 	BundleRef
 	SubmittedAt time.Time
-	// NextCheckAt is when the bundle is read next, unless a callback comes first; zero before the first wait is written down.
+	// NextCheckAt is when the bundle is read next, unless a callback comes first; zero before the
+	// first wait is written down.
 	NextCheckAt time.Time
 }
 

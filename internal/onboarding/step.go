@@ -8,8 +8,8 @@ import (
 // State is the state of a step.
 type State string
 
-// The states of a step. A running step whose runner is gone has an unknown outcome: it is looked up,
-// never blindly repeated (invariant 2).
+// The states of a step. A running step whose runner is gone has an unknown outcome: it is looked
+// up, never blindly repeated (invariant 2).
 const (
 	StepPending   State = "pending"
 	StepRunning   State = "running"
@@ -55,9 +55,9 @@ type Step struct {
 // IsDecided tells whether the step has come to something.
 func (s *Step) IsDecided() bool { return s.State == StepSucceeded || s.State == StepFailed }
 
-// Enter puts the step into a state, or into its own anew. It ends every wait, and drops what belongs
-// to the state before: the requirements, the end, and with success the error. It tells whether the
-// charts have that way; nobody else changes State.
+// Enter puts the step into a state, or into its own anew. It ends every wait, and drops what
+// belongs to the state before: the requirements, the end, and with success the error. It tells
+// whether the charts have that way; nobody else changes State.
 func (s *Step) Enter(to State, now time.Time) (charted bool) {
 	charted = mayGo(s.Kind, s.State, to)
 	from := s.State
@@ -83,9 +83,9 @@ func (s *Step) Enter(to State, now time.Time) (charted bool) {
 	return charted
 }
 
-// StepError is a failure as support staff are shown it. Message is Twilio's text and may repeat what
-// it was sent: it is kept in the ledger and shown to those who may read the onboarding, and never
-// logged.
+// StepError is a failure as support staff are shown it. Message is Twilio's text and may repeat
+// what it was sent: it is kept in the ledger and shown to those who may read the onboarding, and
+// never logged.
 type StepError struct {
 	Code       int    `json:"code,omitempty"`
 	Message    string `json:"message"`

@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// ErrNoSubaccount means that the account is no subaccount of the one that attestd is configured with, or does not exist.
+// ErrNoSubaccount means that the account is no subaccount of the one that attestd is configured
+// with, or does not exist.
 var ErrNoSubaccount = errors.New("no such subaccount")
 
-// SubaccountReader reads what a subaccount holds at Twilio, whoever put it there, for people who look into it: a page at a time, in
-// Twilio's order and words. The state machine has no part in it.
+// SubaccountReader reads what a subaccount holds at Twilio, whoever put it there, for people who
+// look into it: a page at a time, in Twilio's order and words. The state machine has no part in it.
 //
-// Each method is one call; the first about an account is preceded by one that reads whose account it is. size is how many entries to ask
-// for, 1 to 1000. Errors: ErrNoSubaccount, *RemoteError.
+// Each method is one call; the first about an account is preceded by one that reads whose account
+// it is. size is how many entries to ask for, 1 to 1000. Errors: ErrNoSubaccount, *RemoteError.
 type SubaccountReader interface {
 	PagePhoneNumbers(ctx context.Context, account string, f PhoneNumberFilter, at PageAt, size int) (Page[HeldPhoneNumber], error)
 	PageAddresses(ctx context.Context, account string, f AddressFilter, at PageAt, size int) (Page[HeldAddress], error)
@@ -22,8 +23,8 @@ type SubaccountReader interface {
 	PageSupportingDocuments(ctx context.Context, account string, at PageAt, size int) (Page[HeldObject], error)
 }
 
-// PageAt is a place in one of Twilio's lists; the zero value is its beginning. It is made of what Twilio's link to the next page says, and
-// is no link: which list it is a place in, its user knows.
+// PageAt is a place in one of Twilio's lists; the zero value is its beginning. It is made of what
+// Twilio's link to the next page says, and is no link: which list it is a place in, its user knows.
 type PageAt struct {
 	Number string
 	Token  string
@@ -35,7 +36,8 @@ type Page[T any] struct {
 	Next  PageAt
 }
 
-// PhoneNumberFilter selects numbers; an empty field selects all, here and below. How closely a text must match is Twilio's to say.
+// PhoneNumberFilter selects numbers; an empty field selects all, here and below. How closely a text
+// must match is Twilio's to say.
 type PhoneNumberFilter struct {
 	// PhoneNumber is in E.164, or a part of it with * for any digit.
 	PhoneNumber string
@@ -92,7 +94,8 @@ type HeldAddress struct {
 	EmergencyEnabled bool
 }
 
-// HeldBundle is a customer profile or trust product. Its StatusCallback is left out: it holds a secret of the onboarding that it is of.
+// HeldBundle is a customer profile or trust product. Its StatusCallback is left out: it holds a
+// secret of the onboarding that it is of.
 type HeldBundle struct {
 	Held
 	PolicySID  string

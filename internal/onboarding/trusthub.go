@@ -5,33 +5,39 @@ import (
 	"time"
 )
 
-// TrustHub is what the state machine needs of Twilio. Each method is one call, but for those that say otherwise, and none repeats a POST.
+// TrustHub is what the state machine needs of Twilio. Each method is one call, but for those that
+// say otherwise, and none repeats a POST.
 //
-// account is the SID of the account whose credentials sign the call: Trust Hub acts on that account and no other (invariant 7).
+// account is the SID of the account whose credentials sign the call: Trust Hub acts on that account
+// and no other (invariant 7).
 //
-// Every error is a [*RemoteError]. The class tells what may be done: [ClassUnknown] after a POST means that it may have been applied,
-// every other class that it was not, [ClassExists] that it was applied before.
+// Every error is a [*RemoteError]. The class tells what may be done: [ClassUnknown] after a POST
+// means that it may have been applied, every other class that it was not, [ClassExists] that it was
+// applied before.
 //
-// The Find methods return what the account holds under exactly that name, or parent and object, oldest first and from all pages; they
-// are lookups, and one that finds nothing says so with an empty slice, not with an error.
+// The Find methods return what the account holds under exactly that name, or parent and object,
+// oldest first and from all pages; they are lookups, and one that finds nothing says so with an
+// empty slice, not with an error.
 type TrustHub interface {
-	// Room says how many calls for the account are worth beginning now, and how long to wait before any more of them: positive, unless
-	// there is no limit. Asking makes no call. No calls means that Twilio is down or the account is held back: whoever asks is given a time
-	// of his own, so that all who wait do not come back at once, and should ask once and keep to it. The calls are not reserved; one for
-	// which there is no room any more fails with a RemoteError that is Held.
+	// Room says how many calls for the account are worth beginning now, and how long to wait before
+	// any more of them: positive, unless there is no limit. Asking makes no call. No calls means
+	// that Twilio is down or the account is held back: whoever asks is given a time of his own, so
+	// that all who wait do not come back at once, and should ask once and keep to it. The calls are
+	// not reserved; one for which there is no room any more fails with a RemoteError that is Held.
 	Room(account string) (calls int, wait time.Duration)
 
 	// FetchAccount reads a subaccount with its parent's credentials.
 	FetchAccount(ctx context.Context, sid string) (Account, error)
 	// ParentAccount is the SID of the account that attestd was configured with.
 	ParentAccount() string
-	// FindPhoneNumbers resolves numbers, each a SID (PN…) or in E.164, among those the account holds, in as few calls as that takes.
-	// What the account does not hold is left out.
+	// FindPhoneNumbers resolves numbers, each a SID (PN…) or in E.164, among those the account
+	// holds, in as few calls as that takes. What the account does not hold is left out.
 	FindPhoneNumbers(ctx context.Context, account string, wanted []string) ([]PhoneNumber, error)
 	// ListPhoneNumbers lists every number of the account that can make calls, by its number.
 	ListPhoneNumbers(ctx context.Context, account string) ([]PhoneNumber, error)
 
-	// CreateSubaccount makes a subaccount of the parent account, with the parent's credentials, as does all that is about subaccounts.
+	// CreateSubaccount makes a subaccount of the parent account, with the parent's credentials, as
+	// does all that is about subaccounts.
 	CreateSubaccount(ctx context.Context, friendlyName string) (Account, error)
 	FindSubaccounts(ctx context.Context, friendlyName string) ([]Account, error)
 	RenameSubaccount(ctx context.Context, sid, friendlyName string) (Account, error)
@@ -39,11 +45,13 @@ type TrustHub interface {
 	FetchAddress(ctx context.Context, account, sid string) (Object, error)
 	CreateAddress(ctx context.Context, account, friendlyName string, a Address) (Object, error)
 	FindAddresses(ctx context.Context, account, friendlyName string) ([]Object, error)
-	// UpdateAddress replaces the address's fields. Twilio refuses it for one that a verified document names (21630).
+	// UpdateAddress replaces the address's fields. Twilio refuses it for one that a verified
+	// document names (21630).
 	UpdateAddress(ctx context.Context, account, sid string, a Address) (Object, error)
 	DeleteAddress(ctx context.Context, account, sid string) error
 
-	// CreateSupportingDocument makes a document of type customer_profile_address that names the address.
+	// CreateSupportingDocument makes a document of type customer_profile_address that names the
+	// address.
 	CreateSupportingDocument(ctx context.Context, account, friendlyName, addressSID string) (Object, error)
 	FindSupportingDocuments(ctx context.Context, account, friendlyName string) ([]Object, error)
 	// UpdateSupportingDocument makes the document name another address.
@@ -63,7 +71,8 @@ type TrustHub interface {
 	// ListBundles lists all bundles of that kind that the account has, oldest first.
 	ListBundles(ctx context.Context, account string, kind BundleKind) ([]Bundle, error)
 	FetchBundle(ctx context.Context, account string, kind BundleKind, sid string) (Bundle, error)
-	// SubmitBundle sets Status=pending-review. The status in the answer is what counts: an incomplete bundle may come back in draft.
+	// SubmitBundle sets Status=pending-review. The status in the answer is what counts: an
+	// incomplete bundle may come back in draft.
 	SubmitBundle(ctx context.Context, account string, kind BundleKind, sid string) (Bundle, error)
 	DeleteBundle(ctx context.Context, account string, kind BundleKind, sid string) error
 
@@ -81,7 +90,8 @@ type TrustHub interface {
 	// ListNumberAssignments lists the numbers that are on the bundle.
 	ListNumberAssignments(ctx context.Context, account string, kind BundleKind, bundleSID string) ([]Assignment, error)
 
-	// Evaluate checks a bundle against a policy; it changes nothing but leaves an evaluation behind.
+	// Evaluate checks a bundle against a policy; it changes nothing but leaves an evaluation
+	// behind.
 	Evaluate(ctx context.Context, account string, kind BundleKind, bundleSID, policySID string) (Evaluation, error)
 	// FindEvaluations lists a bundle's evaluations, newest first.
 	FindEvaluations(ctx context.Context, account string, kind BundleKind, bundleSID string) ([]Evaluation, error)
@@ -129,13 +139,15 @@ type SupportingDocument struct {
 	AddressSIDs []string
 }
 
-// Assignment is something on a bundle: SID is the assignment's own, ObjectSID that of what is assigned.
+// Assignment is something on a bundle: SID is the assignment's own, ObjectSID that of what is
+// assigned.
 type Assignment struct {
 	Object
 	ObjectSID string
 }
 
-// BundleKind tells the two resources apart that share the SID prefix BU and all their sub-resources.
+// BundleKind tells the two resources apart that share the SID prefix BU and all their
+// sub-resources.
 type BundleKind int
 
 // The kinds of bundle.
@@ -183,8 +195,8 @@ type Bundle struct {
 	Errors []BundleError
 }
 
-// BundleError is one reason why a bundle was rejected. Codes are those of https://www.twilio.com/docs/api/errors; an unknown one keeps
-// its text.
+// BundleError is one reason why a bundle was rejected. Codes are those of
+// https://www.twilio.com/docs/api/errors; an unknown one keeps its text.
 type BundleError struct {
 	Code    int
 	Message string

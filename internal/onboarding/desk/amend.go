@@ -117,9 +117,9 @@ func touchedNodes(nodes []onboarding.Node, begun map[onboarding.Key]bool, change
 }
 
 // suspectObjects returns the steps whose objects may not be what the request says: those that a
-// bundle's evaluation finds fault with, because somebody may have changed or deleted them at Twilio,
-// and of those that a review does the ones that were taken over. An amendment writes to them even
-// where it says what the request has said already.
+// bundle's evaluation finds fault with, because somebody may have changed or deleted them at
+// Twilio, and of those that a review does the ones that were taken over. An amendment writes to
+// them even where it says what the request has said already.
 func suspectObjects(o *onboarding.Onboarding, nodes []onboarding.Node) map[onboarding.Key]bool {
 	takenOver := make(map[onboarding.Key]bool)
 	faults := make(map[onboarding.Key][]string) // by bundle, of its evaluation

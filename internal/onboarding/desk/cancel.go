@@ -8,11 +8,11 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Cancel ends an onboarding: nothing more is made, and what has an unknown outcome is only looked up.
-// With cleanup, what was made is deleted as far as Twilio lets go of it, numbers first and bundles
-// before what was on them; [onboarding.Onboarding.Kept] tells what is left. What was there before the
-// onboarding stays. To cancel again changes nothing, but that a cleanup can be asked for later.
-// Errors: onboarding.ErrNotFound.
+// Cancel ends an onboarding: nothing more is made, and what has an unknown outcome is only looked
+// up. With cleanup, what was made is deleted as far as Twilio lets go of it, numbers first and
+// bundles before what was on them; [onboarding.Onboarding.Kept] tells what is left. What was there
+// before the onboarding stays. To cancel again changes nothing, but that a cleanup can be asked for
+// later. Errors: onboarding.ErrNotFound.
 func (s *Service) Cancel(ctx context.Context, actor string, id onboarding.ID, cleanup bool) (*onboarding.Onboarding, error) {
 	err := s.Repository.Interrupt(ctx, id, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
 		s.Plan.Arrange(o)

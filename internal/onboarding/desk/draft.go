@@ -34,9 +34,9 @@ func (d *draft) begin(key onboarding.Key) {
 	d.entry.Enter(step, onboarding.StepPending, d.now)
 }
 
-// replaceRemade has another object made, or taken over, in the place of one that Twilio cannot change
-// into what is wanted. One that we made is recorded, to be found by a cleanup and not to be taken for
-// the new one.
+// replaceRemade has another object made, or taken over, in the place of one that Twilio cannot
+// change into what is wanted. One that we made is recorded, to be found by a cleanup and not to be
+// taken for the new one.
 func (d *draft) replaceRemade(before, nodes []onboarding.Node, changed []string) {
 	wasGiven := make(map[onboarding.Key]bool)
 	for i := range before {
@@ -74,8 +74,9 @@ func (d *draft) letGo(nodes []onboarding.Node) {
 }
 
 // reopen makes the bundle's evaluation, submission and review due again: where something on it is
-// edited, and, if failures are to be taken up, where it failed one of them. Of a bundle that is under
-// review, approved or deleted only the review is read again: there the reading is what has failed.
+// edited, and, if failures are to be taken up, where it failed one of them. Of a bundle that is
+// under review, approved or deleted only the review is read again: there the reading is what has
+// failed.
 func (d *draft) reopen(bundle onboarding.Key, edited, retryFailed bool) {
 	evaluation, submission, review := d.onb.Step(bundle.Evaluation()), d.onb.Step(bundle.Submission()), d.onb.Step(bundle.Review())
 	failed := evaluation.State == onboarding.StepFailed || submission.State == onboarding.StepFailed || review.State == onboarding.StepFailed

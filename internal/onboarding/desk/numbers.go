@@ -16,8 +16,8 @@ var ErrNumberNotFound = errors.New("the onboarding has no such phone number")
 
 // AddNumbers adds phone numbers, each a SID (PN…) or in E.164, to the request: they go onto the
 // profile first and onto the products then, at any time, and nothing that was approved is reviewed
-// again. With move, a number that is on another bundle is taken off it. A number that the request has
-// already is tried again if it failed. Errors: onboarding.ErrNotFound, *RefusedError.
+// again. With move, a number that is on another bundle is taken off it. A number that the request
+// has already is tried again if it failed. Errors: onboarding.ErrNotFound, *RefusedError.
 func (s *Service) AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error) {
 	return s.changeNumbers(ctx, actor, id, "add numbers to", func(o *onboarding.Onboarding) (onboarding.Request, []onboarding.Key, error) {
 		r := o.Request
@@ -43,8 +43,8 @@ func (s *Service) AddNumbers(ctx context.Context, actor string, id onboarding.ID
 	})
 }
 
-// RemoveNumber takes a phone number, by its SID or in E.164, off the products and the profile and out
-// of the request. Errors: onboarding.ErrNotFound, ErrNumberNotFound, *RefusedError.
+// RemoveNumber takes a phone number, by its SID or in E.164, off the products and the profile and
+// out of the request. Errors: onboarding.ErrNotFound, ErrNumberNotFound, *RefusedError.
 func (s *Service) RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error) {
 	return s.changeNumbers(ctx, actor, id, "remove a number from", func(o *onboarding.Onboarding) (onboarding.Request, []onboarding.Key, error) {
 		r := o.Request
@@ -65,9 +65,9 @@ func (s *Service) RemoveNumber(ctx context.Context, actor string, id onboarding.
 	})
 }
 
-// changeNumbers amends the request to what wanted makes of it, whatever its version, and makes those
-// steps that wanted names due again if they failed. What else failed is left alone. Where nothing
-// changes nothing is written.
+// changeNumbers amends the request to what wanted makes of it, whatever its version, and makes
+// those steps that wanted names due again if they failed. What else failed is left alone. Where
+// nothing changes nothing is written.
 func (s *Service) changeNumbers(ctx context.Context, actor string, id onboarding.ID, doing string,
 	wanted func(*onboarding.Onboarding) (onboarding.Request, []onboarding.Key, error),
 ) (*onboarding.Onboarding, error) {
@@ -96,7 +96,8 @@ func (s *Service) changeNumbers(ctx context.Context, actor string, id onboarding
 	return s.Get(ctx, id)
 }
 
-// namesOf are the names that a number goes by: its SID and its E.164 form, as far as they are known.
+// namesOf are the names that a number goes by: its SID and its E.164 form, as far as they are
+// known.
 func namesOf(o *onboarding.Onboarding, number string) []string {
 	for _, n := range o.Numbers {
 		if n.SID == number || n.Number == number {

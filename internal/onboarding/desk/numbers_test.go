@@ -14,8 +14,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
-// stored is a service whose repository has one onboarding, all of whose steps have succeeded, and what
-// change makes of it.
+// stored is a service whose repository has one onboarding, all of whose steps have succeeded, and
+// what change makes of it.
 func stored(t *testing.T, change func(*onboarding.Onboarding)) (*Service, *memledger.Store) {
 	t.Helper()
 	store := memledger.New()
@@ -39,7 +39,8 @@ func stored(t *testing.T, change func(*onboarding.Onboarding)) (*Service, *memle
 	return &Service{Repository: store, Plan: trustHub, Now: time.Now}, store
 }
 
-// TestNumbersComeAndGo has what becomes of a request when a number is added or removed, and of the steps.
+// TestNumbersComeAndGo has what becomes of a request when a number is added or removed, and of the
+// steps.
 func TestNumbersComeAndGo(t *testing.T) {
 	t.Parallel()
 	const first = "+13125550101" // PN1

@@ -82,8 +82,8 @@ func (a amendment) refuseComingBack(o *onboarding.Onboarding, nodes []onboarding
 	return nil
 }
 
-// mayName tells whether the amendment asks for a number that the request before did not, and that may
-// be the one of that SID.
+// mayName tells whether the amendment asks for a number that the request before did not, and that
+// may be the one of that SID.
 func (a amendment) mayName(before onboarding.Request, sid string) bool {
 	if a.amended.AllPhoneNumbers && !before.AllPhoneNumbers {
 		return true
@@ -97,8 +97,9 @@ func busy(step onboarding.Key) error {
 	return &RefusedError{"busy", fmt.Sprintf("The step %s has a call under way whose outcome is not known yet. Try again in a few seconds.", step)}
 }
 
-// editedBundles returns the bundles that the change edits at Twilio, or why one cannot be edited now.
-// A step that is new or leaves is only that; one that is touched must not have a call under way.
+// editedBundles returns the bundles that the change edits at Twilio, or why one cannot be edited
+// now. A step that is new or leaves is only that; one that is touched must not have a call under
+// way.
 func editedBundles(o *onboarding.Onboarding, nodes []onboarding.Node, touched []*onboarding.Node, added []onboarding.Step) (map[onboarding.Key]bool, error) {
 	edited := map[onboarding.Key]bool{}
 	edit := func(r onboarding.Role) {

@@ -8,9 +8,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Resume makes failed steps due again, and due now what waits to be tried again or is read again now
-// and then, a rejection included. Of a canceled onboarding it tries once more to delete what Twilio
-// did not let go of. It is safe to call at any time, also when there is nothing to resume.
+// Resume makes failed steps due again, and due now what waits to be tried again or is read again
+// now and then, a rejection included. Of a canceled onboarding it tries once more to delete what
+// Twilio did not let go of. It is safe to call at any time, also when there is nothing to resume.
 // Errors: onboarding.ErrNotFound.
 func (s *Service) Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error) {
 	o, err := s.Repository.Get(ctx, id)

@@ -10,8 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// UsualReview says how long reviews of a kind of bundle took, from the submission to the day that the decision was seen: half of them no
-// longer than Median, nine in ten no longer than P90.
+// UsualReview says how long reviews of a kind of bundle took, from the submission to the day that
+// the decision was seen: half of them no longer than Median, nine in ten no longer than P90.
 type UsualReview struct {
 	Median     time.Duration
 	P90        time.Duration
@@ -19,7 +19,8 @@ type UsualReview struct {
 }
 
 const (
-	// reviewSample is how many reviews, the newest ones, are looked at: what was usual a year ago is not what is usual now.
+	// reviewSample is how many reviews, the newest ones, are looked at: what was usual a year ago
+	// is not what is usual now.
 	reviewSample = 200
 	// leastReviews is from how many on something can be called usual.
 	leastReviews = 5
@@ -27,9 +28,11 @@ const (
 	reviewsFresh = 5 * time.Minute
 )
 
-// ReviewHistory tells how long reviews usually take, from what this service has seen. It is safe for concurrent use.
+// ReviewHistory tells how long reviews usually take, from what this service has seen. It is safe
+// for concurrent use.
 type ReviewHistory struct {
-	// Times returns the newest reviews of that kind of bundle that came to a decision, at most that many.
+	// Times returns the newest reviews of that kind of bundle that came to a decision, at most that
+	// many.
 	Times  func(ctx context.Context, bundle onboarding.Key, most int) ([]onboarding.ReviewTime, error)
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -46,8 +49,9 @@ type knownReviews struct {
 	underWay bool
 }
 
-// Usual returns how long reviews of that kind of bundle usually take, and false while too few are known. Whoever asks first after a few
-// minutes waits for one query; others are told what was known before. A query that fails is logged, and tried again after the same time.
+// Usual returns how long reviews of that kind of bundle usually take, and false while too few are
+// known. Whoever asks first after a few minutes waits for one query; others are told what was known
+// before. A query that fails is logged, and tried again after the same time.
 func (h *ReviewHistory) Usual(ctx context.Context, bundle onboarding.Key) (UsualReview, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -20,8 +20,8 @@ type Service struct {
 	Now      func() time.Time
 }
 
-// Create accepts a valid request: from here on the onboarding goes on by itself. actor is who asked,
-// for the history. Errors: *onboarding.ConflictError.
+// Create accepts a valid request: from here on the onboarding goes on by itself. actor is who
+// asked, for the history. Errors: *onboarding.ConflictError.
 func (s *Service) Create(ctx context.Context, actor string, r onboarding.Request) (*onboarding.Onboarding, error) {
 	now := s.Now().UTC().Truncate(time.Microsecond) // As the ledger will give it back.
 	o := &onboarding.Onboarding{

@@ -11,8 +11,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// TestAnAmendmentMakesDueAgainWhatHoldsTheChange has, for each part of a request, the steps that are due
-// again after it has changed. The profile was rejected, and so is evaluated and submitted anew.
+// TestAnAmendmentMakesDueAgainWhatHoldsTheChange has, for each part of a request, the steps that
+// are due again after it has changed. The profile was rejected, and so is evaluated and submitted
+// anew.
 func TestAnAmendmentMakesDueAgainWhatHoldsTheChange(t *testing.T) {
 	t.Parallel()
 	anew := []onboarding.Key{"customer_profile.evaluation", "customer_profile.submission", "customer_profile.review"}
@@ -72,8 +73,8 @@ func TestAnAmendmentMakesDueAgainWhatHoldsTheChange(t *testing.T) {
 	}
 }
 
-// An address that cannot become what is wanted is recorded and replaced; one that was given is not ours
-// to record.
+// An address that cannot become what is wanted is recorded and replaced; one that was given is not
+// ours to record.
 func TestWhatTwilioCannotChangeIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, given := range map[string]string{"ours": "", "given": "AD1"} {

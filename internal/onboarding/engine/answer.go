@@ -7,8 +7,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// This file turns the answer of a call into the new state of its step. The charts in the root package
-// have all ways that a step may go.
+// This file turns the answer of a call into the new state of its step. The charts in the root
+// package have all ways that a step may go.
 
 // The HTTP statuses of answers that mean more than their class says.
 const (
@@ -99,10 +99,10 @@ func (w *walk) hasSucceededSince(key onboarding.Key, intended time.Time) bool {
 	return step != nil && step.State == onboarding.StepSucceeded && step.FinishedAt.Add(w.timing.InlineWait).After(intended)
 }
 
-// notSent leaves the step as if the call had never been thought of, until it is worth making: it was
-// not made, so it is no attempt, and the waits between attempts do not grow while Twilio as a whole is
-// down. A lookup or a look leaves no trace in the ledger at all; an intent that was written is taken
-// back.
+// notSent leaves the step as if the call had never been thought of, until it is worth making: it
+// was not made, so it is no attempt, and the waits between attempts do not grow while Twilio as a
+// whole is down. A lookup or a look leaves no trace in the ledger at all; an intent that was
+// written is taken back.
 func (w *walk) notSent(step *onboarding.Step, e *onboarding.RemoteError, op operation) {
 	again := w.clock.now().Add(e.RetryAfter)
 	if op.hasIntent() {
@@ -151,16 +151,16 @@ func (w *walk) concluded(step *onboarding.Step, outcome onboarding.Outcome) {
 	}
 }
 
-// checkAgain makes a review or a check due again after a check interval, or sooner when what was found
-// ends.
+// checkAgain makes a review or a check due again after a check interval, or sooner when what was
+// found ends.
 func (w *walk) checkAgain(step *onboarding.Step, until time.Time) {
 	if step.Kind == onboarding.KindReview || step.Kind == onboarding.KindCheck {
 		step.NextAttemptAt = w.nextCheck(until)
 	}
 }
 
-// nextCheck is when something that is as it should be is looked at again, at the latest when it is so
-// no more unless that is zero; zero if never.
+// nextCheck is when something that is as it should be is looked at again, at the latest when it is
+// so no more unless that is zero; zero if never.
 func (w *walk) nextCheck(until time.Time) time.Time {
 	if w.timing.CheckInterval < 0 {
 		return time.Time{}
@@ -180,8 +180,8 @@ func (w *walk) awaitReview(step *onboarding.Step) {
 	step.NextAttemptAt = w.clock.now().Add(onboarding.Backoff(step.Attempts+1, w.timing.PollMin, w.timing.PollMax, w.runner.Random()))
 }
 
-// tryLater leaves the step waiting for its next attempt; a decision that could not be read anew stays
-// as it is. Too many requests hold back the whole onboarding: they share the account's limit.
+// tryLater leaves the step waiting for its next attempt; a decision that could not be read anew
+// stays as it is. Too many requests hold back the whole onboarding: they share the account's limit.
 func (w *walk) tryLater(step *onboarding.Step, e *onboarding.RemoteError) {
 	wait := e.RetryAfter
 	if !e.Outage {
@@ -272,9 +272,9 @@ func (w *walk) lookedUp(step *onboarding.Step, a answer) {
 	w.concluded(step, a.found[0])
 }
 
-// foundSurplus makes the removal of all but the first due. That they were found is written down first:
-// a runner that has lost its place learns so from that write, and removes nothing that another may
-// have adopted.
+// foundSurplus makes the removal of all but the first due. That they were found is written down
+// first: a runner that has lost its place learns so from that write, and removes nothing that
+// another may have adopted.
 func (w *walk) foundSurplus(step *onboarding.Step, found []onboarding.Outcome) {
 	w.surplus[step.Key] = found
 	for _, surplus := range found[1:] {

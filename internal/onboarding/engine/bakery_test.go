@@ -18,9 +18,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// A bakery has nothing to do with Twilio, and its plan has every kind of step. What is played around it
-// is what happens to any plan: answers are lost, calls are refused or not sent, lists lag, processes
-// die with calls under way that arrive nevertheless.
+// A bakery has nothing to do with Twilio, and its plan has every kind of step. What is played
+// around it is what happens to any plan: answers are lost, calls are refused or not sent, lists
+// lag, processes die with calls under way that arrive nevertheless.
 
 const (
 	recipeKey    onboarding.Key = "recipe"
@@ -197,8 +197,8 @@ func (b *bakery) reading(outcome onboarding.Outcome) effectFunc {
 	}
 }
 
-// call is a request on its way: it may not be sent, be refused, arrive late, arrive without its sender,
-// and lose its answer.
+// call is a request on its way: it may not be sent, be refused, arrive late, arrive without its
+// sender, and lose its answer.
 func (b *bakery) call(ctx context.Context, arrives func()) error {
 	b.mu.Lock()
 	way, fate := time.Duration(b.rng.Int64N(int64(400*time.Millisecond))), b.rng.Float64()

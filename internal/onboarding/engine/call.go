@@ -58,8 +58,8 @@ func (w *walk) intend(step *onboarding.Step) {
 	step.Attempts++
 }
 
-// make makes one call to Twilio. It runs in a goroutine of its own and touches nothing of the walk. A
-// panic in it is an unknown outcome: it must not take the process, and with it everyone else's
+// make makes one call to Twilio. It runs in a goroutine of its own and touches nothing of the walk.
+// A panic in it is an unknown outcome: it must not take the process, and with it everyone else's
 // onboardings, down.
 func (w *walk) make(ctx context.Context, c call, sendBy time.Time) (a answer) {
 	a = answer{call: c, asked: w.clock.atLeast()}
@@ -94,8 +94,8 @@ func (w *walk) make(ctx context.Context, c call, sendBy time.Time) (a answer) {
 }
 
 // removeSurplus removes what a lookup found beyond the first: two of a kind make a reviewer reject
-// both. The step is concluded only after that, so that a crash on the way leaves the lookup, and with
-// it the removal, still to be done.
+// both. The step is concluded only after that, so that a crash on the way leaves the lookup, and
+// with it the removal, still to be done.
 func (a *answer) removeSurplus(ctx context.Context, hub onboarding.TrustHub) {
 	a.found = a.call.surplus
 	for _, surplus := range a.call.surplus[1:] {

@@ -15,7 +15,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// narrow is a TrustHub that only says how much room it has; the effects of these tests call nothing.
+// narrow is a TrustHub that only says how much room it has; the effects of these tests call
+// nothing.
 type narrow struct {
 	onboarding.TrustHub
 	calls int
@@ -39,7 +40,8 @@ type strained struct {
 
 const strainedID onboarding.ID = "onb_strained"
 
-// strain makes an onboarding of n steps without needs. effect says what each does; its Do is counted.
+// strain makes an onboarding of n steps without needs. effect says what each does; its Do is
+// counted.
 func strain(t *testing.T, n int, effect onboarding.Effect) *strained {
 	t.Helper()
 	s := &strained{hub: &narrow{calls: math.MaxInt}, store: memledger.New(), begun: time.Now(), did: make(map[onboarding.Key]int)}
@@ -193,7 +195,8 @@ func TestAReadThatWasHeldBackLeavesNoTrace(t *testing.T) {
 	})
 }
 
-// A call that failed ten times is tried again after minutes; if it fails because Twilio is down, that says nothing about the call.
+// A call that failed ten times is tried again after minutes; if it fails because Twilio is down,
+// that says nothing about the call.
 func TestAnOutageDoesNotWearOutAStepsPatience(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -228,7 +231,8 @@ func TestAnOutageDoesNotWearOutAStepsPatience(t *testing.T) {
 	}
 }
 
-// A lookup that does not get through is tried again less and less often, so that the runner lets go of the onboarding.
+// A lookup that does not get through is tried again less and less often, so that the runner lets go
+// of the onboarding.
 func TestALookupThatDoesNotGetThroughIsNotTriedForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

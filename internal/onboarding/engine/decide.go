@@ -6,8 +6,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// This file says what a run does next: a pure function of the onboarding, its nodes and the time. It
-// makes no call, changes no step and asks no clock.
+// This file says what a run does next: a pure function of the onboarding, its nodes and the time.
+// It makes no call, changes no step and asks no clock.
 
 // graph is a plan laid over an onboarding: the node i is that of the onboarding's step i.
 type graph struct {

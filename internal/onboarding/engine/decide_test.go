@@ -117,8 +117,8 @@ func said(d decision) string {
 	return strings.Join(words, ", ")
 }
 
-// TestAStepIsDueWhenItsNeedsAreAsTheyAreToBe is about the graph: two steps, of which the second needs
-// the first.
+// TestAStepIsDueWhenItsNeedsAreAsTheyAreToBe is about the graph: two steps, of which the second
+// needs the first.
 func TestAStepIsDueWhenItsNeedsAreAsTheyAreToBe(t *testing.T) {
 	t.Parallel()
 	refused := &onboarding.StepError{HTTPStatus: 403}

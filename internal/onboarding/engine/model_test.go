@@ -20,8 +20,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// TestAnyPlanIsWalkedInOrderAndNothingTwice draws a plan, what becomes of each call, and where processes die, and holds the state machine
-// against a small model of Twilio. The state machine knows graphs and answers, and nothing of Trust Hub.
+// TestAnyPlanIsWalkedInOrderAndNothingTwice draws a plan, what becomes of each call, and where
+// processes die, and holds the state machine against a small model of Twilio. The state machine
+// knows graphs and answers, and nothing of Trust Hub.
 func TestAnyPlanIsWalkedInOrderAndNothingTwice(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -34,7 +35,8 @@ func TestAnyPlanIsWalkedInOrderAndNothingTwice(t *testing.T) {
 	})
 }
 
-// TestModelFindsABlindRepeat: the model can tell a state machine that keeps to the rules from one that does not.
+// TestModelFindsABlindRepeat: the model can tell a state machine that keeps to the rules from one
+// that does not.
 func TestModelFindsABlindRepeat(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -62,7 +64,8 @@ const (
 	panics     ending = "the client panics"
 )
 
-// task is a node of a drawn plan with the script of its calls. When a script is at its end, all goes well.
+// task is a node of a drawn plan with the script of its calls. When a script is at its end, all
+// goes well.
 type task struct {
 	key     onboarding.Key
 	kind    onboarding.Kind
@@ -71,7 +74,8 @@ type task struct {
 	lookups []ending
 	// doubles: a call whose answer is lost is done twice.
 	doubles bool
-	// latency is of each call. It differs from that of every other task, so that no two answers come at once.
+	// latency is of each call. It differs from that of every other task, so that no two answers
+	// come at once.
 	latency time.Duration
 	// blind lookups find nothing: the fault that the model must find.
 	blind bool
@@ -80,7 +84,8 @@ type task struct {
 // model is one onboarding and what there is of it at Twilio.
 type model struct {
 	concurrency int
-	// deaths are after how many points of the protocol processes die, each counted from its beginning.
+	// deaths are after how many points of the protocol processes die, each counted from its
+	// beginning.
 	deaths []int
 
 	store *memledger.Store
@@ -132,7 +137,8 @@ func drawModel(rt *rapid.T) *model {
 
 const modelID onboarding.ID = "onb_model"
 
-// play takes the onboarding to its end: one process after the other works on it, and a person resumes whenever action is required.
+// play takes the onboarding to its end: one process after the other works on it, and a person
+// resumes whenever action is required.
 func (m *model) play(ctx context.Context) error {
 	m.store = memledger.New()
 	service := &desk.Service{

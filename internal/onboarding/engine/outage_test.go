@@ -205,8 +205,9 @@ func (w *town) events(t *testing.T) (n int) {
 	return n
 }
 
-// TestAnOutageCostsRowsAndNotGoroutines has Twilio away for a while, from before the first call or in the middle of everything. The
-// onboardings that wait hold no worker, write next to nothing, do not wear out their steps' patience, and are done soon afterwards.
+// TestAnOutageCostsRowsAndNotGoroutines has Twilio away for a while, from before the first call or
+// in the middle of everything. The onboardings that wait hold no worker, write next to nothing, do
+// not wear out their steps' patience, and are done soon afterwards.
 func TestAnOutageCostsRowsAndNotGoroutines(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/engine"
 )
 
-// A bundle takes nothing during its review, and the review is decided while Twilio's refusal is on its
-// way. The refusal says nothing by then: the call is made again, and nobody is asked.
+// A bundle takes nothing during its review, and the review is decided while Twilio's refusal is on
+// its way. The refusal says nothing by then: the call is made again, and nobody is asked.
 func TestARefusalOfBeforeADecisionIsNoRefusalAfterIt(t *testing.T) {
 	t.Parallel()
 	for name, class := range map[string]onboarding.Class{"refused": onboarding.ClassPermanent, "as if done before": onboarding.ClassExists} {

@@ -10,9 +10,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Runner takes onboardings from where their ledgers stand as far as they can go. It holds no state of
-// its own: any number of runners may work on one ledger, and the epoch sees to it that one at a time
-// does.
+// Runner takes onboardings from where their ledgers stand as far as they can go. It holds no state
+// of its own: any number of runners may work on one ledger, and the epoch sees to it that one at a
+// time does.
 type Runner struct {
 	Hub  onboarding.TrustHub
 	Plan onboarding.Plan
@@ -28,11 +28,12 @@ type Runner struct {
 	Now func() time.Time
 	// Random returns a number in [0, 1), for jitter.
 	Random func() float64
-	// Stopping, once closed, makes every run finish the calls in flight, start no others, and let go.
+	// Stopping, once closed, makes every run finish the calls in flight, start no others, and let
+	// go.
 	Stopping <-chan struct{}
 	Logger   *slog.Logger
-	// Reached, if set, is called at each named point of the protocol: the seam at which tests make a
-	// process die.
+	// Reached, if set, is called at each named point of the protocol: the seam at which tests make
+	// a process die.
 	Reached func(Point, onboarding.Key)
 }
 
@@ -72,12 +73,12 @@ func (r *Runner) isStopping() bool {
 }
 
 // Advance claims the onboarding, does everything that is due, and lets go of it until the time when
-// something is due again. It returns nil as well when another runner has the onboarding. It returns an
-// error only when ctx ends or the ledger has no such onboarding; what it had under way then is of
-// unknown outcome, and the next claim looks it up.
+// something is due again. It returns nil as well when another runner has the onboarding. It returns
+// an error only when ctx ends or the ledger has no such onboarding; what it had under way then is
+// of unknown outcome, and the next claim looks it up.
 //
-// A ledger that fails (the database restarts, say) is claimed again until it answers: only a new claim
-// tells what was written.
+// A ledger that fails (the database restarts, say) is claimed again until it answers: only a new
+// claim tells what was written.
 func (r *Runner) Advance(ctx context.Context, ledger onboarding.Ledger, id onboarding.ID) error {
 	for failures := 0; ; {
 		err := r.advanceOnce(ctx, ledger, id)

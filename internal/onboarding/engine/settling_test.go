@@ -14,7 +14,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// inFlight is a plan of one step whose first call is still on its way when its process dies: the object is there 2 s later.
+// inFlight is a plan of one step whose first call is still on its way when its process dies: the
+// object is there 2 s later.
 type inFlight struct {
 	die func()
 	// looks is how long the answer of the first lookup takes.
@@ -87,7 +88,8 @@ func newOnboarding(t *testing.T) *memledger.Store {
 	return store
 }
 
-// A lookup tells what was there when it was made. That its answer comes when everything has settled makes it no better.
+// A lookup tells what was there when it was made. That its answer comes when everything has settled
+// makes it no better.
 func TestLookupIsAsOldAsItsQuestion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

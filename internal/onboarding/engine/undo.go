@@ -6,8 +6,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// This file has the ways of a step that lead away from what was reached: its object is removed, lost,
-// or replaced.
+// This file has the ways of a step that lead away from what was reached: its object is removed,
+// lost, or replaced.
 
 // learn applies what an answer says about more than its own step. No pointer to a step holds beyond
 // it.
@@ -48,8 +48,8 @@ func (w *walk) lost(step *onboarding.Step, requirement *onboarding.Requirement) 
 	w.ask(step, []onboarding.Requirement{*requirement})
 }
 
-// missing makes anew what was to be updated and is not at Twilio any more. What was connected with it
-// has gone with it, or is to name the new one.
+// missing makes anew what was to be updated and is not at Twilio any more. What was connected with
+// it has gone with it, or is to name the new one.
 func (w *walk) missing(step *onboarding.Step) {
 	w.tell("step.lost", step, step.SID)
 	step.SID = ""
@@ -84,16 +84,16 @@ func (w *walk) end(step *onboarding.Step) {
 	w.enter(step, onboarding.StepCanceled)
 }
 
-// keep ends a step whose object remains at Twilio: the SID stays in the ledger to tell of it, and the
-// error to say why.
+// keep ends a step whose object remains at Twilio: the SID stays in the ledger to tell of it, and
+// the error to say why.
 func (w *walk) keep(step *onboarding.Step) {
 	w.tell("step.kept", step, step.SID)
 	w.enter(step, onboarding.StepCanceled)
 }
 
-// replace puts new bundles in the places of these. The old ones are recorded, and every step of theirs
-// is pending anew. While one of them has a call or a look under way, its answer is waited for first:
-// it is not about the new one.
+// replace puts new bundles in the places of these. The old ones are recorded, and every step of
+// theirs is pending anew. While one of them has a call or a look under way, its answer is waited
+// for first: it is not about the new one.
 func (w *walk) replace(step *onboarding.Step, bundles []onboarding.Key) {
 	isOn := func(s *onboarding.Step) bool { // What goes onto a bundle stays: it goes onto the new one.
 		return s.Kind != onboarding.KindObject && slices.Contains(bundles, s.Bundle)

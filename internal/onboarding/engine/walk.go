@@ -9,9 +9,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// walk is one run over one claimed onboarding. A single goroutine owns the onboarding and is the only
-// one to write its ledger. Calls are made in goroutines of their own, which get all they need when
-// they start and hand back an answer.
+// walk is one run over one claimed onboarding. A single goroutine owns the onboarding and is the
+// only one to write its ledger. Calls are made in goroutines of their own, which get all they need
+// when they start and hand back an answer.
 type walk struct {
 	runner *Runner
 	ledger onboarding.Ledger
@@ -67,16 +67,16 @@ func newWalk(r *Runner, ledger onboarding.Ledger, o *onboarding.Onboarding, clai
 	return w
 }
 
-// isCheckDue tells whether something that was decided is due to be read again: then all of it is, in
-// one run a day rather than in one for each.
+// isCheckDue tells whether something that was decided is due to be read again: then all of it is,
+// in one run a day rather than in one for each.
 func (w *walk) isCheckDue() bool {
 	return slices.ContainsFunc(w.onb.Steps, func(s onboarding.Step) bool {
 		return s.IsDecided() && !s.NextAttemptAt.IsZero() && !s.NextAttemptAt.After(w.clock.now())
 	})
 }
 
-// callbackEcho is how long after a decision was read a wake-up is taken for the callback that told of
-// it.
+// callbackEcho is how long after a decision was read a wake-up is taken for the callback that told
+// of it.
 const callbackEcho = time.Minute
 
 // lookNow makes a review due because something happened: one that is open, and one that was decided
@@ -110,9 +110,9 @@ func (w *walk) tell(kind string, step *onboarding.Step, detail string) {
 }
 
 // run makes every call that is due, as many at once as may be, until nothing is due any more for
-// longer than a runner should wait. It returns when the onboarding is due next, zero if only a wake-up
-// can make it so. What it learned last is to be written with the release. After an error the run is
-// over, and what it had in flight is of unknown outcome.
+// longer than a runner should wait. It returns when the onboarding is due next, zero if only a
+// wake-up can make it so. What it learned last is to be written with the release. After an error
+// the run is over, and what it had in flight is of unknown outcome.
 func (w *walk) run(ctx context.Context) (next time.Time, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer w.drain()
@@ -169,9 +169,9 @@ func (w *walk) move(m move) {
 	}
 }
 
-// isWorthWaiting tells whether the run sits out the time until something is due again. It never does
-// for reviews and checks alone: they can be due again and again, and whoever waits for them does not
-// hear what he is told meanwhile (invariants 4 and 5).
+// isWorthWaiting tells whether the run sits out the time until something is due again. It never
+// does for reviews and checks alone: they can be due again and again, and whoever waits for them
+// does not hear what he is told meanwhile (invariants 4 and 5).
 func (w *walk) isWorthWaiting(due time.Time) bool {
 	left := due.Sub(w.clock.now())
 	return left <= 0 || left <= w.timing.InlineWait && slices.ContainsFunc(w.onb.Steps, func(s onboarding.Step) bool {
@@ -181,8 +181,8 @@ func (w *walk) isWorthWaiting(due time.Time) bool {
 }
 
 // withinCapacity leaves the calls out for which Twilio has no capacity, before anything is written
-// about them: while Twilio is down, an onboarding costs the ledger a claim and a release each time it
-// looks, and its history nothing.
+// about them: while Twilio is down, an onboarding costs the ledger a claim and a release each time
+// it looks, and its history nothing.
 func (w *walk) withinCapacity(calls []call, due time.Time) ([]call, time.Time) {
 	if len(calls) == 0 {
 		return calls, due
@@ -206,8 +206,8 @@ func (w *walk) withinCapacity(calls []call, due time.Time) ([]call, time.Time) {
 	return calls[:capacity], due
 }
 
-// await waits for an answer, or until the next step is due, and takes in every answer that is there by
-// then: the more answers one write to the ledger holds, the fewer writes.
+// await waits for an answer, or until the next step is due, and takes in every answer that is there
+// by then: the more answers one write to the ledger holds, the fewer writes.
 func (w *walk) await(ctx context.Context, due time.Time) error {
 	var timer <-chan time.Time
 	if !due.IsZero() && len(w.inFlight) < cap(w.answers) {
@@ -235,8 +235,8 @@ func (w *walk) await(ctx context.Context, due time.Time) error {
 }
 
 // gatherFor is how long the first of several answers waits for the others. Calls that were made
-// together are answered within milliseconds of each other, and each answer that is written by itself
-// costs the database as much as all of them together.
+// together are answered within milliseconds of each other, and each answer that is written by
+// itself costs the database as much as all of them together.
 const gatherFor = 2 * time.Millisecond
 
 func (w *walk) gather(ctx context.Context) error {

@@ -9,14 +9,16 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// advice is what is known of one of Twilio's error codes: the part of the request that it is about, and what to do about it.
+// advice is what is known of one of Twilio's error codes: the part of the request that it is about,
+// and what to do about it.
 type advice struct {
 	pointer string
 	message string
 }
 
-// codeAdvice is the one table from Twilio's codes to the request. A code that it lacks keeps Twilio's own text and the pointer of the step
-// that met it. Sources: https://www.twilio.com/docs/api/errors and the Trust Hub documents on rejected profiles.
+// codeAdvice is the one table from Twilio's codes to the request. A code that it lacks keeps
+// Twilio's own text and the pointer of the step that met it. Sources:
+// https://www.twilio.com/docs/api/errors and the Trust Hub documents on rejected profiles.
 var codeAdvice = map[int]advice{
 	18601: {"/business/website_url", "The reviewer could not connect the business name with the website. Give the website that names the business, or the name as the website has it."},
 	18602: {"/business/business_registration_number", "The registration number could not be verified. Give the number exactly as the authority issued it, and the business name exactly as registered under it."},
@@ -101,7 +103,8 @@ func said(message string) string {
 	return " Twilio says: " + message
 }
 
-// endingRequirements says what to do about an approval that has ended by now, or ends within the notice.
+// endingRequirements says what to do about an approval that has ended by now, or ends within the
+// notice.
 func endingRequirements(validUntil, now time.Time, notice time.Duration) []onboarding.Requirement {
 	until := validUntil.UTC().Format(time.DateOnly)
 	switch {

@@ -8,14 +8,14 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// bundle builds the nodes of a customer profile or a trust product: both are made, filled, evaluated,
-// submitted and reviewed alike.
+// bundle builds the nodes of a customer profile or a trust product: both are made, filled,
+// evaluated, submitted and reviewed alike.
 type bundle struct {
 	kind      onboarding.BundleKind
 	key       onboarding.Key
 	policySID string
-	// given is the SID of a bundle that the request names, to be taken over; "" if one is to be made.
-	// givenBy is where the request names it.
+	// given is the SID of a bundle that the request names, to be taken over; "" if one is to be
+	// made. givenBy is where the request names it.
 	given   string
 	givenBy string
 	// endingNotice is how long before an approval ends somebody is asked to act.

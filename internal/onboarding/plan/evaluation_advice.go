@@ -7,12 +7,12 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// statusField is the field that an evaluation finds amiss on a product while the profile under it is
-// not approved.
+// statusField is the field that an evaluation finds amiss on a product while the profile under it
+// is not approved.
 const statusField = "bundle_status"
 
-// evaluated is the outcome of an evaluation. It waits for the step review, unless "", where all that
-// was found amiss is that the supporting bundle is not approved yet.
+// evaluated is the outcome of an evaluation. It waits for the step review, unless "", where all
+// that was found amiss is that the supporting bundle is not approved yet.
 func evaluated(e onboarding.Evaluation, review onboarding.Key) onboarding.Outcome {
 	now := onboarding.Seen{SID: e.SID, Status: e.Status}
 	if e.Status == onboarding.EvaluationCompliant {

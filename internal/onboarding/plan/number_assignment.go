@@ -14,8 +14,8 @@ type pointedNumber struct {
 	pointer string
 }
 
-// pointedAt finds for each number the entry of the request that asked for it, by its SID or in E.164;
-// the whole list if none did. A request may have thousands.
+// pointedAt finds for each number the entry of the request that asked for it, by its SID or in
+// E.164; the whole list if none did. A request may have thousands.
 func pointedAt(r onboarding.Request, numbers []onboarding.PhoneNumber) []pointedNumber {
 	entries := make(map[string]int, len(r.PhoneNumbers))
 	for i, name := range slices.Backward(r.PhoneNumbers) {
@@ -63,7 +63,8 @@ func (b bundle) assignNumber(n pointedNumber, needs ...onboarding.Key) onboardin
 			if b.kind == onboarding.TrustProduct && status == onboarding.BundleRejected {
 				e.InTheWay.Bundles = []onboarding.Key{b.key}
 			}
-			// Whether a bundle's numbers can change during its review is not documented: it is tried.
+			// Whether a bundle's numbers can change during its review is not documented: it is
+			// tried.
 			e.RefusedUntil, e.Locked = b.key.Review(), onboarding.UnderReview(status)
 			if b.given != "" {
 				e.Look = firstFound(e.Find)

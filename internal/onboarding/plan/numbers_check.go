@@ -10,9 +10,9 @@ import (
 )
 
 // numbersCheck looks now and then whether the numbers are what the request says, and still on the
-// bundles: numbers are bought and released, and somebody may take one off in the Console. It does not
-// wait for the approvals: a product does not take a number that is lost from the profile, and so may
-// never come to one.
+// bundles: numbers are bought and released, and somebody may take one off in the Console. It does
+// not wait for the approvals: a product does not take a number that is lost from the profile, and
+// so may never come to one.
 func (c Config) numbersCheck(bundles []onboarding.Key) onboarding.Node {
 	return onboarding.Node{
 		Key: onboarding.NumbersCheckKey, Role: onboarding.Role{Kind: onboarding.KindCheck, Pointer: "/phone_numbers"},
@@ -130,8 +130,8 @@ func (c numbersCheck) lost(n numberOn, bundleSID string) onboarding.Lost {
 	}}
 }
 
-// inOrderOf returns the numbers of now, those that were there before first and in their old order, so
-// that nothing seems to have changed that has not.
+// inOrderOf returns the numbers of now, those that were there before first and in their old order,
+// so that nothing seems to have changed that has not.
 func inOrderOf(before, now []onboarding.PhoneNumber) []onboarding.PhoneNumber {
 	ordered := make([]onboarding.PhoneNumber, 0, len(now))
 	for _, n := range before {

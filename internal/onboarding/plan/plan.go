@@ -56,15 +56,16 @@ const (
 	DefaultCNAMPolicySID             = "RNf3db3cd1fe25fcfd3c3ded065c8fea53"
 )
 
-// TrustHub is the plan for everything that a request can ask for: a secondary customer profile in the
-// subaccount, connected to the ISV's primary one and reviewed, then the products on top of it, each
-// reviewed as well. The SHAKEN/STIR trust product ends in A-level attestation.
+// TrustHub is the plan for everything that a request can ask for: a secondary customer profile in
+// the subaccount, connected to the ISV's primary one and reviewed, then the products on top of it,
+// each reviewed as well. The SHAKEN/STIR trust product ends in A-level attestation.
 //
-// Steps that do not need each other run at the same time. The longest chain is eight calls: preflight,
-// address, document, its assignment, and evaluation and submission of profile and product.
+// Steps that do not need each other run at the same time. The longest chain is eight calls:
+// preflight, address, document, its assignment, and evaluation and submission of profile and
+// product.
 //
-// What was made for an earlier version of the request and is not wanted any more is taken back in the
-// reverse order. So is everything, if the onboarding was canceled and is to be cleaned up.
+// What was made for an earlier version of the request and is not wanted any more is taken back in
+// the reverse order. So is everything, if the onboarding was canceled and is to be cleaned up.
 //
 // Source: Twilio's guide "SHAKEN/STIR Onboarding with the Trust Hub REST API (ISVs/Resellers using
 // Subaccounts)".
@@ -169,8 +170,8 @@ func (c Config) onTop(o *onboarding.Onboarding, p product, profile bundle, numbe
 }
 
 // madeFor returns all that must be done before the bundle is evaluated: what is put on it, and what
-// that is made of, however far back. An assignment stays while its object is amended, and neither an
-// evaluation nor a reviewer may see the object of before.
+// that is made of, however far back. An assignment stays while its object is amended, and neither
+// an evaluation nor a reviewer may see the object of before.
 func madeFor(nodes []onboarding.Node, bundle onboarding.Key) []onboarding.Key {
 	needs := make(map[onboarding.Key][]onboarding.Key, len(nodes))
 	seen := make(map[onboarding.Key]bool, len(nodes))
@@ -194,6 +195,7 @@ func madeFor(nodes []onboarding.Node, bundle onboarding.Key) []onboarding.Key {
 	return keys
 }
 
-// tag is the FriendlyName of what a step makes: by it the object is found again after a crash. It has
-// at most 64 characters and no dot before a digit, because twilio-go cuts such digits out of a query.
+// tag is the FriendlyName of what a step makes: by it the object is found again after a crash. It
+// has at most 64 characters and no dot before a digit, because twilio-go cuts such digits out of a
+// query.
 func tag(id onboarding.ID, key onboarding.Key) string { return fmt.Sprintf("%s/%s", id, key) }

@@ -9,9 +9,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// preflight checks everything that can be known before anything is made: the subaccount is active and
-// the parent's, the primary profile is approved, and every number belongs to the subaccount. All
-// faults are reported at once.
+// preflight checks everything that can be known before anything is made: the subaccount is active
+// and the parent's, the primary profile is approved, and every number belongs to the subaccount.
+// All faults are reported at once.
 func preflight(before []onboarding.Key) onboarding.Node {
 	return onboarding.Node{
 		Key: onboarding.PreflightKey, Role: onboarding.Role{Kind: onboarding.KindRead, Source: onboarding.SourcePreflight},
@@ -69,7 +69,8 @@ func (p preflightRead) run(ctx context.Context, hub onboarding.TrustHub) (onboar
 	resolved, numberFaults := resolve(p.request, p.before, numbers)
 	learned := onboarding.Learned{Numbers: resolved}
 	if faults = append(faults, numberFaults...); len(faults) > 0 {
-		// One number's fault is not another's: those that are there go on, if what they go onto is there already.
+		// One number's fault is not another's: those that are there go on, if what they go onto is
+		// there already.
 		return onboarding.Wanting{Requirements: faults, Learned: learned}, nil
 	}
 	return onboarding.Done{Seen: onboarding.Seen{SID: account.SID, Status: account.Status}, Learned: learned}, nil
@@ -106,8 +107,8 @@ func checkPrimary(primary onboarding.Bundle, err error) ([]onboarding.Requiremen
 }
 
 // resolve returns the onboarding's numbers, never nil, with a fault for each that the request names
-// and the subaccount does not have. before are those that were resolved earlier: none of them leaves
-// because Twilio does not list it now, only because the request does not name it.
+// and the subaccount does not have. before are those that were resolved earlier: none of them
+// leaves because Twilio does not list it now, only because the request does not name it.
 func resolve(r onboarding.Request, before, listed []onboarding.PhoneNumber) ([]onboarding.PhoneNumber, []onboarding.Requirement) {
 	if r.AllPhoneNumbers {
 		if len(listed) == 0 {

@@ -8,9 +8,9 @@ import (
 )
 
 // This file has what another has taken the place of: a bundle that cannot be used any more, or an
-// address or a product's end user that cannot become what is wanted. It is recorded in a step of its
-// own, which has succeeded and for which the plan has no node, until a cleanup takes it back with all
-// else.
+// address or a product's end user that cannot become what is wanted. It is recorded in a step of
+// its own, which has succeeded and for which the plan has no node, until a cleanup takes it back
+// with all else.
 
 // withReplaced adds to the nodes those that take back what was replaced. Such a node needs what the
 // replaced object may still hold: that goes only after it.

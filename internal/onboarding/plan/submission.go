@@ -8,9 +8,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that was
-// assigned, and waits for the review waitsFor, unless "", where that is all that it finds amiss. Of a
-// bundle that was taken over when it had been submitted, the first two are behind it.
+// reviewed lays out the bundle's evaluation, submission and review. The evaluation needs all that
+// was assigned, and waits for the review waitsFor, unless "", where that is all that it finds
+// amiss. Of a bundle that was taken over when it had been submitted, the first two are behind it.
 func (b bundle) reviewed(o *onboarding.Onboarding, needs []onboarding.Key, waitsFor onboarding.Key) []onboarding.Node {
 	if b.takenOverSubmitted(o) {
 		// Nor do they wait for what is put on it: that may have to wait for the review.
@@ -48,8 +48,8 @@ func (b bundle) evaluation(needs []onboarding.Key, waitsFor onboarding.Key) onbo
 					made, err := hub.Evaluate(ctx, account, b.kind, bundleSID, b.policySID)
 					return evaluated(made, waitsForNow), err
 				},
-				// An evaluation carries no name. Only we evaluate this bundle, so one newer than the
-				// last we know of is the one that was lost.
+				// An evaluation carries no name. Only we evaluate this bundle, so one newer than
+				// the last we know of is the one that was lost.
 				Find: func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Outcome, error) {
 					found, err := hub.FindEvaluations(ctx, account, b.kind, bundleSID)
 					if err != nil || len(found) == 0 || found[0].SID == before || outdated {
@@ -85,9 +85,9 @@ func (b bundle) submission() onboarding.Node {
 					}
 					return seen("", answered.Status), err
 				},
-				// Nothing but a submission takes a bundle out of draft. One that was rejected may have
-				// been handed in again and rejected again since; handing in the same once more costs a
-				// review, and that is all.
+				// Nothing but a submission takes a bundle out of draft. One that was rejected may
+				// have been handed in again and rejected again since; handing in the same once more
+				// costs a review, and that is all.
 				Find: func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Outcome, error) {
 					read, err := hub.FetchBundle(ctx, account, b.kind, bundleSID)
 					if err != nil || read.Status == before {

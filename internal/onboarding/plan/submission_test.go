@@ -8,7 +8,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// unapproved is a Trust Hub whose every evaluation has found that the profile underneath is not approved, and nothing else.
+// unapproved is a Trust Hub whose every evaluation has found that the profile underneath is not
+// approved, and nothing else.
 type unapproved struct{ onboarding.TrustHub }
 
 func (unapproved) Evaluate(context.Context, string, onboarding.BundleKind, string, string) (onboarding.Evaluation, error) {
@@ -30,7 +31,8 @@ func TestAnEvaluationThatIsOutdatedWhenItIsFoundIsMadeAgain(t *testing.T) {
 		waitsDo, waitsFind bool
 	}{
 		{"the profile is in review", onboarding.StepWaiting, true, true},
-		// The evaluation may have been made before the approval, and its answer lost. To wait for a step that has succeeded is to be due.
+		// The evaluation may have been made before the approval, and its answer lost. To wait for a
+		// step that has succeeded is to be due.
 		{"the profile was approved meanwhile", onboarding.StepSucceeded, false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

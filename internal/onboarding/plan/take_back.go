@@ -43,8 +43,8 @@ func cleanedUp(o *onboarding.Onboarding, nodes []onboarding.Node) []onboarding.N
 	return append(takenBack(withReplaced(o, nodes), ours), settled(nodes, func(n *onboarding.Node) bool { return !ours(n) })...)
 }
 
-// takenBack returns those of the nodes that leave, each to be gone after all that was made on top of
-// it. What was put on a bundle goes after that bundle: where Twilio lets go of no assignment any
+// takenBack returns those of the nodes that leave, each to be gone after all that was made on top
+// of it. What was put on a bundle goes after that bundle: where Twilio lets go of no assignment any
 // more, it still may of the whole. A number stays on the profile as long as it is on a product.
 func takenBack(nodes []onboarding.Node, leaves func(*onboarding.Node) bool) []onboarding.Node {
 	onTop := make(map[onboarding.Key][]onboarding.Key, len(nodes))
@@ -85,8 +85,8 @@ func takenBack(nodes []onboarding.Node, leaves func(*onboarding.Node) bool) []on
 	return back
 }
 
-// madeByUs tells of a node whether what its step made is ours to take back. What is on a bundle that
-// was taken over is left as it is.
+// madeByUs tells of a node whether what its step made is ours to take back. What is on a bundle
+// that was taken over is left as it is.
 func madeByUs(o *onboarding.Onboarding) func(*onboarding.Node) bool {
 	profile := given(o, onboarding.CustomerProfileKey, o.Request.CustomerProfileSID) != ""
 	product := given(o, onboarding.ShakenStirKey, o.Request.TrustProductSID) != ""

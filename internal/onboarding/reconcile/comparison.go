@@ -9,8 +9,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// comparison is one comparison while it is made. It looks at the steps in the plan's order, each as soon as the SIDs that its lookup needs
-// are known: from the ledger, or else from what was found at Twilio. So one comparison shows all of what a ledger lacks, however much.
+// comparison is one comparison while it is made. It looks at the steps in the plan's order, each as
+// soon as the SIDs that its lookup needs are known: from the ledger, or else from what was found at
+// Twilio. So one comparison shows all of what a ledger lacks, however much.
 //
 // The kind of a node tells how to judge what was found:
 //
@@ -20,7 +21,8 @@ import (
 //   - a deed: a submission is done or not, and of evaluations there may be many.
 type comparison struct {
 	r *Reconciler
-	// ledger is the onboarding as it was read; filled the same with what Twilio holds in the place of what the ledger lacks.
+	// ledger is the onboarding as it was read; filled the same with what Twilio holds in the place
+	// of what the ledger lacks.
 	ledger, filled *onboarding.Onboarding
 	recorded       map[onboarding.Key]onboarding.Step
 	sids           map[string]bool // all that the ledger has recorded
@@ -96,7 +98,8 @@ func (c *comparison) run(ctx context.Context) error {
 	}
 }
 
-// next returns the lookups that have become possible. A running step is not looked at: its runner does that, and knows when to believe it.
+// next returns the lookups that have become possible. A running step is not looked at: its runner
+// does that, and knows when to believe it.
 func (c *comparison) next() []*look {
 	nodes, _ := c.r.Plan.Arrange(c.filled)
 	// A check's own answer is nothing to compare: what it looks at is compared step by step.
@@ -125,7 +128,8 @@ func (c *comparison) step(k onboarding.Key) onboarding.Step {
 	return onboarding.Step{Key: k, State: onboarding.StepPending}
 }
 
-// effect is the node's effect as if the step had recorded nothing itself: an evaluation's lookup leaves out the one that is recorded.
+// effect is the node's effect as if the step had recorded nothing itself: an evaluation's lookup
+// leaves out the one that is recorded.
 func (c *comparison) effect(node onboarding.Node) onboarding.Effect {
 	step := c.filled.Step(node.Key)
 	sid := step.SID
@@ -134,8 +138,8 @@ func (c *comparison) effect(node onboarding.Node) onboarding.Effect {
 	return node.Effect(c.filled)
 }
 
-// report puts the findings into the plan's order. now is the onboarding as it is after all the lookups: where a step has moved meanwhile,
-// what was found says nothing about it.
+// report puts the findings into the plan's order. now is the onboarding as it is after all the
+// lookups: where a step has moved meanwhile, what was found says nothing about it.
 func (c *comparison) report(now *onboarding.Onboarding) Report {
 	report := Report{ID: c.ledger.ID}
 	known := make(map[onboarding.Key]bool, len(c.nodes))

@@ -19,7 +19,8 @@ func (c *comparison) judge(l *look) {
 	switch {
 	case l.err != nil:
 		f.Verdict, f.Note, f.Err = VerdictNotCompared, l.err.Error(), l.err
-		// What a read or a deed has brought is in the ledger, if it has succeeded; an object is known by its SID.
+		// What a read or a deed has brought is in the ledger, if it has succeeded; an object is
+		// known by its SID.
 		c.atHand[f.Step] = f.SID != "" || f.State == onboarding.StepSucceeded && !l.node.Kind.IsUnique()
 	case l.effect.Do == nil:
 		c.judgeRead(&f, l)
@@ -120,7 +121,8 @@ func (c *comparison) judgeEvaluation(f *Finding, newest onboarding.Outcome) {
 	case done:
 		f.Verdict, f.Note = VerdictOtherStatus, asked(asks)
 	default:
-		// Nothing is submitted on the strength of an evaluation that was not made for it (invariant 6).
+		// Nothing is submitted on the strength of an evaluation that was not made for it (invariant
+		// 6).
 		f.Note = "the runner makes a new one, which does no harm"
 	}
 	c.atHand[f.Step] = done || len(asks) == 0
@@ -193,8 +195,8 @@ func (c *comparison) fill(k onboarding.Key, found onboarding.Seen) {
 	}
 }
 
-// sameStatus tells whether two of Twilio's words leave nothing to act on between them. A bundle goes from pending-review to in-review by
-// itself.
+// sameStatus tells whether two of Twilio's words leave nothing to act on between them. A bundle
+// goes from pending-review to in-review by itself.
 func sameStatus(known, now string) bool {
 	return known == "" || now == "" || known == now || onboarding.UnderReview(known) && onboarding.UnderReview(now)
 }

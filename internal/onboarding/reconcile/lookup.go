@@ -10,8 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// lookAll makes the lookups, several at once. What Twilio does not have is found to be nothing; any other failure stays in its look. The
-// error is the context's.
+// lookAll makes the lookups, several at once. What Twilio does not have is found to be nothing; any
+// other failure stays in its look. The error is the context's.
 func (r *Reconciler) lookAll(ctx context.Context, looks []*look) error {
 	concurrency := r.Concurrency
 	if concurrency == 0 {
@@ -30,8 +30,8 @@ func (r *Reconciler) lookAll(ctx context.Context, looks []*look) error {
 	return context.Cause(ctx)
 }
 
-// lookup looks for what an effect has left: by its look, where that is all there is or finds the thing
-// itself, and else as the engine looks for what a lost call has made.
+// lookup looks for what an effect has left: by its look, where that is all there is or finds the
+// thing itself, and else as the engine looks for what a lost call has made.
 func lookup(e onboarding.Effect) func(context.Context, onboarding.TrustHub) ([]onboarding.Outcome, error) {
 	return func(ctx context.Context, hub onboarding.TrustHub) ([]onboarding.Outcome, error) {
 		if e.Look != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// mend does the first of these that there is to do: adopt, remove, wake. kept is what it could do nothing about.
+// mend does the first of these that there is to do: adopt, remove, wake. kept is what it could do
+// nothing about.
 func (r *Reconciler) mend(ctx context.Context, report Report) (mended, kept []Action, err error) {
 	if mended, err = r.adopt(ctx, report); err != nil || len(mended) > 0 {
 		return mended, nil, err
@@ -22,8 +23,9 @@ func (r *Reconciler) mend(ctx context.Context, report Report) (mended, kept []Ac
 	return nil, append(kept, woken...), err
 }
 
-// adopt records what Twilio holds for steps that have recorded nothing. It does so under a new epoch, and only in steps that are still
-// what they were before the lookup: no runner can have begun such a step meanwhile, nor begin it afterwards.
+// adopt records what Twilio holds for steps that have recorded nothing. It does so under a new
+// epoch, and only in steps that are still what they were before the lookup: no runner can have
+// begun such a step meanwhile, nor begin it afterwards.
 func (r *Reconciler) adopt(ctx context.Context, report Report) ([]Action, error) {
 	if !slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.adopt != nil }) {
 		return nil, nil
@@ -70,8 +72,8 @@ func (r *Reconciler) adopt(ctx context.Context, report Report) ([]Action, error)
 	}
 }
 
-// adoptInto puts what was found into the step. Of a step that has succeeded before, only the gaps are
-// filled.
+// adoptInto puts what was found into the step. Of a step that has succeeded before, only the gaps
+// are filled.
 func adoptInto(entry *onboarding.Entry, step *onboarding.Step, found onboarding.Seen, now time.Time) {
 	if step.State == onboarding.StepSucceeded {
 		step.SID = found.SID
@@ -85,14 +87,15 @@ func adoptInto(entry *onboarding.Entry, step *onboarding.Step, found onboarding.
 	entry.Enter(step, onboarding.StepSucceeded, now)
 }
 
-// moved tells whether a runner, or anybody, has done something about the step since it was read as before.
+// moved tells whether a runner, or anybody, has done something about the step since it was read as
+// before.
 func moved(now, before onboarding.Step) bool {
 	return now.State != before.State || now.SID != before.SID || now.RemoteStatus != before.RemoteStatus ||
 		now.Attempts != before.Attempts || !now.IntentAt.Equal(before.IntentAt)
 }
 
-// remove removes what is surplus, in the reverse order of the plan: what is assigned comes off before it goes. What Twilio does not let
-// go of is kept, and told.
+// remove removes what is surplus, in the reverse order of the plan: what is assigned comes off
+// before it goes. What Twilio does not let go of is kept, and told.
 func (r *Reconciler) remove(ctx context.Context, report Report) (removed, kept []Action, err error) {
 	for _, f := range slices.Backward(report.Findings) {
 		if f.Verdict != VerdictSurplus {
@@ -130,7 +133,8 @@ func (r *Reconciler) remove(ctx context.Context, report Report) (removed, kept [
 	return removed, kept, nil
 }
 
-// stillSurplus looks again, right before the removal: the step has not changed, and Twilio holds both what it has recorded and the other.
+// stillSurplus looks again, right before the removal: the step has not changed, and Twilio holds
+// both what it has recorded and the other.
 func (r *Reconciler) stillSurplus(ctx context.Context, id onboarding.ID, s surplus) (bool, error) {
 	o, err := r.read(ctx, id)
 	if err != nil {
@@ -167,8 +171,8 @@ func (r *Reconciler) tell(ctx context.Context, id onboarding.ID, actions []Actio
 	})
 }
 
-// wake writes down what is kept, and has the runner look at reviews of which Twilio says something else than the ledger: what a review
-// says is the runner's to act on.
+// wake writes down what is kept, and has the runner look at reviews of which Twilio says something
+// else than the ledger: what a review says is the runner's to act on.
 func (r *Reconciler) wake(ctx context.Context, report Report, kept []Action) ([]Action, error) {
 	var woken []Action
 	for _, f := range report.Findings {

@@ -9,26 +9,31 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Reconciler compares the ledger of one onboarding with what Twilio holds. The protocol keeps the two together; they part when somebody
-// makes or deletes things at Twilio by hand, when rows are changed by hand, or when the database was restored to an earlier day.
+// Reconciler compares the ledger of one onboarding with what Twilio holds. The protocol keeps the
+// two together; they part when somebody makes or deletes things at Twilio by hand, when rows are
+// changed by hand, or when the database was restored to an earlier day.
 //
-// [Reconciler.Compare] only reads. [Reconciler.Fix] mends what can be mended without knowing more than the two sides say:
+// [Reconciler.Compare] only reads. [Reconciler.Fix] mends what can be mended without knowing more
+// than the two sides say:
 //
 //   - what Twilio holds for a step that has recorded nothing is adopted;
 //   - a further object under an onboarding's own tag is removed, if the one that the ledger has recorded is still there.
 //
-// Everything else is a person's to decide, above all a recorded object that is gone: nothing is adopted in its place, because its review
-// and its assignments were not the other's.
+// Everything else is a person's to decide, above all a recorded object that is gone: nothing is
+// adopted in its place, because its review and its assignments were not the other's.
 type Reconciler struct {
 	Repository onboarding.InterruptibleRepository
 	Hub        onboarding.TrustHub
 	Plan       onboarding.Plan
-	// Settle is how long Twilio's lists may lag behind a write: what a step made less than that ago is not missed.
+	// Settle is how long Twilio's lists may lag behind a write: what a step made less than that ago
+	// is not missed.
 	Settle time.Duration
-	// Concurrency is how many lookups are made at once; 0 means 8, well below what the service itself allows an account.
+	// Concurrency is how many lookups are made at once; 0 means 8, well below what the service
+	// itself allows an account.
 	Concurrency int
-	// Within bounds the lookups of one comparison, all of them together; 0 means that only the context does. What was not looked up by then
-	// is [VerdictNotCompared], and the comparison is made of the rest.
+	// Within bounds the lookups of one comparison, all of them together; 0 means that only the
+	// context does. What was not looked up by then is [VerdictNotCompared], and the comparison is
+	// made of the rest.
 	Within time.Duration
 }
 
@@ -61,12 +66,13 @@ func (r *Reconciler) read(ctx context.Context, id onboarding.ID) (*onboarding.On
 	return o, nil
 }
 
-// passes bounds how often Fix looks anew. What one pass adopts or removes may show the next what depends on it: three are the most that
-// the plan calls for.
+// passes bounds how often Fix looks anew. What one pass adopts or removes may show the next what
+// depends on it: three are the most that the plan calls for.
 const passes = 6
 
-// Fix compares, mends what it can, and compares again until there is nothing more for it to do. It returns the first and the last
-// comparison and what was done between them, also with an error. Errors: ErrNotFound, ErrCanceled.
+// Fix compares, mends what it can, and compares again until there is nothing more for it to do. It
+// returns the first and the last comparison and what was done between them, also with an error.
+// Errors: ErrNotFound, ErrCanceled.
 func (r *Reconciler) Fix(ctx context.Context, id onboarding.ID) (before, after Report, done []Action, err error) {
 	switch o, err := r.read(ctx, id); {
 	case err != nil:

@@ -17,7 +17,8 @@ import (
 // hand is a repository that somebody else may use right before the Reconciler does.
 type hand struct {
 	*memledger.Store
-	// beforeInterrupt and beforeGet are called first, if set; beforeGet with the number of the call, from 1.
+	// beforeInterrupt and beforeGet are called first, if set; beforeGet with the number of the
+	// call, from 1.
 	beforeInterrupt func()
 	beforeGet       func(n int)
 	gets, stops     int
@@ -44,7 +45,8 @@ func (h *hand) Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboardin
 	return h.Store.Get(ctx, id)
 }
 
-// reconcileBundle is an onboarding of two steps, an object and its assignment, and a Twilio that holds the SIDs in held.
+// reconcileBundle is an onboarding of two steps, an object and its assignment, and a Twilio that
+// holds the SIDs in held.
 type reconcileBundle struct {
 	t          *testing.T
 	reconciler *reconcile.Reconciler
@@ -213,7 +215,8 @@ func TestTheOldestIsAdoptedAndThenTheOthersGoWithWhatHangsOnThem(t *testing.T) {
 	}
 }
 
-// What a runner began between the lookup and the lock is its own: the object that was found may be the one that its call made.
+// What a runner began between the lookup and the lock is its own: the object that was found may be
+// the one that its call made.
 func TestAStepThatARunnerHasBegunMeanwhileIsNotAdopted(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]onboarding.Step{

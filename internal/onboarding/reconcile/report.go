@@ -63,7 +63,8 @@ func (r Report) Differences() int {
 	return n
 }
 
-// Failure is why nothing at all could be compared, nil if something was or nothing had to be: the failure of the first lookup.
+// Failure is why nothing at all could be compared, nil if something was or nothing had to be: the
+// failure of the first lookup.
 func (r Report) Failure() error {
 	var first error
 	for _, f := range r.Findings {

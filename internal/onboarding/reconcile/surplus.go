@@ -7,7 +7,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// surplus is what Twilio holds beside the object that the step has recorded, or an assignment of such a thing.
+// surplus is what Twilio holds beside the object that the step has recorded, or an assignment of
+// such a thing.
 type surplus struct {
 	of     onboarding.Step // with what it has recorded
 	sid    string
@@ -15,9 +16,10 @@ type surplus struct {
 	remove func(ctx context.Context, hub onboarding.TrustHub) error
 }
 
-// lookAround finds what hangs on surplus objects: their assignments, and for a surplus bundle what is assigned to it. It asks the steps
-// that build on the object where theirs would be if the surplus one were the recorded one; what they find then and not otherwise, and
-// what the ledger has not recorded, is surplus too.
+// lookAround finds what hangs on surplus objects: their assignments, and for a surplus bundle what
+// is assigned to it. It asks the steps that build on the object where theirs would be if the
+// surplus one were the recorded one; what they find then and not otherwise, and what the ledger has
+// not recorded, is surplus too.
 func (c *comparison) lookAround(ctx context.Context) error {
 	for _, node := range c.nodes {
 		for _, f := range c.findings[node.Key] {

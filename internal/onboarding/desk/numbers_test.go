@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -39,67 +40,71 @@ func stored(t *testing.T, change func(*onboarding.Onboarding)) (*Service, *memle
 	return &Service{Repository: store, Plan: trustHub, Now: time.Now}, store
 }
 
-// TestNumbersComeAndGo has what becomes of a request when a number is added or removed, and of the
-// steps.
-func TestNumbersComeAndGo(t *testing.T) {
-	t.Parallel()
-	const first = "+13125550101" // PN1
-	add := func(move bool, numbers ...string) func(*Service, *testing.T) error {
-		return func(s *Service, t *testing.T) error {
-			t.Helper()
-			_, err := s.AddNumbers(t.Context(), "key:test", "onb_1", numbers, move)
-			return err
-		}
+const firstNumber = "+13125550101" // PN1
+
+func adding(move bool, numbers ...string) func(context.Context, *Service) error {
+	return func(ctx context.Context, s *Service) error {
+		_, err := s.AddNumbers(ctx, "key:test", "onb_1", numbers, move)
+		return err
 	}
-	remove := func(number string) func(*Service, *testing.T) error {
-		return func(s *Service, t *testing.T) error {
-			t.Helper()
-			_, err := s.RemoveNumber(t.Context(), "key:test", "onb_1", number)
-			return err
-		}
+}
+
+func removing(number string) func(context.Context, *Service) error {
+	return func(ctx context.Context, s *Service) error {
+		_, err := s.RemoveNumber(ctx, "key:test", "onb_1", number)
+		return err
 	}
-	failed := func(o *onboarding.Onboarding) { o.Step("trust_product.number.PN1").State = onboarding.StepFailed }
-	all := func(o *onboarding.Onboarding) { o.Request.PhoneNumbers, o.Request.AllPhoneNumbers = nil, true }
-	two := func(o *onboarding.Onboarding) { o.Request.PhoneNumbers = append(o.Request.PhoneNumbers, "PN2") }
-	many := func(o *onboarding.Onboarding) {
+}
+
+// What an onboarding can be like when a number comes or goes.
+var (
+	asItIs     = func(*onboarding.Onboarding) {}
+	itFailed   = func(o *onboarding.Onboarding) { o.Step("trust_product.number.PN1").State = onboarding.StepFailed }
+	hasAll     = func(o *onboarding.Onboarding) { o.Request.PhoneNumbers, o.Request.AllPhoneNumbers = nil, true }
+	hasTwo     = func(o *onboarding.Onboarding) { o.Request.PhoneNumbers = append(o.Request.PhoneNumbers, "PN2") }
+	isCanceled = func(o *onboarding.Onboarding) { o.CanceledAt = time.Unix(1, 0) }
+	isFull     = func(o *onboarding.Onboarding) {
 		for i := range onboarding.MostNumbers - 1 {
 			o.Request.PhoneNumbers = append(o.Request.PhoneNumbers, "PN"+strconv.Itoa(i+10))
 		}
 	}
-	for name, test := range map[string]struct {
-		given func(*onboarding.Onboarding)
-		do    func(*Service, *testing.T) error
-		// numbers are the request's afterwards, moves those that may be taken off another bundle.
-		numbers, moves []string
-		due            []onboarding.Key // steps that are due again
-		version        int
-		code           string
-	}{
-		"one more":               {do: add(false, "PN9"), numbers: []string{first, "PN9"}, due: []onboarding.Key{"preflight"}, version: 2},
-		"one more, to be moved":  {do: add(true, "PN9"), numbers: []string{first, "PN9"}, moves: []string{"PN9"}, due: []onboarding.Key{"preflight"}, version: 2},
-		"the same":               {do: add(false, first), numbers: []string{first}, version: 1},
-		"the same by its SID":    {do: add(false, "PN1"), numbers: []string{first}, version: 1},
-		"the same, which failed": {given: failed, do: add(false, "PN1"), numbers: []string{first}, due: []onboarding.Key{"trust_product.number.PN1"}, version: 2},
-		"one too many":           {given: many, do: add(false, "PN9"), code: "too_many_phone_numbers"},
-		"one more than all":      {given: all, do: add(false, "PN9"), code: "all_phone_numbers"},
+)
 
-		"one less":                    {given: two, do: remove("PN2"), numbers: []string{first}, due: []onboarding.Key{"preflight"}, version: 2},
-		"one less by its other name":  {given: two, do: remove("PN1"), numbers: []string{"PN2"}, due: []onboarding.Key{"preflight"}, version: 2},
-		"the last":                    {do: remove(first), code: "last_phone_number"},
-		"one less than all":           {given: all, do: remove(first), code: "all_phone_numbers"},
-		"one that is not there":       {do: remove("PN9"), code: "not found"},
-		"of what was canceled":        {given: func(o *onboarding.Onboarding) { o.CanceledAt = time.Unix(1, 0) }, do: remove(first), code: "canceled"},
-		"one more for what has ended": {given: func(o *onboarding.Onboarding) { o.CanceledAt = time.Unix(1, 0) }, do: add(false, "PN9"), code: "canceled"},
-	} {
+// numbersComeAndGo has what becomes of a request when a number is added or removed, and of the steps.
+var numbersComeAndGo = map[string]struct {
+	given func(*onboarding.Onboarding)
+	do    func(context.Context, *Service) error
+	// numbers are the request's afterwards, moves those that may be taken off another bundle.
+	numbers, moves []string
+	due            []onboarding.Key // steps that are due again
+	version        int
+	code           string
+}{
+	"one more":               {given: asItIs, do: adding(false, "PN9"), numbers: []string{firstNumber, "PN9"}, due: []onboarding.Key{"preflight"}, version: 2},
+	"one more, to be moved":  {given: asItIs, do: adding(true, "PN9"), numbers: []string{firstNumber, "PN9"}, moves: []string{"PN9"}, due: []onboarding.Key{"preflight"}, version: 2},
+	"the same":               {given: asItIs, do: adding(false, firstNumber), numbers: []string{firstNumber}, version: 1},
+	"the same by its SID":    {given: asItIs, do: adding(false, "PN1"), numbers: []string{firstNumber}, version: 1},
+	"the same, which failed": {given: itFailed, do: adding(false, "PN1"), numbers: []string{firstNumber}, due: []onboarding.Key{"trust_product.number.PN1"}, version: 2},
+	"one too many":           {given: isFull, do: adding(false, "PN9"), code: "too_many_phone_numbers"},
+	"one more than all":      {given: hasAll, do: adding(false, "PN9"), code: "all_phone_numbers"},
+
+	"one less":                    {given: hasTwo, do: removing("PN2"), numbers: []string{firstNumber}, due: []onboarding.Key{"preflight"}, version: 2},
+	"one less by its other name":  {given: hasTwo, do: removing("PN1"), numbers: []string{"PN2"}, due: []onboarding.Key{"preflight"}, version: 2},
+	"the last":                    {given: asItIs, do: removing(firstNumber), code: "last_phone_number"},
+	"one less than all":           {given: hasAll, do: removing(firstNumber), code: "all_phone_numbers"},
+	"one that is not there":       {given: asItIs, do: removing("PN9"), code: "not found"},
+	"of what was canceled":        {given: isCanceled, do: removing(firstNumber), code: "canceled"},
+	"one more for what has ended": {given: isCanceled, do: adding(false, "PN9"), code: "canceled"},
+}
+
+func TestNumbersComeAndGo(t *testing.T) {
+	t.Parallel()
+	for name, test := range numbersComeAndGo {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, store := stored(t, func(o *onboarding.Onboarding) {
-				if test.given != nil {
-					test.given(o)
-				}
-			})
+			s, store := stored(t, test.given)
 			code := ""
-			if err := test.do(s, t); errors.Is(err, ErrNumberNotFound) {
+			if err := test.do(t.Context(), s); errors.Is(err, ErrNumberNotFound) {
 				code = "not found"
 			} else if refused := (*RefusedError)(nil); errors.As(err, &refused) {
 				code = refused.Code

@@ -21,57 +21,67 @@ var (
 	making = onboarding.Effect{Do: look, Find: find, Update: update, Remove: remove}
 )
 
-// TestWhatIsDoneNextFollowsFromStepsAndTime is the decision, one step at a time.
+const later = time.Minute
+
+func step(state onboarding.State) onboarding.Step { return onboarding.Step{State: state} }
+
+func made(state onboarding.State) onboarding.Step { return onboarding.Step{State: state, SID: "IT1"} }
+
+func at(s onboarding.Step, d time.Duration) onboarding.Step { s.NextAttemptAt = noon.Add(d); return s }
+
+func intended(s onboarding.Step, ago time.Duration) onboarding.Step {
+	s.IntentAt = noon.Add(-ago)
+	return s
+}
+
+// decisions says what is done next about a single step.
+var decisions = map[string]struct {
+	kind   onboarding.Kind
+	aim    onboarding.Aim
+	effect onboarding.Effect
+	step   onboarding.Step
+	change func(*situation)
+	want   string // what is done, or "later" with the time, or ""
+}{
+	"a pending read is looked at":                     {kind: onboarding.KindRead, effect: onboarding.Effect{Look: look}, step: step(onboarding.StepPending), want: "look"},
+	"a pending deed is done":                          {effect: making, step: step(onboarding.StepPending), want: "do"},
+	"a deed with a look is looked at first":           {effect: onboarding.Effect{Look: look, Do: look, Find: find}, step: step(onboarding.StepPending), want: "look"},
+	"and done once the look found nothing":            {effect: onboarding.Effect{Look: look, Do: look, Find: find}, step: step(onboarding.StepPending), change: func(s *situation) { s.looked["step"] = true }, want: "do"},
+	"what was made is updated":                        {effect: making, step: made(onboarding.StepPending), want: "update"},
+	"what cannot be updated is done anew":             {effect: onboarding.Effect{Do: look, Find: find}, step: made(onboarding.StepPending), want: "do"},
+	"an unknown outcome is looked up":                 {effect: making, step: step(onboarding.StepRunning), want: "find"},
+	"a lookup waits for its time":                     {effect: making, step: at(step(onboarding.StepRunning), later), want: "later 1m0s"},
+	"surplus is removed":                              {effect: making, step: step(onboarding.StepRunning), change: func(s *situation) { s.surplus["step"] = []onboarding.Outcome{onboarding.Done{}} }, want: "remove surplus"},
+	"an update of unknown outcome waits till settled": {effect: making, step: intended(made(onboarding.StepRunning), time.Second), want: "later 3s"},
+	"and is repeated then":                            {effect: making, step: intended(made(onboarding.StepRunning), 4*time.Second), want: "repeat"},
+	"so is a deed of which nothing is to be found":    {kind: onboarding.KindDeed, effect: onboarding.Effect{Do: look}, step: intended(step(onboarding.StepRunning), 4*time.Second), want: "repeat"},
+	"a retry waits for its time":                      {effect: making, step: at(step(onboarding.StepWaiting), later), want: "later 1m0s"},
+	"a retry is made at its time":                     {effect: making, step: at(step(onboarding.StepWaiting), 0), want: "do"},
+	"what has succeeded is done":                      {effect: making, step: made(onboarding.StepSucceeded), want: ""},
+	"what has failed waits for a person":              {effect: making, step: step(onboarding.StepFailed), want: ""},
+	"a review is not read before a first wait":        {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look, NotYet: true}, step: step(onboarding.StepPending), want: "await review"},
+	"a decided review is read again at its time":      {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look}, step: at(step(onboarding.StepSucceeded), 0), want: "look"},
+	"a rejected review too":                           {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look}, step: at(step(onboarding.StepFailed), later), want: "later 1m0s"},
+	"a check is not made before a first wait":         {kind: onboarding.KindCheck, effect: onboarding.Effect{Look: look}, step: step(onboarding.StepPending), want: "await check"},
+	"nothing is done twice at once":                   {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.inFlight["step"] = true }, want: ""},
+	"nothing is begun while stopping":                 {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.stopping = true }, want: "later 0s"},
+	"nothing is begun without a slot":                 {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.slots = 0 }, want: "later 0s"},
+	"nothing is begun while calls are held back":      {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.notBefore = noon.Add(later) }, want: "later 1m0s"},
+
+	"what was made is taken back":                    {aim: onboarding.AimGone, effect: making, step: made(onboarding.StepSucceeded), want: "remove"},
+	"what is not ours to remove stays":               {aim: onboarding.AimGone, effect: onboarding.Effect{Do: look, Stays: true}, step: made(onboarding.StepSucceeded), want: "keep"},
+	"what made nothing ends":                         {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepPending), want: "end"},
+	"an unknown outcome is looked up before the end": {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepRunning), want: "find"},
+	"a removal that was refused waits for a person":  {aim: onboarding.AimGone, effect: making, step: made(onboarding.StepFailed), want: ""},
+	"what is gone is gone":                           {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepCanceled), want: ""},
+	"what is settled stays as it is":                 {aim: onboarding.AimSettled, effect: making, step: made(onboarding.StepSucceeded), want: ""},
+	"what is open ends":                              {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepWaiting), want: "end"},
+	"an unknown outcome is looked up to be settled":  {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepRunning), want: "find"},
+}
+
 func TestWhatIsDoneNextFollowsFromStepsAndTime(t *testing.T) {
 	t.Parallel()
-	const later = time.Minute
-	step := func(state onboarding.State) onboarding.Step { return onboarding.Step{State: state} }
-	made := func(state onboarding.State) onboarding.Step { return onboarding.Step{State: state, SID: "IT1"} }
-	at := func(s onboarding.Step, d time.Duration) onboarding.Step { s.NextAttemptAt = noon.Add(d); return s }
-	intended := func(s onboarding.Step, ago time.Duration) onboarding.Step { s.IntentAt = noon.Add(-ago); return s }
-	for name, test := range map[string]struct {
-		kind   onboarding.Kind
-		aim    onboarding.Aim
-		effect onboarding.Effect
-		step   onboarding.Step
-		change func(*situation)
-		want   string // what is done, or "later" with the time, or ""
-	}{
-		"a pending read is looked at":                     {kind: onboarding.KindRead, effect: onboarding.Effect{Look: look}, step: step(onboarding.StepPending), want: "look"},
-		"a pending deed is done":                          {effect: making, step: step(onboarding.StepPending), want: "do"},
-		"a deed with a look is looked at first":           {effect: onboarding.Effect{Look: look, Do: look, Find: find}, step: step(onboarding.StepPending), want: "look"},
-		"and done once the look found nothing":            {effect: onboarding.Effect{Look: look, Do: look, Find: find}, step: step(onboarding.StepPending), change: func(s *situation) { s.looked["step"] = true }, want: "do"},
-		"what was made is updated":                        {effect: making, step: made(onboarding.StepPending), want: "update"},
-		"what cannot be updated is done anew":             {effect: onboarding.Effect{Do: look, Find: find}, step: made(onboarding.StepPending), want: "do"},
-		"an unknown outcome is looked up":                 {effect: making, step: step(onboarding.StepRunning), want: "find"},
-		"a lookup waits for its time":                     {effect: making, step: at(step(onboarding.StepRunning), later), want: "later 1m0s"},
-		"surplus is removed":                              {effect: making, step: step(onboarding.StepRunning), change: func(s *situation) { s.surplus["step"] = []onboarding.Outcome{onboarding.Done{}} }, want: "remove surplus"},
-		"an update of unknown outcome waits till settled": {effect: making, step: intended(made(onboarding.StepRunning), time.Second), want: "later 3s"},
-		"and is repeated then":                            {effect: making, step: intended(made(onboarding.StepRunning), 4*time.Second), want: "repeat"},
-		"so is a deed of which nothing is to be found":    {kind: onboarding.KindDeed, effect: onboarding.Effect{Do: look}, step: intended(step(onboarding.StepRunning), 4*time.Second), want: "repeat"},
-		"a retry waits for its time":                      {effect: making, step: at(step(onboarding.StepWaiting), later), want: "later 1m0s"},
-		"a retry is made at its time":                     {effect: making, step: at(step(onboarding.StepWaiting), 0), want: "do"},
-		"what has succeeded is done":                      {effect: making, step: made(onboarding.StepSucceeded), want: ""},
-		"what has failed waits for a person":              {effect: making, step: step(onboarding.StepFailed), want: ""},
-		"a review is not read before a first wait":        {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look, NotYet: true}, step: step(onboarding.StepPending), want: "await review"},
-		"a decided review is read again at its time":      {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look}, step: at(step(onboarding.StepSucceeded), 0), want: "look"},
-		"a rejected review too":                           {kind: onboarding.KindReview, effect: onboarding.Effect{Look: look}, step: at(step(onboarding.StepFailed), later), want: "later 1m0s"},
-		"a check is not made before a first wait":         {kind: onboarding.KindCheck, effect: onboarding.Effect{Look: look}, step: step(onboarding.StepPending), want: "await check"},
-		"nothing is done twice at once":                   {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.inFlight["step"] = true }, want: ""},
-		"nothing is begun while stopping":                 {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.stopping = true }, want: "later 0s"},
-		"nothing is begun without a slot":                 {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.slots = 0 }, want: "later 0s"},
-		"nothing is begun while calls are held back":      {effect: making, step: step(onboarding.StepPending), change: func(s *situation) { s.notBefore = noon.Add(later) }, want: "later 1m0s"},
-
-		"what was made is taken back":                    {aim: onboarding.AimGone, effect: making, step: made(onboarding.StepSucceeded), want: "remove"},
-		"what is not ours to remove stays":               {aim: onboarding.AimGone, effect: onboarding.Effect{Do: look, Stays: true}, step: made(onboarding.StepSucceeded), want: "keep"},
-		"what made nothing ends":                         {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepPending), want: "end"},
-		"an unknown outcome is looked up before the end": {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepRunning), want: "find"},
-		"a removal that was refused waits for a person":  {aim: onboarding.AimGone, effect: making, step: made(onboarding.StepFailed), want: ""},
-		"what is gone is gone":                           {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepCanceled), want: ""},
-		"what is settled stays as it is":                 {aim: onboarding.AimSettled, effect: making, step: made(onboarding.StepSucceeded), want: ""},
-		"what is open ends":                              {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepWaiting), want: "end"},
-		"an unknown outcome is looked up to be settled":  {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepRunning), want: "find"},
-	} {
+	for name, test := range decisions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			kind := test.kind

@@ -6,18 +6,21 @@ import (
 	"time"
 )
 
-func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
-	one, two := PhoneNumber{SID: "PN1"}, PhoneNumber{SID: "PN2"}
-	approved := func() *Onboarding {
-		o := &Onboarding{Numbers: []PhoneNumber{one, two}}
-		for _, bundle := range []Key{CustomerProfileKey, ShakenStirKey} {
-			o.Steps = append(o.Steps, Step{Key: bundle.Review(), State: StepSucceeded, RemoteStatus: BundleApproved})
-			for _, n := range o.Numbers {
-				o.Steps = append(o.Steps, Step{Key: bundle.Number(n.SID), State: StepSucceeded, SID: "RA"})
-			}
+var one, two = PhoneNumber{SID: "PN1"}, PhoneNumber{SID: "PN2"}
+
+// attested is an onboarding whose two numbers are on both approved bundles.
+func attested() *Onboarding {
+	o := &Onboarding{Numbers: []PhoneNumber{one, two}}
+	for _, bundle := range []Key{CustomerProfileKey, ShakenStirKey} {
+		o.Steps = append(o.Steps, Step{Key: bundle.Review(), State: StepSucceeded, RemoteStatus: BundleApproved})
+		for _, n := range o.Numbers {
+			o.Steps = append(o.Steps, Step{Key: bundle.Number(n.SID), State: StepSucceeded, SID: "RA"})
 		}
-		return o
 	}
+	return o
+}
+
+func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 	ending := []Requirement{{Code: CodeApprovalEnding}}
 	tests := []struct {
 		name   string
@@ -42,7 +45,7 @@ func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := approved()
+			o := attested()
 			tt.change(o)
 			if got := o.Attestation(); got != tt.whole {
 				t.Errorf("attestation %q, want %q", got, tt.whole)
@@ -52,7 +55,9 @@ func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 			}
 		})
 	}
+}
 
+func TestNothingIsAttestedWithoutBothApprovals(t *testing.T) {
 	none := map[string]func(o *Onboarding){
 		"the product is rejected": func(o *Onboarding) {
 			s := o.Step("trust_product.review")
@@ -71,7 +76,7 @@ func TestAttestationIsAOnlyWhileItIsTrue(t *testing.T) {
 	}
 	for name, change := range none {
 		t.Run(name, func(t *testing.T) {
-			o := approved()
+			o := attested()
 			change(o)
 			if got := o.Attestation(); got != "" || len(o.AttestedNumbers()) > 0 {
 				t.Errorf("attestation %q, numbers %v; want none", got, o.AttestedNumbers())

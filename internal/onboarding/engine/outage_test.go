@@ -205,84 +205,97 @@ func (w *town) events(t *testing.T) (n int) {
 	return n
 }
 
-// TestAnOutageCostsRowsAndNotGoroutines has Twilio away for a while, from before the first call or
-// in the middle of everything. The onboardings that wait hold no worker, write next to nothing, do
-// not wear out their steps' patience, and are done soon afterwards.
+// outages are the ways in which Twilio is away for a while: from before the first call, or in the middle
+// of everything.
+var outages = map[string]struct {
+	begins time.Duration
+	fault  trusthubsim.Fault
+}{
+	"from the start":        {0, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}},
+	"in the middle":         {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}},
+	"in the middle, silent": {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectDropAfter}},
+	"Trust Hub only":        {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Path: "/v1/**"}},
+	"the other API only":    {0, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Path: "/2010-04-01/**"}},
+}
+
+const (
+	townSize    = 50
+	townWorkers = 16
+	noticing    = 5 * time.Minute // the outage is noticed meanwhile
+	watched     = 15 * time.Minute
+)
+
+// The onboardings that wait for the end of an outage hold no worker, write next to nothing, do not wear
+// out their steps' patience, and are done soon afterwards.
 func TestAnOutageCostsRowsAndNotGoroutines(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		begins time.Duration
-		fault  trusthubsim.Fault
-	}{
-		"from the start":        {0, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}},
-		"in the middle":         {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}},
-		"in the middle, silent": {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectDropAfter}},
-		"Trust Hub only":        {time.Second, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Path: "/v1/**"}},
-		"the other API only":    {0, trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Path: "/2010-04-01/**"}},
-	} {
+	for name, outage := range outages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				const (
-					onboardings = 50
-					workers     = 16
-					beginning   = 5 * time.Minute // of the outage: while it is noticed
-					watched     = 15 * time.Minute
-				)
-				w := newTown(t, onboardings)
+				w := newTown(t, townSize)
 				ctx, stop := context.WithCancel(t.Context())
-				begin := time.AfterFunc(c.begins, func() {
-					if _, err := w.sim.AddFault(c.fault); err != nil {
+				begin := time.AfterFunc(outage.begins, func() {
+					if _, err := w.sim.AddFault(outage.fault); err != nil {
 						t.Error(err)
 					}
 				})
 				defer begin.Stop()
 				synctest.Wait()
-				wait := w.work(ctx, t, workers)
-
-				<-time.After(beginning)
-				w.claims.Store(0)
-				w.records.Store(0)
-				w.sim.ResetRequests()
-				attempts, events := w.attempts(t), w.events(t)
-				busy := 0
-				for range watched / time.Second {
-					<-time.After(time.Second)
-					busy += int(w.busy.Load())
-				}
-				perMinute := func(n int64) float64 { return float64(n) / onboardings / watched.Minutes() }
-				claims, records := perMinute(w.claims.Load()), perMinute(w.records.Load())
-				attempts, events = w.attempts(t)-attempts, w.events(t)-events
-				requests := len(w.sim.Requests())
-				working := float64(busy) / watched.Seconds()
-				t.Logf("per onboarding and minute: %.2f claims with their releases, %.2f other writes; in all %d attempts, %d events, %d requests; %.2f of %d workers busy",
-					claims, records, attempts, events, requests, working, workers)
-				if claims > 3 {
-					t.Errorf("%.2f claims per onboarding and minute", claims)
-				}
-				if records > 0.1 {
-					t.Errorf("%.2f writes per onboarding and minute beside the claims and releases", records)
-				}
-				if attempts > requests || events > requests {
-					t.Errorf("%d attempts and %d events, with %d requests made", attempts, events, requests)
-				}
-				if working > 1 {
-					t.Errorf("%.2f workers are busy with waiting", working)
-				}
-
+				wait := w.work(ctx, t, townWorkers)
+				<-time.After(noticing)
+				w.wantLittleDone(t)
 				w.sim.ClearFaults()
-				ended := time.Now()
-				for w.approved(t) < onboardings && time.Since(ended) < time.Hour {
-					<-time.After(time.Second)
-				}
-				took := time.Since(ended)
-				t.Logf("all were approved %v after the end", took)
-				if took > 3*time.Minute {
-					t.Errorf("%d of %d were approved %v after the end of the outage", w.approved(t), onboardings, took)
-				}
+				w.wantApprovedSoon(t)
 				stop()
 				wait()
 			})
 		})
+	}
+}
+
+// wantLittleDone watches the town wait.
+func (w *town) wantLittleDone(t *testing.T) {
+	t.Helper()
+	w.claims.Store(0)
+	w.records.Store(0)
+	w.sim.ResetRequests()
+	attempts, events := w.attempts(t), w.events(t)
+	busy := 0
+	for range watched / time.Second {
+		<-time.After(time.Second)
+		busy += int(w.busy.Load())
+	}
+	perMinute := func(n int64) float64 { return float64(n) / townSize / watched.Minutes() }
+	claims, records := perMinute(w.claims.Load()), perMinute(w.records.Load())
+	attempts, events = w.attempts(t)-attempts, w.events(t)-events
+	requests, working := len(w.sim.Requests()), float64(busy)/watched.Seconds()
+	t.Logf("per onboarding and minute: %.2f claims with their releases, %.2f other writes; in all %d attempts, %d events, %d requests; %.2f of %d workers busy",
+		claims, records, attempts, events, requests, working, townWorkers)
+	if claims > 3 {
+		t.Errorf("%.2f claims per onboarding and minute", claims)
+	}
+	if records > 0.1 {
+		t.Errorf("%.2f writes per onboarding and minute beside the claims and releases", records)
+	}
+	if attempts > requests || events > requests {
+		t.Errorf("%d attempts and %d events, with %d requests made", attempts, events, requests)
+	}
+	if working > 1 {
+		t.Errorf("%.2f workers are busy with waiting", working)
+	}
+}
+
+// wantApprovedSoon waits, in virtual time, until all are done.
+func (w *town) wantApprovedSoon(t *testing.T) {
+	t.Helper()
+	ended := time.Now()
+	for w.approved(t) < townSize && time.Since(ended) < time.Hour {
+		<-time.After(time.Second)
+	}
+	took := time.Since(ended)
+	t.Logf("all were approved %v after the end", took)
+	if took > 3*time.Minute {
+		t.Errorf("%d of %d were approved %v after the end of the outage", w.approved(t), townSize, took)
 	}
 }

@@ -107,6 +107,7 @@ func newChaos(t *testing.T) *chaos {
 			Lost: 0.1, Duplicated: 0.1, Unsigned: 0.05, Spread: trusthubsim.Duration(300 * time.Millisecond),
 		},
 	}, postgres.URL(""))
+	c.environ["DATABASE_URL"] = c.database // with as many connections as a server has by itself
 	delete(c.environ, "LOOKUP_SETTLE")
 	c.environ["REVIEW_POLL_MIN"] = "1s" // Many callbacks reach nobody.
 	c.environ["REVIEW_POLL_MAX"] = "4s"
@@ -323,16 +324,4 @@ func (c *chaos) story(id string) string {
 		text += "\n  " + line
 	}
 	return text
-}
-
-// wait waits for d, and says whether it did: not if ctx ended before.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

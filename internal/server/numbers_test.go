@@ -235,19 +235,7 @@ func TestAllNumbersStayAll(t *testing.T) {
 // release gives a number back to Twilio.
 func (w *world) release(s subaccount, number string) {
 	w.t.Helper()
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodDelete, w.twilio.URL+"/2010-04-01/Accounts/"+s.sid+"/IncomingPhoneNumbers/"+number+".json", nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusNoContent {
-		w.t.Fatalf("releasing %s answered %d", number, response.StatusCode)
-	}
+	w.as(s, http.MethodDelete, "/2010-04-01/Accounts/"+s.sid+"/IncomingPhoneNumbers/"+number+".json", nil)
 }
 
 func TestFiveHundredNumbersInOneRequest(t *testing.T) {

@@ -69,10 +69,9 @@ func TestAServerThatDoesNotComeUpIsNotWaitedFor(t *testing.T) {
 	t.Setenv("DATABASE_URL_FILE", "/nowhere")
 	t.Setenv("WORKERS", "none")
 	out := output(t)
-	began := time.Now()
 	err := play(t.Context(), scenarios[0], pace{}, pgtest.Empty(t), out.file, false)
-	if err == nil || time.Since(began) > 20*time.Second {
-		t.Errorf("after %s: %v", time.Since(began), err)
+	if err == nil || !strings.Contains(err.Error(), "the server has not come up") {
+		t.Errorf("error %v, want one that says that the server has not come up", err)
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 // serverCommand is the first argument under which this program is the server.
 const serverCommand = "server"
 
+// startPatience is how long the server may take to be ready: far longer than it does on a slow machine.
+const startPatience = 2 * time.Minute
+
 // world is all that the demo runs on this machine, each part on a loopback port of its own.
 type world struct {
 	database  database
@@ -116,7 +119,7 @@ func (w *world) startServer(ctx context.Context) error {
 		p.err = p.cmd.Wait()
 	}()
 	w.process = p
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(startPatience)
 	for !w.ready(ctx) {
 		select {
 		case <-ctx.Done():
@@ -124,7 +127,7 @@ func (w *world) startServer(ctx context.Context) error {
 		case <-p.ended:
 			return errors.New("the server has not come up")
 		case <-deadline:
-			return errors.New("the server was not ready within 30 s")
+			return fmt.Errorf("the server was not ready within %s", startPatience)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

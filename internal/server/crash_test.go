@@ -110,8 +110,11 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// spawn starts serve in a process of its own and returns when it is ready. One that cannot start is started again, as any orchestrator does:
-// where very much runs at once, Postgres may be too slow for it.
+// maxStarts is how often a program is started that cannot start, as any orchestrator does: where very much runs at once, Postgres may be too slow
+// for it.
+const maxStarts = 3
+
+// spawn starts serve in a process of its own and returns when it is ready.
 func (w *world) spawn() *process {
 	w.t.Helper()
 	for attempt := 1; ; attempt++ {
@@ -123,7 +126,7 @@ func (w *world) spawn() *process {
 		switch {
 		case w.serves(w.t.Context(), w.url, p):
 			return p
-		case attempt == 3:
+		case attempt == maxStarts:
 			w.t.Fatalf("the program does not start:\n%s", p.log)
 		}
 	}

@@ -113,7 +113,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 // start lets the replica run. As with a process, a start for which a busy Postgres is too slow is tried again.
 func (r *rig) start(t *testing.T) (err error) {
 	t.Helper()
-	for range 3 {
+	for range maxStarts {
 		if err = r.store.Start(t.Context()); err == nil {
 			break
 		}

@@ -305,12 +305,6 @@ func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 	})
 	w.add(id, false, customer.numbers[1])
 	w.eventually("the number on the profile", func() bool { profile, _ := onBundles(w.held(customer)); return len(profile) == 2 }, func() string { return "" })
-	w.remove(id, customer.numbers[1])
-	one := func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 1 }
-	w.awaitThat(id, "one number", one)
-	w.wantNumbers(customer, customer.numbers[0])
-
-	// And to and fro, as fast as it is taken: what is being taken off right now cannot come back before it is off.
 	accepted := func(change func() (status int, raw string)) {
 		t.Helper()
 		w.eventually("a change to be accepted", func() bool {
@@ -321,6 +315,12 @@ func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 			return status == http.StatusAccepted
 		}, func() string { return "" })
 	}
+	accepted(func() (int, string) { return w.remove(id, customer.numbers[1]) })
+	one := func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 1 }
+	w.awaitThat(id, "one number", one)
+	w.wantNumbers(customer, customer.numbers[0])
+
+	// And to and fro, as fast as it is taken: what is being taken off right now cannot come back before it is off.
 	for range 3 {
 		accepted(func() (int, string) { return w.add(id, false, customer.numbers[1]) })
 		accepted(func() (int, string) { return w.remove(id, customer.numbers[0]) })

@@ -101,13 +101,6 @@ func (h *hold) await() {
 // letGo lets the call go on.
 func (h *hold) letGo() { h.letGoOnce.Do(func() { close(h.released) }) }
 
-// finish lets the call go on, and waits until Twilio has answered it.
-func (h *hold) finish() {
-	h.t.Helper()
-	h.letGo()
-	waitFor(h.t, h.over, "the call to be over")
-}
-
 // ServeHTTP implements [http.Handler].
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)

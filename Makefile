@@ -102,6 +102,10 @@ check-generated: ## fail if a generated file is not what generate makes
 		echo "Generated code was not current. It is now: commit it." >&2; exit 1; \
 	fi
 
+.PHONY: dev
+dev: ## run Postgres, simulator and server, and start the server anew when its sources change
+	go run ./cmd/dev
+
 .PHONY: demo
 demo: ## show one onboarding from the POST to attestation A
 	go run ./cmd/demo

@@ -38,7 +38,7 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 		}
 		defer conn.Close(context.Background())
 		var tables, databases int
-		const count = `SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'), (SELECT count(*) FROM pg_database WHERE datname LIKE 'attestd_demo_%')`
+		const count = `SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'), (SELECT count(*) FROM pg_database WHERE datname LIKE 'attestd_sandbox_%')`
 		if err := conn.QueryRow(context.Background(), count).Scan(&tables, &databases); err != nil || tables != 0 || databases != 0 {
 			t.Errorf("%d tables in the database that was given, %d databases left, error %v", tables, databases, err)
 		}

@@ -25,9 +25,27 @@ help: ## show this list
 build: ## build the server and the simulator into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/server ./cmd/trusthubsim
 
+# CI sets GO_TEST=.ci/test, by which a skipped test fails.
+GO_TEST := go test
+
+.PHONY: check
+check: check-format vet lint-changed test-heart check-generated ## before each commit: a minute at most when caches are warm
+
 .PHONY: test
 test: ## run all tests, with the race detector
-	go test -race -timeout 30m ./...
+	$(GO_TEST) -race -timeout 30m ./...
+
+# Without the simulation, which takes half a minute by itself.
+.PHONY: test-heart
+test-heart:
+	go test $$(go list ./internal/onboarding/... | grep -v '/simulation$$')
+
+# Go tests that need more than Go and Postgres are behind the build tag e2e, and their names begin with TestE2E.
+E2E_PACKAGES = $(shell git grep --untracked -lE '^//go:build e2e$$' -- '*_test.go' | sed -E 's|^(.*)/[^/]+$$|./\1|' | sort -u)
+
+.PHONY: e2e
+e2e: lint-api ## run what needs more than Go and Postgres: the contract's linter needs npx
+	$(if $(strip $(E2E_PACKAGES)),$(GO_TEST) -tags e2e -run '^TestE2E' $(E2E_PACKAGES))
 
 FOR ?= 1m
 SEED ?= 0
@@ -40,13 +58,29 @@ chaos: ## kill, pause and restart everything at 200 onboardings a minute, FOR=1m
 fmt: ## format the Go code
 	$(GOLANGCI_LINT) fmt
 
-.PHONY: lint
-lint: lint-go lint-api ## check the Go code and the contract
+.PHONY: check-format
+check-format:
+	@unformatted=$$(git ls-files --cached --others --exclude-standard -- '*.go' | while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done | xargs gofmt -l) && \
+	if [ -n "$$unformatted" ]; then \
+		echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; \
+	fi
 
-.PHONY: lint-go
-lint-go:
+.PHONY: vet
+vet:
 	go vet ./...
+
+.PHONY: lint
+lint: vet ## check the Go code; make e2e has the contract's linter
 	$(GOLANGCI_LINT) run
+
+# The commit that a branch began at; what was changed since is linted by make check.
+BASE ?= $(shell git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || git rev-parse HEAD)
+
+.PHONY: lint-changed
+lint-changed:
+	@packages=$$( (git diff --name-only $(BASE) -- '*.go'; git ls-files --others --exclude-standard -- '*.go') | sed -E 's|/[^/]+$$||' | sort -u | \
+		while read -r dir; do [ -z "$$(ls "$$dir"/*.go 2>/dev/null)" ] || echo "./$$dir"; done) && \
+	if [ -n "$$packages" ]; then $(GOLANGCI_LINT) run $$packages; fi
 
 .PHONY: lint-api
 lint-api:
@@ -67,6 +101,10 @@ check-generated: ## fail if a generated file is not what generate makes
 	if [ "$$before" != "$$after" ]; then \
 		echo "Generated code was not current. It is now: commit it." >&2; exit 1; \
 	fi
+
+.PHONY: dev
+dev: ## run Postgres, simulator and server, and start the server anew when its sources change
+	go run ./cmd/dev
 
 .PHONY: demo
 demo: ## show one onboarding from the POST to attestation A

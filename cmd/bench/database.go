@@ -195,7 +195,7 @@ func (d *database) hundredths(stat string) (sum int64) {
 
 // waitUntilLeft returns when no session is left on the database: only then are its transactions all counted.
 func (d *database) waitUntilLeft(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()

@@ -78,7 +78,7 @@ func measureLatency(ctx context.Context, d *database, repeat int) (f latencyFigu
 
 // submitOne onboards one subaccount until both bundles are submitted.
 func (s *stage) submitOne(ctx context.Context, r onboarding.Request) (logged, shown time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	posted := time.Now()
 	id, err := s.post(ctx, r)

@@ -89,7 +89,7 @@ func (s *stage) serve(ctx context.Context, profile string) error {
 		return fmt.Errorf("start attestd: %w", err)
 	}
 	s.server = server
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		if status, err := s.call(ctx, http.MethodGet, "/readyz", nil, nil); err == nil && status == http.StatusOK {
@@ -97,7 +97,7 @@ func (s *stage) serve(ctx context.Context, profile string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.New("attestd was not ready within 30 s")
+			return fmt.Errorf("attestd was not ready within %s", patience)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

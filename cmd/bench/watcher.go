@@ -16,8 +16,8 @@ const (
 	// watchInterval is how often the watcher looks. A look is one small statement for all onboardings under way, so that watching them
 	// costs next to nothing of what is measured; asking the API for each would.
 	watchInterval = 20 * time.Millisecond
-	// watchPatience is how long no onboarding may be finished before something is wrong.
-	watchPatience = 30 * time.Second
+	// patience is how long nothing may come of what is waited for before something is wrong: far longer than it takes on a slow machine.
+	patience = 2 * time.Minute
 )
 
 // watcher posts onboardings and sees in attestd's database when they are approved.
@@ -97,8 +97,8 @@ func (w *watcher) watch(ctx context.Context) error {
 			return err
 		case finished > 0:
 			last = time.Now()
-		case time.Since(last) > watchPatience:
-			return fmt.Errorf("no onboarding was finished for %v", watchPatience)
+		case time.Since(last) > patience:
+			return fmt.Errorf("no onboarding was finished for %v", patience)
 		}
 	}
 }
@@ -146,7 +146,7 @@ const soon = time.Hour
 
 // waitUntilIdle returns when nothing is under way, due, or soon to be: the last callbacks come after the approval that they tell of was seen.
 func (w *watcher) waitUntilIdle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()

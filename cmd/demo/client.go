@@ -48,7 +48,7 @@ func (w *world) buyNumbers(ctx context.Context, c *customer, count int) (bought 
 }
 
 func (w *world) twilioPost(ctx context.Context, path string, form url.Values, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.twilioURL+path, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.TwilioURL+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
@@ -207,12 +207,12 @@ func (w *world) request(ctx context.Context, method, path string, body any) (*ht
 		}
 		content = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, w.serverURL+path, content)
+	request, err := http.NewRequestWithContext(ctx, method, w.URL+path, content)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+w.key)
+	request.Header.Set("Authorization", "Bearer "+w.Key)
 	return request, nil
 }
 

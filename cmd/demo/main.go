@@ -13,11 +13,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"github.com/attestd/attestd/internal/sandbox"
 	"github.com/attestd/attestd/internal/server"
+	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
 func main() {
@@ -46,6 +49,14 @@ func serveIfAsked() {
 	os.Exit(status)
 }
 
+// serverCommand is the first argument under which this program is the server.
+const serverCommand = "server"
+
+// thisProgram is the server, as a process of its own.
+func thisProgram(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, os.Args[0], append([]string{serverCommand}, args...)...) //nolint:gosec // This very program.
+}
+
 // run reads the flags and shows the scenario that they name.
 func run(ctx context.Context, args []string, stdout *os.File, stderr io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
@@ -72,13 +83,21 @@ type pace struct{ latency, review time.Duration }
 // lifelike leaves time to read along.
 var lifelike = pace{latency: 150 * time.Millisecond, review: 2 * time.Second}
 
-// play shows one scenario from its beginning to its end, on that database or on one of its own.
+// play shows one scenario from its beginning to its end, on a database of its own: beside that one, or on a Postgres of its own if there is
+// none.
 func play(ctx context.Context, s scenario, p pace, databaseURL string, out *os.File, stay bool) (err error) {
-	w, err := newWorld(ctx, p, databaseURL)
+	box, err := sandbox.Start(ctx, sandbox.Config{
+		DatabaseURL: databaseURL,
+		Simulator:   trusthubsim.Config{ReviewDelay: p.review, Latency: p.latency},
+		Server:      thisProgram,
+		Environ:     []string{"LOG_LEVEL=warn"},
+		Stderr:      os.Stderr,
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, box.Close()) }()
+	w := &world{box}
 	t, err := w.begin(ctx, s, out)
 	if err != nil {
 		return err
@@ -90,5 +109,27 @@ func play(ctx context.Context, s scenario, p pace, databaseURL string, out *os.F
 	if !stay {
 		return nil
 	}
-	return w.stay(ctx, out)
+	fmt.Fprintf(out, "\nEverything stays up until you press Ctrl-C.\n  URL  %s\n  key  %s\n  simulator  %s/_sim/state\n  database   %s\n",
+		box.URL, box.Key, box.TwilioURL, box.DatabaseURL)
+	<-ctx.Done()
+	return nil
+}
+
+// world is where a story takes place: the sandbox, and the calls that are made there.
+type world struct{ *sandbox.Sandbox }
+
+// restartServer stops the server as an operator does, and starts it again.
+func (w *world) restartServer(ctx context.Context) error {
+	if err := w.StopServer(); err != nil {
+		return err
+	}
+	return w.StartServer(ctx)
+}
+
+// killServer ends the server without a warning, and starts it again.
+func (w *world) killServer(ctx context.Context) error {
+	if err := w.KillServer(); err != nil {
+		return err
+	}
+	return w.StartServer(ctx)
 }

@@ -38,7 +38,7 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 		}
 		defer conn.Close(context.Background())
 		var tables, databases int
-		const count = `SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'), (SELECT count(*) FROM pg_database WHERE datname LIKE 'attestd_demo_%')`
+		const count = `SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public'), (SELECT count(*) FROM pg_database WHERE datname LIKE 'attestd_sandbox_%')`
 		if err := conn.QueryRow(context.Background(), count).Scan(&tables, &databases); err != nil || tables != 0 || databases != 0 {
 			t.Errorf("%d tables in the database that was given, %d databases left, error %v", tables, databases, err)
 		}
@@ -69,10 +69,9 @@ func TestAServerThatDoesNotComeUpIsNotWaitedFor(t *testing.T) {
 	t.Setenv("DATABASE_URL_FILE", "/nowhere")
 	t.Setenv("WORKERS", "none")
 	out := output(t)
-	began := time.Now()
 	err := play(t.Context(), scenarios[0], pace{}, pgtest.Empty(t), out.file, false)
-	if err == nil || time.Since(began) > 20*time.Second {
-		t.Errorf("after %s: %v", time.Since(began), err)
+	if err == nil || !strings.Contains(err.Error(), "the server has not come up") {
+		t.Errorf("error %v, want one that says that the server has not come up", err)
 	}
 }
 

@@ -36,31 +36,34 @@ func TestPlacesArePatterns(t *testing.T) {
 	}
 }
 
+// anyBinDir is a directory of Postgres' programs: this machine's, or a downloaded one.
+func anyBinDir(t *testing.T) string {
+	t.Helper()
+	binDir, err := findOrFetch(t.Context(), "", callersAccount(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binDir
+}
+
 func TestGivenBinDirIsUsedOrRefusedAndNeverReplaced(t *testing.T) {
 	t.Parallel()
 	_, err := Start(t.Context(), Options{BinDir: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "the given Postgres cannot be used") {
 		t.Errorf("an empty BinDir: %v", err)
 	}
-	dirs := installed(t.Context())
-	if len(dirs) == 0 {
-		t.Skip("this machine runs a downloaded Postgres")
-	}
-	p := start(t, Options{BinDir: dirs[0]})
+	p := start(t, Options{BinDir: anyBinDir(t)})
 	query(t, p.URL(""), "SELECT 'runs'")
 }
 
 func TestServerOnPathIsFoundThroughALink(t *testing.T) {
-	dirs := installed(t.Context())
-	if len(dirs) == 0 {
-		t.Skip("this machine runs a downloaded Postgres")
-	}
+	binDir := anyBinDir(t)
 	links := t.TempDir()
-	if err := os.Symlink(filepath.Join(dirs[0], "postgres"), filepath.Join(links, "postgres")); err != nil {
+	if err := os.Symlink(filepath.Join(binDir, "postgres"), filepath.Join(links, "postgres")); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", links)
-	want, err := filepath.EvalSymlinks(dirs[0])
+	want, err := filepath.EvalSymlinks(binDir)
 	if err != nil {
 		t.Fatal(err)
 	}

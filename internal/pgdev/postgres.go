@@ -197,13 +197,21 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	if err := os.WriteFile(passwordFile, []byte(p.password+"\n"), 0o600); err != nil {
 		return fmt.Errorf("writing the password file: %w", err)
 	}
-	if err := p.account.own(passwordFile); err != nil {
-		return fmt.Errorf("giving the password file to %s: %w", p.account, err)
+	secret, err := verifier(p.password)
+	if err != nil {
+		return err
+	}
+	verifierFile := filepath.Join(p.dir, "verifier")
+	if err := os.WriteFile(verifierFile, []byte(secret+"\n"), 0o600); err != nil {
+		return fmt.Errorf("writing the verifier file: %w", err)
+	}
+	if err := p.account.own(verifierFile); err != nil {
+		return fmt.Errorf("giving the verifier file to %s: %w", p.account, err)
 	}
 	// Nothing is synced here even for a durable server: a cluster that the
 	// machine lost while making it is made again.
 	initdb, err := p.run("initdb",
-		"--pgdata="+p.dataDir(), "--username="+superuser, "--pwfile="+passwordFile,
+		"--pgdata="+p.dataDir(), "--username="+superuser, "--pwfile="+verifierFile,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
 		return err
@@ -213,6 +221,9 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	}
 	if err := initdb.end(); err != nil {
 		return fmt.Errorf("initdb in %s: %w: %s", p.dataDir(), err, p.logTail())
+	}
+	if err := os.Remove(verifierFile); err != nil {
+		return fmt.Errorf("removing the verifier file: %w", err)
 	}
 	return nil
 }

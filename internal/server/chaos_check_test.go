@@ -108,17 +108,11 @@ func (c *chaos) check() {
 // sidsAtTwilio are the SIDs that the onboarding's steps should have, read from what Twilio holds.
 func sidsAtTwilio(a answer, held trusthubsim.AccountState) map[string]string {
 	sids := map[string]string{"preflight": held.SID, "address": held.Addresses[0].SID}
-	objects := map[string]string{trusthubsim.DefaultPrimaryProfileSID: "primary"}
-	tagged := func(sid, friendlyName string) {
-		if key, ok := strings.CutPrefix(friendlyName, a.ID+"/"); ok {
-			sids[key], objects[sid] = sid, key
+	objects := objectKeys(held)
+	for sid, key := range objects {
+		if sid != trusthubsim.DefaultPrimaryProfileSID {
+			sids[key] = sid
 		}
-	}
-	for _, o := range slices.Concat(held.EndUsers, held.SupportingDocuments) {
-		tagged(o.SID, o.FriendlyName)
-	}
-	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
-		tagged(b.SID, b.FriendlyName)
 	}
 	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
 		key := objects[b.SID]

@@ -169,14 +169,15 @@ func (f *fleet) start(p *place) (*process, error) {
 
 // keep keeps a replica running in the place until ctx ends, and kills it then.
 func (f *fleet) keep(ctx context.Context, p *place) {
-	for ctx.Err() == nil {
+	for failedStarts := 0; ctx.Err() == nil && failedStarts < maxStarts; {
 		began := time.Now()
 		started, err := f.start(p)
 		if err != nil {
 			f.c.t.Error(err)
 			return
 		}
-		if f.c.serves(ctx, p.url, started) {
+		served := f.c.serves(ctx, p.url, started)
+		if served {
 			f.mu.Lock()
 			p.hale = p.process == started
 			f.mu.Unlock()
@@ -187,12 +188,17 @@ func (f *fleet) keep(ctx context.Context, p *place) {
 			started.kill()
 		}
 		f.mu.Lock()
-		byItself := p.process == started && ctx.Err() == nil
-		if byItself && (p.hale || !f.postgresWasDown(began)) {
-			f.c.t.Errorf("a replica ended by itself:\n%s", started.log)
-		}
+		byItself := p.process == started && ctx.Err() == nil && (p.hale || !f.postgresWasDown(began))
 		p.process, p.hale = nil, false
 		f.mu.Unlock()
+		if byItself && !served {
+			failedStarts++
+		} else {
+			failedStarts = 0
+		}
+		if byItself && served || failedStarts == maxStarts {
+			f.c.t.Errorf("a replica ended by itself:\n%s", started.log)
+		}
 		wait(ctx, 100*time.Millisecond)
 	}
 }

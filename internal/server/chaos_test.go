@@ -28,8 +28,6 @@ var (
 
 const (
 	chaosPerMinute = 200
-	// chaosPatience is how long the last onboarding may take once all trouble is over: far longer than it does.
-	chaosPatience = 2 * time.Minute
 	// chaosListLag is how old something must be to be on a list of Twilio's, chaosSlow how long a slow call waits there before its work is
 	// done. Both are well below LOOKUP_SETTLE, which is at its default: a Twilio that is slower than that is another than was configured.
 	chaosListLag = 300 * time.Millisecond
@@ -107,6 +105,7 @@ func newChaos(t *testing.T) *chaos {
 			Lost: 0.1, Duplicated: 0.1, Unsigned: 0.05, Spread: trusthubsim.Duration(300 * time.Millisecond),
 		},
 	}, postgres.URL(""))
+	c.environ["DATABASE_URL"] = c.database // with as many connections as a server has by itself
 	delete(c.environ, "LOOKUP_SETTLE")
 	c.environ["REVIEW_POLL_MIN"] = "1s" // Many callbacks reach nobody.
 	c.environ["REVIEW_POLL_MAX"] = "4s"
@@ -223,7 +222,7 @@ func (c *chaos) postAll(ctx context.Context) {
 // post posts one order to any replica until it is sure that it was accepted: an answer that was lost is looked up first.
 func (c *chaos) post(o *order, random *rand.Rand) {
 	client := &http.Client{Timeout: 2 * time.Second}
-	for deadline := time.Now().Add(chaosPatience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
 		status, raw := c.callAt(client, c.fleet.anyURL(random), http.MethodPost, "/onboardings", o.body)
 		switch {
 		case status == http.StatusAccepted:
@@ -246,7 +245,7 @@ func (c *chaos) post(o *order, random *rand.Rand) {
 
 // lookUp asks for the onboarding of an external ID until somebody answers; "" if there is none.
 func (c *chaos) lookUp(client *http.Client, externalID string, random *rand.Rand) string {
-	for deadline := time.Now().Add(chaosPatience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
 		status, raw := c.callAt(client, c.fleet.anyURL(random), http.MethodGet, "/onboardings?external_id="+externalID, nil)
 		if status != http.StatusOK {
 			continue
@@ -270,7 +269,7 @@ func (c *chaos) endTrouble() {
 
 // awaitAll waits until all onboardings are approved, and returns how long it took since then.
 func (c *chaos) awaitAll(since time.Time) time.Duration {
-	ctx, cancel := context.WithTimeout(c.t.Context(), chaosPatience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	for {
 		var approved, failed, all int
@@ -323,16 +322,4 @@ func (c *chaos) story(id string) string {
 		text += "\n  " + line
 	}
 	return text
-}
-
-// wait waits for d, and says whether it did: not if ctx ended before.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

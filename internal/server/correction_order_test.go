@@ -2,10 +2,10 @@ package server_test
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -27,20 +27,26 @@ func TestABundleIsEvaluatedOnlyWhenAllItsCorrectionsAreThere(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
 			w.serve()
-			id := w.post(w.subaccount(1).request(nil)).ID
+			customer := w.subaccount(1)
+			id := w.post(customer.request(nil)).ID
 			profile := w.await(id, "in_review").CustomerProfile.SID
 			w.reject(profile, tt.code)
 			w.await(id, "action_required")
-			w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: tt.path, Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(700 * time.Millisecond)})
+			correction := w.hold(beforeWork, http.MethodPost, tt.path)
 			w.sim.ResetRequests()
-			if status, raw := w.patch(id, 1, tt.change); status != http.StatusAccepted {
-				t.Fatalf("the correction answered %d: %s", status, raw)
-			}
+			w.mustPatch(id, 1, tt.change)
+			correction.await()
+			// Meanwhile the service takes another onboarding all the way to its review: time enough for an evaluation too many.
+			w.await(w.post(w.subaccount(1).request(nil)).ID, "in_review")
+			correction.letGo()
 			w.awaitThat(id, "the profile in review again", func(a answer) bool {
 				return a.CustomerProfile.Status == "pending-review" && a.Status != "in_progress"
 			})
-			requests := w.sim.Requests()
-			corrected := slices.IndexFunc(requests, func(r trusthubsim.Request) bool { return r.Fault == trusthubsim.EffectDelay })
+			requests := slices.DeleteFunc(w.sim.Requests(), func(r trusthubsim.Request) bool { return r.AccountSID != customer.sid })
+			corrected := slices.IndexFunc(requests, func(r trusthubsim.Request) bool {
+				matched, err := path.Match(tt.path, r.Path)
+				return r.Method == http.MethodPost && matched && err == nil
+			})
 			evaluated := slices.IndexFunc(requests, func(r trusthubsim.Request) bool { return strings.HasSuffix(r.Path, profile+"/Evaluations") })
 			if corrected < 0 || evaluated < 0 {
 				t.Fatalf("corrected at %d, evaluated at %d of %+v", corrected, evaluated, requests)

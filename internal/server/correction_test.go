@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -206,16 +205,20 @@ func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 	w := newWorld(t, trusthubsim.Config{})
 	w.serve()
 	customer := w.subaccount(1)
-	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(time.Second)})
+	business := w.holdCall(beforeAnswer, func(c twilioCall) bool {
+		return c.method == http.MethodPost && c.path == "/v1/EndUsers" && c.form.Get("Type") == "customer_profile_business_information"
+	})
 	// This holds the profile back from its reviewers, who would let nobody correct it.
-	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/SupportingDocuments", Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(3 * time.Second)})
+	document := w.hold(beforeAnswer, http.MethodPost, "/v1/SupportingDocuments")
 	id := w.post(customer.request(nil)).ID
-	w.awaitThat(id, "the call to be under way", func(a answer) bool { return a.step("business_information").Status == "running" })
+	business.await()
 	change := map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}
 	if status, raw := w.patch(id, 1, change); status != http.StatusConflict || !strings.Contains(raw, `"busy"`) {
 		t.Errorf("the correction answered %d: %s", status, raw)
 	}
+	business.letGo()
 	w.eventually("the correction to be accepted", func() bool { status, _ := w.patch(id, 1, change); return status == http.StatusAccepted }, func() string { return "" })
+	document.letGo()
 	w.await(id, "approved")
 	wantEachOnce(t, w.held(customer), 1, 1)
 }
@@ -226,11 +229,11 @@ func TestACorrectionDuringThePreflight(t *testing.T) {
 	w := newWorld(t, trusthubsim.Config{})
 	w.serve()
 	customer := w.subaccount(2)
-	w.fault(trusthubsim.Fault{
-		Method: http.MethodGet, Path: "/2010-04-01/Accounts/" + customer.sid + ".json", Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(500 * time.Millisecond),
-	})
+	preflight := w.hold(beforeWork, http.MethodGet, "/2010-04-01/Accounts/"+customer.sid+".json")
 	id := w.post(customer.request(map[string]any{"phone_numbers": customer.numbers[:1]})).ID
+	preflight.await()
 	w.mustPatch(id, 1, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}, "phone_numbers": customer.numbers[1:]})
+	preflight.letGo()
 	w.await(id, "approved")
 	wantEachOnce(t, w.held(customer), 1, 1)
 	w.wantNumbers(customer, customer.numbers[1])

@@ -63,25 +63,10 @@ func arm(orders io.Reader) {
 	}
 }
 
-// pointSent is the moment between the request's departure and its answer: Twilio does the work after this process is dead.
-const pointSent engine.Point = "sent"
-
 func die(point engine.Point, key onboarding.Key) {
-	f := armed.Load()
-	if f == nil || !matchesStep(string(key), f.step) {
-		return
-	}
-	switch {
-	case point == f.point:
+	if f := armed.Load(); f != nil && point == f.point && matchesStep(string(key), f.step) {
 		kill()
-	case f.point == pointSent && point == engine.AfterIntent && armed.CompareAndSwap(f, nil):
-		time.AfterFunc(simLatency/2, kill)
 	}
-}
-
-// matchesStep lets "…number.PN" stand for any number: its SID is not known before the process starts.
-func matchesStep(key, want string) bool {
-	return key == want || strings.HasSuffix(want, ".PN") && strings.HasPrefix(key, want)
 }
 
 func kill() {
@@ -89,6 +74,7 @@ func kill() {
 	select {} // Nothing more may happen, not even until the signal arrives.
 }
 
+// simLatency is how long each call is at Twilio, so that several are there when something happens.
 const simLatency = 60 * time.Millisecond
 
 // process is the program as a process of its own.
@@ -124,8 +110,11 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// spawn starts serve in a process of its own and returns when it is ready. One that cannot start is started again, as any orchestrator does:
-// where very much runs at once, Postgres may be too slow for it.
+// maxStarts is how often a program is started that cannot start, as any orchestrator does: where very much runs at once, Postgres may be too slow
+// for it.
+const maxStarts = 3
+
+// spawn starts serve in a process of its own and returns when it is ready.
 func (w *world) spawn() *process {
 	w.t.Helper()
 	for attempt := 1; ; attempt++ {
@@ -137,7 +126,7 @@ func (w *world) spawn() *process {
 		switch {
 		case w.serves(w.t.Context(), w.url, p):
 			return p
-		case attempt == 3:
+		case attempt == maxStarts:
 			w.t.Fatalf("the program does not start:\n%s", p.log)
 		}
 	}
@@ -171,26 +160,6 @@ func (p *process) dieAt(w *world, point engine.Point, step string) {
 	w.eventually("the process to be armed", func() bool { return strings.Contains(p.log.String(), "armed "+order) }, p.log.String)
 }
 
-// steps are all steps of an onboarding with one number and two representatives.
-var steps = []string{
-	"preflight", "customer_profile", "customer_profile.primary", "address", "address_document", "customer_profile.address_document",
-	"business_information", "customer_profile.business_information", "representative_1", "customer_profile.representative_1",
-	"representative_2", "customer_profile.representative_2", "customer_profile.number.PN", "customer_profile.evaluation",
-	"customer_profile.submission", "customer_profile.review", "trust_product", "trust_product.customer_profile", "trust_product.number.PN",
-	"trust_product.evaluation", "trust_product.submission", "trust_product.review",
-}
-
-// readOnly are the steps that leave nothing behind at Twilio and so have no intent and no answer that could be lost.
-var readOnly = map[string]bool{"preflight": true, "customer_profile.review": true, "trust_product.review": true}
-
-// pointsOf are the points of the step at which something may go wrong.
-func pointsOf(step string) []engine.Point {
-	if readOnly[step] {
-		return []engine.Point{engine.AfterCommit}
-	}
-	return []engine.Point{engine.BeforeIntent, engine.AfterIntent, pointSent, engine.AfterAnswer, engine.AfterCommit}
-}
-
 // The process is killed with SIGKILL at every point of every step; another finishes the same onboarding. What was recorded before the
 // death is what is there at the end, and Twilio holds one of everything.
 //
@@ -202,29 +171,34 @@ func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
-			w.environ["DATABASE_URL"] = withFewConns(t, w.environ["DATABASE_URL"])
 			w.environ["REVIEW_POLL_MIN"] = "200ms" // A callback that comes while no process lives is lost.
 			living := w.spawn()
 			for _, point := range pointsOf(step) {
-				t.Run(string(point), func(t *testing.T) {
-					living.dieAt(w, point, step)
-					living = w.killAndFinish(t, living)
-				})
+				t.Run(string(point), func(t *testing.T) { living = w.killAndFinish(t, living, point, step) })
 			}
 		})
 	}
 }
 
-// killAndFinish posts an onboarding that the process dies of, and returns the process that finished it.
-func (w *world) killAndFinish(t *testing.T, doomed *process) (heir *process) {
+// killAndFinish posts an onboarding that the process dies of when it reaches the point of the step, and returns the process that finished
+// it.
+func (w *world) killAndFinish(t *testing.T, doomed *process, point engine.Point, step string) (heir *process) {
 	t.Helper()
 	customer := w.subaccount(1)
-	id := w.post(customer.request(map[string]any{"authorized_representatives": []any{representative("first"), representative("second")}})).ID
-	select {
-	case <-doomed.ended:
-	case <-time.After(60 * time.Second):
-		t.Fatalf("the process did not die; the onboarding:\n%+v", w.get(id))
+	request := customer.request(map[string]any{"authorized_representatives": []any{representative("first"), representative("second")}})
+	var id string
+	if point == pointSent {
+		sent := w.holdStep(beforeWork, step)
+		id = w.post(request).ID
+		sent.await()
+		doomed.kill()
+		sent.letGo()
+	} else {
+		doomed.dieAt(w, point, step)
+		id = w.post(request).ID
+		waitFor(t, doomed.ended, "the process to die")
 	}
+	w.awaitCallsOfTheDead()
 	heir = w.spawn()
 	before := w.get(id).sids()
 	after := w.await(id, "approved").sids()

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/attestd/attestd/internal/onboarding/engine"
-	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
 // The process lives, but every connection to the database is cut at the point.
@@ -18,7 +17,7 @@ func TestCutOffFromTheDatabaseAtAnyPointOfAnyStepTheOnboardingIsFinished(t *test
 	everyPoint(t, func(r *rig) func(*testing.T, context.Context) {
 		return func(t *testing.T, _ context.Context) {
 			t.Helper()
-			conn, err := pgx.Connect(t.Context(), r.environ["DATABASE_URL"])
+			conn, err := pgx.Connect(t.Context(), r.database)
 			if err != nil {
 				t.Error(err)
 				return
@@ -64,25 +63,30 @@ func everyPoint(t *testing.T, spring func(*rig) func(*testing.T, context.Context
 // Twilio does the work of a step's call, but answers when nobody waits any more.
 func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	t.Parallel()
-	const callTimeout = 500 * time.Millisecond
 	for _, step := range steps {
 		if readOnly[step] {
 			continue
 		}
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, rigOptions{concurrency: 1, callTimeout: callTimeout}) // One call at a time: the next one is this step's.
+			r := newRig(t, rigOptions{callTimeout: 5 * time.Second}) // No other call takes so long.
+			done := r.holdStep(beforeAnswer, step)
 			r.interrupt(t, engine.AfterIntent, step, func(t *testing.T, _ context.Context) {
 				t.Helper()
-				_, err := r.sim.AddFault(trusthubsim.Fault{
-					Method: http.MethodPost, Effect: trusthubsim.EffectDelayAfter, Delay: trusthubsim.Duration(2 * callTimeout), Times: 1,
-				})
-				if err != nil {
-					t.Error(err)
-				}
+				go func() {
+					defer done.letGo()
+					select {
+					case <-done.arrived:
+						<-done.callerLeft
+					case <-t.Context().Done():
+						t.Error("the call did not come")
+					}
+				}()
 			})
-			if struck := r.sim.Faults()[0].Hits; struck != 1 {
-				t.Errorf("%d calls timed out, want 1", struck)
+			select {
+			case <-done.over:
+			default:
+				t.Error("the onboarding was finished without the call that timed out")
 			}
 		})
 	}
@@ -93,20 +97,32 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing.T) {
 	t.Parallel()
 	timing := rigTiming
-	timing.Settle = 2 * time.Second
+	timing.Settle = 5 * time.Second
 	r := newRig(t, rigOptions{timing: timing})
+	made := r.hold(beforeWork, http.MethodPost, "/v1/CustomerProfiles")
 	r.interrupt(t, engine.AfterIntent, "customer_profile", func(t *testing.T, run context.Context) {
 		t.Helper()
-		// By the intent's time alone all would have settled when the run is cut short, and the profile is made a second later.
-		cut := timing.SendWindow + timing.Settle + 200*time.Millisecond
-		_, err := r.sim.AddFault(trusthubsim.Fault{
-			Method: http.MethodPost, Path: "/v1/CustomerProfiles", Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(cut + time.Second), Times: 1,
+		restarted, looked := make(chan struct{}), make(chan struct{})
+		t.Cleanup(func() {
+			<-restarted
+			<-looked
 		})
-		if err != nil {
-			t.Error(err)
-		}
-		restarted := make(chan struct{})
-		t.Cleanup(func() { <-restarted })
-		time.AfterFunc(cut, func() { r.cutShort(run, t, func() { close(restarted) }) })
+		go func() {
+			defer close(looked)
+			// By the intent's time alone all has settled when the run is cut short.
+			<-made.arrived
+			wait(t.Context(), timing.SendWindow+timing.Settle)
+			lookup := r.hold(beforeAnswer, http.MethodGet, "/v1/CustomerProfiles")
+			r.cutShort(run, t, func() { close(restarted) })
+			// The next run finds no profile, and is told so when there is one.
+			select {
+			case <-lookup.arrived:
+			case <-t.Context().Done():
+				t.Error("the next run did not look for the profile")
+			}
+			made.letGo()
+			<-made.over
+			lookup.letGo()
+		}()
 	})
 }

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,26 +20,9 @@ import (
 // SID in the answer.
 func (w *world) as(s subaccount, method, path string, form url.Values) (sid string) {
 	w.t.Helper()
-	request, err := http.NewRequestWithContext(w.t.Context(), method, w.twilio.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	request.SetBasicAuth(s.sid, w.held(s).AuthToken)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode >= 300 {
-		w.t.Fatalf("%s %s answered %d: %s (%v)", method, path, response.StatusCode, body, err)
-	}
 	var made struct{ SID string }
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &made); err != nil {
-			w.t.Fatal(err)
-		}
+	if err := w.callTwilio(method, path, s.sid, w.held(s).AuthToken, form, &made); err != nil {
+		w.t.Fatal(err)
 	}
 	return made.SID
 }
@@ -48,7 +30,7 @@ func (w *world) as(s subaccount, method, path string, form url.Values) (sid stri
 // sql runs a statement on the database behind the program's back, and returns how many rows it touched.
 func (w *world) sql(statement string, args ...any) int64 {
 	w.t.Helper()
-	pool, err := pgxpool.New(w.t.Context(), w.environ["DATABASE_URL"])
+	pool, err := pgxpool.New(w.t.Context(), w.database)
 	if err != nil {
 		w.t.Fatal(err)
 	}

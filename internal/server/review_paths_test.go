@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
@@ -88,23 +87,26 @@ var reviewPaths = []reviewPath{
 		r.decide()
 	}},
 	{"by both, while the poll brings the status of before", true, func(r *review) {
-		answers := r.hold(trusthubsim.EffectDelayAfter)
-		answers("the old status to be on its way", func(read trusthubsim.Request) bool { return read.SID != "" })
+		oldStatus := r.holdReading(beforeAnswer)
+		oldStatus.await()
 		r.decide()
 		r.accepted(r.letter())
+		oldStatus.letGo()
 	}},
 	{"by both, while the poll brings the status of after", true, func(r *review) {
-		asks := r.hold(trusthubsim.EffectDelay)
-		asks("the question to be on its way", func(trusthubsim.Request) bool { return true })
+		question := r.holdReading(beforeWork)
+		question.await()
 		r.decide()
 		r.accepted(r.letter())
+		question.letGo()
 	}},
 	{"by a callback that comes while an earlier one is acted on", false, func(r *review) {
-		answers := r.hold(trusthubsim.EffectDelayAfter)
+		oldStatus := r.holdReading(beforeAnswer)
 		r.accepted(r.pending().claiming(r.decision.Status, r.token()))
-		answers("the old status to be on its way", func(read trusthubsim.Request) bool { return read.SID != "" })
+		oldStatus.await()
 		r.decide()
 		r.accepted(r.letter())
+		oldStatus.letGo()
 	}},
 	{"by a callback that claims the contrary", false, func(r *review) {
 		contrary := trusthubsim.StatusRejected
@@ -304,21 +306,10 @@ func (r *review) token() string { return r.subaccountToken(r.customer.sid) }
 
 func (r *review) subaccountToken(sid string) string { return r.sim.State().Accounts[sid].AuthToken }
 
-// hold keeps the next reading of the bundle on its way for half a second, and returns a function that waits until it is there.
-func (r *review) hold(effect trusthubsim.Effect) func(what string, there func(trusthubsim.Request) bool) {
+// holdReading holds the next reading of the bundle.
+func (r *review) holdReading(at moment) *hold {
 	r.t.Helper()
-	r.fault(trusthubsim.Fault{
-		Method: http.MethodGet, Path: "/v1/*/" + r.bundle, Account: r.customer.sid, Times: 1,
-		Effect: effect, Delay: trusthubsim.Duration(500 * time.Millisecond),
-	})
-	return func(what string, there func(trusthubsim.Request) bool) {
-		r.t.Helper()
-		r.eventually(what, func() bool {
-			return slices.ContainsFunc(r.sim.Requests(), func(q trusthubsim.Request) bool {
-				return q.Fault == effect && strings.HasSuffix(q.Path, r.bundle) && there(q)
-			})
-		}, func() string { return "no such request came" })
-	}
+	return r.hold(at, http.MethodGet, "/v1/*/"+r.bundle)
 }
 
 // reads is how often the bundle was read.

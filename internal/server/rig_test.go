@@ -28,6 +28,7 @@ type rig struct {
 	service *desk.Service
 	log     *syncBuffer
 	run     atomic.Pointer[context.Context] // of the newest run
+	ended   chan struct{}                   // has room for one: some run has ended
 	trap    atomic.Pointer[trap]
 }
 
@@ -35,19 +36,16 @@ type rig struct {
 type trap struct {
 	fate
 	spring func(run context.Context)
-	sprung chan struct{} // closed when spring has returned
 }
 
-// rigTiming makes a lookup believe after a second that there is nothing.
+// rigTiming makes a lookup believe soon that there is nothing: not as soon as a call takes on a slow machine.
 var rigTiming = engine.Timing{
-	SendWindow: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
+	SendWindow: time.Second, Settle: 2 * time.Second,
 	RetryMin: 50 * time.Millisecond, RetryMax: time.Second, PollMin: 200 * time.Millisecond, PollMax: 400 * time.Millisecond,
 }
 
 // rigOptions are what a test may want otherwise; zero values are the program's defaults, and rigTiming.
 type rigOptions struct {
-	// concurrency is how many calls an onboarding may have under way.
-	concurrency int
 	// callTimeout is how long an answer of Twilio's is waited for.
 	callTimeout time.Duration
 	timing      engine.Timing
@@ -59,7 +57,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 	if options.timing == (engine.Timing{}) {
 		options.timing = rigTiming
 	}
-	r := &rig{world: newWorld(t, trusthubsim.Config{Latency: simLatency}), log: &syncBuffer{}}
+	r := &rig{world: newWorld(t, trusthubsim.Config{Latency: simLatency}), log: &syncBuffer{}, ended: make(chan struct{}, 1)}
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
 	hub, err := trusthub.New(trusthub.Config{
 		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken,
@@ -75,13 +73,19 @@ func newRig(t *testing.T, options rigOptions) *rig {
 		Gate:                      plan.GateAuto,
 	})
 	runner := &engine.Runner{
-		Hub: hub, Plan: plan, Name: "rig", Concurrency: options.concurrency, Timing: options.timing, Random: rand.Float64, Now: time.Now,
+		Hub: hub, Plan: plan, Name: "rig", Timing: options.timing, Random: rand.Float64, Now: time.Now,
 		Stopping: make(chan struct{}), Logger: logger, Reached: r.reached,
 	}
 	r.store, err = store.Open(t.Context(), store.Config{
-		DatabaseURL: withFewConns(t, r.environ["DATABASE_URL"]), Workers: 4, ReplicaName: "rig", Logger: logger,
+		DatabaseURL: r.environ["DATABASE_URL"], Workers: 4, ReplicaName: "rig", Logger: logger,
 		Advance: func(ctx context.Context, ledger onboarding.Ledger, id onboarding.ID) error {
 			r.run.Store(&ctx)
+			defer func() {
+				select {
+				case r.ended <- struct{}{}:
+				default:
+				}
+			}()
 			return runner.Advance(ctx, ledger, id)
 		},
 	})
@@ -109,7 +113,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 // start lets the replica run. As with a process, a start for which a busy Postgres is too slow is tried again.
 func (r *rig) start(t *testing.T) (err error) {
 	t.Helper()
-	for range 3 {
+	for range maxStarts {
 		if err = r.store.Start(t.Context()); err == nil {
 			break
 		}
@@ -139,20 +143,9 @@ func (r *rig) reached(point engine.Point, key onboarding.Key) {
 	if set == nil || !matchesStep(string(key), set.step) {
 		return
 	}
-	sent := set.point == pointSent && point == engine.AfterIntent
-	if point != set.point && !sent || !r.trap.CompareAndSwap(set, nil) {
-		return
+	if point == set.point && r.trap.CompareAndSwap(set, nil) {
+		set.spring(*r.run.Load())
 	}
-	run := *r.run.Load()
-	spring := func() {
-		defer close(set.sprung)
-		set.spring(run)
-	}
-	if sent {
-		time.AfterFunc(simLatency/2, spring)
-		return
-	}
-	spring()
 }
 
 // interrupt posts an onboarding, lets spring happen when it reaches the point of the step, and checks that it is finished nevertheless:
@@ -163,28 +156,51 @@ func (r *rig) interrupt(t *testing.T, point engine.Point, step string, spring fu
 	sprung := make(chan struct{})
 	id := make(chan onboarding.ID, 1)
 	var before map[string]string
-	r.trap.Store(&trap{fate: fate{point, step}, sprung: sprung, spring: func(run context.Context) {
+	springOnce := func(run context.Context) {
+		defer close(sprung)
 		before = r.sids(t, <-id)
 		spring(t, run)
-	}})
+	}
+	if point == pointSent {
+		sent := r.holdStep(beforeWork, step)
+		go func() {
+			select {
+			case <-sent.arrived:
+				springOnce(*r.run.Load())
+				sent.letGo()
+			case <-t.Context().Done():
+			}
+		}()
+	} else {
+		r.trap.Store(&trap{fate: fate{point, step}, spring: springOnce})
+	}
 	o, err := r.service.Create(t.Context(), "test", r.rigRequest(t, customer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	id <- o.ID
-	select {
-	case <-sprung:
-	case <-time.After(60 * time.Second):
-		t.Fatalf("no run reached %s of %s\n%s", point, step, r.log)
-	}
-	r.eventually("the onboarding to be approved", func() bool {
-		// While connections are cut an error is no wonder.
-		read, err := r.service.Get(t.Context(), o.ID)
-		return err == nil && read.Status() == onboarding.StatusApproved
-	}, r.log.String)
+	waitFor(t, sprung, "a run to reach the point")
+	r.awaitApproved(t, o.ID)
 	wantKept(t, before, r.sids(t, o.ID))
 	wantEachOnce(t, r.held(customer), 2, 1)
 	wantNothingDeleted(t, r.held(customer))
+}
+
+// awaitApproved looks at the onboarding whenever a run has ended, until it is approved.
+func (r *rig) awaitApproved(t *testing.T, id onboarding.ID) {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		// While connections are cut an error is no wonder.
+		if o, err := r.service.Get(t.Context(), id); err == nil && o.Status() == onboarding.StatusApproved {
+			return
+		}
+		select {
+		case <-r.ended:
+		case <-time.After(time.Second): // The look after the last run may be the one that failed.
+		case <-deadline:
+			t.Fatalf("waited in vain for the onboarding to be approved\n%s", r.log)
+		}
+	}
 }
 
 // rigRequest is the request of world.post as the API would hand it on.

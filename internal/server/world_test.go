@@ -26,12 +26,15 @@ import (
 
 // world is one test's own: a database, a simulated Twilio over real HTTP, and the program with its environment.
 type world struct {
-	t       *testing.T
-	sim     *trusthubsim.Simulator
-	twilio  *httptest.Server
-	environ map[string]string
-	url     string
-	key     string
+	t      *testing.T
+	sim    *trusthubsim.Simulator
+	twilio *httptest.Server
+	gate   *gate
+	// database is the URL of the world's database.
+	database string
+	environ  map[string]string
+	url      string
+	key      string
 }
 
 // newWorld makes a world in which reviews take 100 ms and nothing runs yet.
@@ -46,14 +49,13 @@ func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world
 	if sim.ReviewDelay == 0 {
 		sim.ReviewDelay = 100 * time.Millisecond
 	}
-	w := &world{t: t, sim: trusthubsim.New(sim)}
+	w := &world{t: t, sim: trusthubsim.New(sim), gate: &gate{}, database: databaseURL}
 	t.Cleanup(w.sim.Close)
-	w.twilio = httptest.NewServer(w.sim)
-	t.Cleanup(w.twilio.Close)
+	w.twilio = w.gate.serve(t, w.sim)
 	addr := freeAddr(t)
 	w.url = "http://" + addr
 	w.environ = map[string]string{
-		"DATABASE_URL":               databaseURL,
+		"DATABASE_URL":               withFewConns(t, databaseURL),
 		"LISTEN_ADDR":                addr,
 		"PUBLIC_URL":                 w.url,
 		"TWILIO_ACCOUNT_SID":         trusthubsim.DefaultAccountSID,
@@ -71,7 +73,8 @@ func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world
 	return w
 }
 
-// withFewConns makes a program open no more than six connections to that database: the server's are shared by many.
+// withFewConns makes a program keep no more than four connections to that database: many share the server, and to open one costs as much as a
+// good part of an onboarding.
 func withFewConns(t *testing.T, databaseURL string) string {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
@@ -79,7 +82,7 @@ func withFewConns(t *testing.T, databaseURL string) string {
 		t.Fatal(err)
 	}
 	parameters := u.Query()
-	parameters.Set("pool_max_conns", "6")
+	parameters.Set("pool_max_conns", "4")
 	u.RawQuery = parameters.Encode()
 	return u.String()
 }
@@ -129,18 +132,15 @@ func (w *world) ready(log fmt.Stringer) {
 	}, func() string { return log.String() })
 }
 
-// eventually asks until it holds. A test that fails here has waited far longer than anything takes.
+// eventually asks until it holds, less and less often.
 func (w *world) eventually(what string, holds func() bool, explain func() string) {
 	w.t.Helper()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(60 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
+	deadline := time.Now().Add(patience)
+	for pause := 5 * time.Millisecond; !holds(); pause = min(2*pause, 100*time.Millisecond) {
+		if time.Now().After(deadline) {
 			w.t.Fatalf("waited in vain for %s\n%s", what, explain())
 		}
+		wait(w.t.Context(), pause)
 	}
 }
 
@@ -207,11 +207,18 @@ func (w *world) twilioPost(path string, form url.Values, into any) {
 
 // postToTwilio makes a call to the simulated Twilio with the parent's credentials. It may be called from any goroutine.
 func (w *world) postToTwilio(path string, form url.Values, into any) error {
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.twilio.URL+path, strings.NewReader(form.Encode()))
+	return w.callTwilio(http.MethodPost, path, trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken, form, into)
+}
+
+// callTwilio makes a call to the simulated Twilio with those credentials, on a connection of its own: the gate counts the service's. It may be
+// called from any goroutine. The answer is decoded unless into is nil.
+func (w *world) callTwilio(method, path, user, password string, form url.Values, into any) error {
+	request, err := http.NewRequestWithContext(w.t.Context(), method, w.twilio.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
-	request.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
+	request.Close = true
+	request.SetBasicAuth(user, password)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -223,9 +230,9 @@ func (w *world) postToTwilio(path string, form url.Values, into any) error {
 		return err
 	}
 	if response.StatusCode >= 300 {
-		return fmt.Errorf("POST %s answered %d: %s", path, response.StatusCode, body)
+		return fmt.Errorf("%s %s answered %d: %s", method, path, response.StatusCode, body)
 	}
-	if into == nil {
+	if into == nil || len(body) == 0 {
 		return nil
 	}
 	return json.Unmarshal(body, into)

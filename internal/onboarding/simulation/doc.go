@@ -11,7 +11,8 @@
 // rejected; reviewers reject with reasons that are then mended, and come back to what they decided; approvals lapse. When nothing goes wrong
 // any more they do what is asked of them, and every onboarding must come to an end that Twilio agrees with.
 //
-// Everything follows from a seed. A seed that fails is printed with the command that repeats it and the last lines of its trace:
+// Everything follows from a seed. As many are played as fit into a short time; -seeds asks for a number of them. A seed that fails is printed
+// with the command that repeats it and the last lines of its trace:
 //
 //	go test ./internal/onboarding/simulation -run TestNothingTwiceNothingLost -seed 4711 -seeds 1 -v
 //	go test ./internal/onboarding/simulation -run TestNothingTwiceNothingLost -seeds 100000 -timeout 2h

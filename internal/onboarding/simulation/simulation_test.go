@@ -8,37 +8,77 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
 var (
-	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is 2000, or 200 with -short or with -race")
+	seeds     = flag.Int("seeds", 0, "how many seeds to play; 0 is as many as the time allows, see seedsTime")
 	firstSeed = flag.Uint64("seed", 1, "the first seed")
 	show      = flag.Bool("show", false, "print the trace of every run")
 )
 
-// TestNothingTwiceNothingLost plays as many seeds as it is told.
-func TestNothingTwiceNothingLost(t *testing.T) {
-	n := *seeds
+const (
+	// seedsTime is how long seeds are played if their number is not given.
+	seedsTime = 20 * time.Second
+	// leastSeeds are played however slow the machine is. With -short no more than these are played.
+	leastSeeds = 50
+	// mostSeeds are enough however fast the machine is. In so many every transition is taken: people's acts are rare in fewer.
+	mostSeeds = 2000
+)
+
+// isPlayed tells whether one more seed is played after so many, begun in that time. given is the number that was asked for, 0 for none.
+func isPlayed(begun int, after time.Duration, given int, short bool) bool {
 	switch {
-	case n == 0 && testing.Short():
-		n = 200
-	case n == 0:
-		n = defaultSeeds
+	case given > 0:
+		return begun < given
+	case begun < leastSeeds:
+		return true
 	}
+	return !short && begun < mostSeeds && after < seedsTime
+}
+
+func TestSeedsArePlayedUntilTheirTimeIsUsed(t *testing.T) {
+	t.Parallel()
+	const inTime, late = seedsTime - 1, seedsTime
+	for _, tt := range []struct {
+		name  string
+		begun int
+		after time.Duration
+		given int
+		short bool
+		want  bool
+	}{
+		{"in time", leastSeeds, inTime, 0, false, true},
+		{"late", leastSeeds, late, 0, false, false},
+		{"late, and too few", leastSeeds - 1, late, 0, false, true},
+		{"enough", mostSeeds, inTime, 0, false, false},
+		{"a short run", leastSeeds, inTime, 0, true, false},
+		{"fewer than asked for, and late", mostSeeds + 1, late, mostSeeds + 2, false, true},
+		{"as many as asked for", 1, inTime, 1, false, false},
+	} {
+		if got := isPlayed(tt.begun, tt.after, tt.given, tt.short); got != tt.want {
+			t.Errorf("%s: one more is played: %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestNothingTwiceNothingLost plays one seed after the other.
+func TestNothingTwiceNothingLost(t *testing.T) {
 	var total tally
-	var next atomic.Int64
+	var begun atomic.Int64
+	start := time.Now()
 	t.Run("seeds", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for !t.Failed() {
-					i := next.Add(1) - 1
-					if i >= int64(n) {
+					before := begun.Add(1) - 1
+					if !isPlayed(int(before), time.Since(start), *seeds, testing.Short()) {
 						return
 					}
-					o := simulate(t, scenarioOf(*firstSeed+uint64(i)), mutant{})
+					o := simulate(t, scenarioOf(*firstSeed+uint64(before)), mutant{})
 					if *show {
 						fmt.Println(strings.Join(o.trace, "\n"))
 					}
@@ -51,7 +91,7 @@ func TestNothingTwiceNothingLost(t *testing.T) {
 		}
 	})
 	t.Logf("%s", &total)
-	if n < 2000 || t.Failed() { // What people do is rare in fewer.
+	if total.seeds < mostSeeds || t.Failed() {
 		return
 	}
 	for read, chart := range map[bool][]onboarding.Transition{true: onboarding.ReadChart(), false: onboarding.DeedChart()} {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/attestd/attestd/internal/pgdev"
 )
@@ -35,7 +36,10 @@ const (
 	// have at once want, each up to eleven.
 	maxConnections = "400"
 	// dropTimeout bounds the removal of a test's database.
-	dropTimeout = 30 * time.Second
+	dropTimeout = 2 * time.Minute
+
+	// objectInUse is Postgres' code for a database that has sessions.
+	objectInUse = "55006"
 )
 
 // cluster is the server that all tests of this process share.
@@ -150,11 +154,24 @@ func (c *cluster) create(t testing.TB, from string) string {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
 		defer cancel()
-		if err := c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := c.drop(ctx, name); err != nil {
 			t.Errorf("dropping the test's database: %v", err)
 		}
 	})
 	return c.databaseURL(name)
+}
+
+// drop removes a database. Postgres ends its sessions and gives them five
+// seconds to go, which is not enough on a machine that is very busy: then it
+// refuses, and is asked again.
+func (c *cluster) drop(ctx context.Context, name string) error {
+	for {
+		err := c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != objectInUse || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // exec runs a statement in the maintenance database, on a connection of its

@@ -1,4 +1,4 @@
-package main
+package sandbox
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/attestd/attestd/internal/pgdev"
 )
 
-// database is the demo's own.
+// database is the sandbox's own.
 type database struct {
 	url    string
 	server *pgdev.Postgres // the private one that it is on, or nil
@@ -35,7 +35,7 @@ func openDatabase(ctx context.Context, given string) (database, error) {
 	if err != nil || !strings.HasPrefix(own.Scheme, "postgres") {
 		return database{}, errors.New("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE") // It holds a password: not shown.
 	}
-	own.Path = "/attestd_demo_" + strings.ToLower(rand.Text())
+	own.Path = "/attestd_sandbox_" + strings.ToLower(rand.Text())
 	if err := execute(ctx, given, "CREATE DATABASE "+nameOf(own)); err != nil {
 		return database{}, fmt.Errorf("make a database beside that of DATABASE_URL: %w", err)
 	}
@@ -57,12 +57,12 @@ func (d database) close() error {
 		err = execute(ctx, d.beside, "DROP DATABASE "+nameOf(own)+" WITH (FORCE)")
 	}
 	if err != nil {
-		return fmt.Errorf("drop the demo's database: %w", err)
+		return fmt.Errorf("drop the sandbox's database: %w", err)
 	}
 	return nil
 }
 
-// nameOf is the name of the database that a URL leads to; the demo's own needs no quotes in SQL.
+// nameOf is the name of the database that a URL leads to; the sandbox's own needs no quotes in SQL.
 func nameOf(u *url.URL) string { return strings.TrimPrefix(u.Path, "/") }
 
 func execute(ctx context.Context, databaseURL, statement string) error {

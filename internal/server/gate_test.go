@@ -1,0 +1,179 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"sync"
+	"testing"
+
+	"github.com/attestd/attestd/internal/trusthubsim"
+)
+
+// gate stands between the service and the simulated Twilio. It holds calls there until a test lets them go: a test that delayed them would
+// be right only on a machine that is fast enough.
+type gate struct {
+	twilio http.Handler
+
+	mu    sync.Mutex
+	holds []*hold
+	conns map[net.Conn]bool // open ones
+}
+
+// moment is when a call is held.
+type moment int
+
+const (
+	// beforeWork: the call has reached Twilio, which has done nothing yet.
+	beforeWork moment = iota
+	// beforeAnswer: Twilio has done its work, and nobody knows.
+	beforeAnswer
+)
+
+// hold holds one call, the first that it matches.
+type hold struct {
+	t       *testing.T
+	matches func(twilioCall) bool
+	moment  moment
+
+	// arrived is closed when the call is held, over when Twilio has answered it. callerLeft, which may be read when the call is held, is
+	// closed when nobody waits for the answer any more.
+	arrived, over chan struct{}
+	callerLeft    <-chan struct{}
+
+	letGoOnce sync.Once
+	released  chan struct{}
+}
+
+// twilioCall is a call to Twilio: by the account whose credentials it came with.
+type twilioCall struct {
+	account, method, path string
+	form                  url.Values
+}
+
+// serve puts the gate in front of a simulated Twilio, and serves both until the test ends.
+func (g *gate) serve(t *testing.T, sim *trusthubsim.Simulator) *httptest.Server {
+	t.Helper()
+	g.twilio, g.conns = sim, make(map[net.Conn]bool)
+	s := httptest.NewUnstartedServer(g)
+	s.Config.ConnState = g.count
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// hold holds the next call of that method, to a path that matches the pattern: see [path.Match]. It is let go when the test ends at the
+// latest.
+func (w *world) hold(at moment, method, pattern string) *hold {
+	w.t.Helper()
+	return w.holdCall(at, func(c twilioCall) bool {
+		matched, err := path.Match(pattern, c.path)
+		return c.method == method && matched && err == nil
+	})
+}
+
+// holdCall holds the next call that matches. It may be called from any goroutine, and matches is.
+func (w *world) holdCall(at moment, matches func(twilioCall) bool) *hold {
+	w.t.Helper()
+	h := &hold{
+		t: w.t, matches: matches, moment: at,
+		arrived: make(chan struct{}), over: make(chan struct{}), released: make(chan struct{}),
+	}
+	w.t.Cleanup(h.letGo)
+	w.gate.mu.Lock()
+	defer w.gate.mu.Unlock()
+	w.gate.holds = append(w.gate.holds, h)
+	return h
+}
+
+// await waits until the call is held.
+func (h *hold) await() {
+	h.t.Helper()
+	waitFor(h.t, h.arrived, "the call to come")
+}
+
+// letGo lets the call go on.
+func (h *hold) letGo() { h.letGoOnce.Do(func() { close(h.released) }) }
+
+// ServeHTTP implements [http.Handler].
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // The caller left before the end of its call, which no Twilio would act on.
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, _ := url.ParseQuery(string(body)) // Twilio says what is wrong with it.
+	user, _, _ := r.BasicAuth()
+	if h := g.take(twilioCall{account: user, method: r.Method, path: r.URL.Path, form: form}); h != nil {
+		h.pass(w, r, g.twilio)
+		return
+	}
+	g.twilio.ServeHTTP(w, r)
+}
+
+// take returns the hold for the call, which is then used up, or nil.
+func (g *gate) take(c twilioCall) *hold {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, h := range g.holds {
+		if h.matches(c) {
+			g.holds = append(g.holds[:i:i], g.holds[i+1:]...)
+			return h
+		}
+	}
+	return nil
+}
+
+// pass holds the call, and has Twilio work on it though its caller may leave meanwhile.
+func (h *hold) pass(w http.ResponseWriter, r *http.Request, twilio http.Handler) {
+	defer close(h.over)
+	h.callerLeft = r.Context().Done()
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	if h.moment == beforeWork {
+		close(h.arrived)
+		<-h.released
+		twilio.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	twilio.ServeHTTP(answer, r)
+	close(h.arrived)
+	<-h.released
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // Whoever has left does not read it.
+}
+
+// count keeps account of the connections.
+func (g *gate) count(conn net.Conn, state http.ConnState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		g.conns[conn] = true
+	case http.StateClosed, http.StateHijacked:
+		delete(g.conns, conn)
+	default: // It stays open.
+	}
+}
+
+// awaitCallsOfTheDead waits until Twilio has worked on every call that a process sent before it died: then all its connections are closed. No
+// other process may run.
+func (w *world) awaitCallsOfTheDead() {
+	w.t.Helper()
+	// Connections are accepted in the order in which they came. When this call is answered, all of the dead process' are known.
+	if err := w.callTwilio(http.MethodGet, "/_sim/settings", "", "", nil, nil); err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("the dead process' connections to be closed", func() bool {
+		w.gate.mu.Lock()
+		defer w.gate.mu.Unlock()
+		return len(w.gate.conns) == 0
+	}, func() string { return "some are open" })
+}

@@ -2,83 +2,174 @@ package trusthub
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Why a call was held back, as the Err of an onboarding.RemoteError.
+// Why a call was not sent, as the Err of an onboarding.RemoteError.
 var (
-	errHeldBack    = errors.New("the account is held back after too many requests")
-	errCircuitOpen = errors.New("held back because Twilio does not answer as it should")
+	errBackoff     = errors.New("not sent: the account backs off after too many requests")
+	errBreakerOpen = errors.New("not sent: Twilio does not answer as it should")
 )
 
-// crowded is how long to wait for a free turn before asking again, unless an answer comes first.
-const crowded = 250 * time.Millisecond
+const (
+	// maxQueueTime bounds the wait for a permit. So long a queue is a fault, and its onboarding is
+	// better given back.
+	maxQueueTime = time.Minute
+	// recheck is how long a caller of Room waits for a free permit, unless an answer comes first.
+	recheck = 250 * time.Millisecond
+	// pacingInterval lies between the retries of two callers, and pacingSpan is the time in which
+	// all retries of a pacer lie.
+	pacingInterval = 20 * time.Millisecond
+	pacingSpan     = 5 * time.Minute
+)
 
-// Room implements [onboarding.TrustHub]. It looks at what nearly all of an onboarding's calls need: the account and Trust Hub, and the
-// parent and the other API while the account's token is not known. A call that needs more may still be held back when it is made.
+// Room implements [onboarding.TrustHub]: how many calls for the account would be admitted now.
+//
+// It looks at what nearly all calls of an onboarding need: the account and Trust Hub, and, until
+// the account's token is known, the parent and the other API. A call that needs more may still not
+// be sent.
 func (c *Client) Room(account string) (calls int, wait time.Duration) {
 	now := c.now()
-	if wait := c.lanes.wait(account, now, c.random()); wait > 0 {
+	limiter := c.limiters.of(account)
+	if wait := limiter.retryAfter(now, c.random()); wait > 0 {
 		return 0, wait
 	}
-	calls, wait = c.circuitOf(c.trustHub).room(now, c.random())
+	calls, wait = c.breakerOf(c.trustHub).capacity(now, c.random())
 	if calls == 0 {
 		return 0, wait
 	}
 	if account != c.parent && c.tokens.peek(account) == "" {
-		if wait := c.lanes.wait(c.parent, now, c.random()); wait > 0 {
+		if wait := c.limiters.of(c.parent).retryAfter(now, c.random()); wait > 0 {
 			return 0, wait
 		}
-		n, other := c.circuitOf(c.api).room(now, c.random())
-		calls, wait = min(calls, n), max(wait, other)
+		fetches, other := c.breakerOf(c.api).capacity(now, c.random())
+		calls, wait = min(calls, fetches), max(wait, other)
 		if calls == 0 {
 			return 0, other
 		}
 	}
-	if free := c.lanes.free(account); free < calls {
-		calls, wait = free, max(wait, crowded)
+	if free := limiter.free(now); free < calls {
+		calls, wait = free, max(wait, recheck)
 	}
 	return calls, wait
 }
 
-// heldBack is the failure of a call for which there is no room; nil if there is.
-func (k *call) heldBack() *onboarding.RemoteError {
-	now := k.now()
-	if wait := k.lanes.wait(k.account, now, k.random()); wait > 0 {
-		return held(errHeldBack, wait)
-	}
-	if calls, wait := k.circuitOf(k.url).room(now, k.random()); calls == 0 {
-		return held(errCircuitOpen, wait)
-	}
-	return nil
-}
-
-// held is the failure of a call that was not tried.
-func held(why error, wait time.Duration) *onboarding.RemoteError {
-	return &onboarding.RemoteError{
-		Class: onboarding.ClassRepeatable, Held: true, Outage: errors.Is(why, errCircuitOpen), RetryAfter: wait, Err: why,
-	}
-}
-
-// circuitOf is the circuit of the host that u is at. Both APIs share one if they are configured to be at one place.
-func (c *Client) circuitOf(u *url.URL) *circuit {
+// breakerOf returns the breaker of the URL's host. Both APIs share one if both are configured to be
+// on one host.
+func (c *Client) breakerOf(u *url.URL) *breaker {
 	if u.Host == c.api.Host && u.Scheme == c.api.Scheme {
-		return &c.circuits[0]
+		return &c.breakers[0]
 	}
-	return &c.circuits[1]
+	return &c.breakers[1]
 }
 
-// longestQueue bounds the wait for a turn. A queue that long is no queue but a fault, and the onboarding had better be given back.
-const longestQueue = time.Minute
+// admission is the leave of one request to be sent: the permit of its account and the pass of its
+// host. It is given back by finish.
+type admission struct {
+	limiter *limiter
+	permit  permit
+	breaker *breaker
+	pass    pass
+}
 
-// patience is how long the call may wait for its turn: a request that has to have left by some time (see onboarding.WithSendBy) need not
-// wait beyond it.
-func (k *call) patience(now time.Time) time.Duration {
-	if by, limited := onboarding.SendBy(k.ctx); limited {
-		return min(max(by.Sub(now), 0), longestQueue)
+// admit waits in the account's queue for leave to send the request. The failure says that the
+// request must not be sent, and when to call again.
+//
+// The account and the host are checked before the queue, so that nobody waits there in vain, and
+// after it, because much may have happened meanwhile.
+func (k *call) admit() (admission, *onboarding.RemoteError) {
+	a := admission{limiter: k.limiters.of(k.account), breaker: k.breakerOf(k.url)}
+	now := k.now()
+	if wait := a.limiter.retryAfter(now, k.random()); wait > 0 {
+		return a, notSent(errBackoff, wait)
 	}
-	return longestQueue
+	if requests, wait := a.breaker.capacity(now, k.random()); requests == 0 {
+		return a, notSent(errBreakerOpen, wait)
+	}
+	var err error
+	if a.permit, err = a.limiter.acquire(k.ctx, now, k.queueTime(now)); err != nil {
+		return a, &onboarding.RemoteError{
+			Class: onboarding.ClassRepeatable, Err: fmt.Errorf("wait for a permit: %w", err),
+		}
+	}
+	now = k.now()
+	if wait := a.limiter.retryAfter(now, k.random()); wait > 0 {
+		a.limiter.release(a.permit, false)
+		return a, notSent(errBackoff, wait)
+	}
+	var wait time.Duration
+	if a.pass, wait = a.breaker.allow(now, k.random()); wait > 0 {
+		a.limiter.release(a.permit, false)
+		return a, notSent(errBreakerOpen, wait)
+	}
+	return a, nil
+}
+
+// queueTime is how long the call may wait for a permit. A request with a deadline for its sending
+// (see onboarding.WithSendBy) has no use for a later permit.
+func (k *call) queueTime(now time.Time) time.Duration {
+	if deadline, ok := onboarding.SendBy(k.ctx); ok {
+		return min(max(deadline.Sub(now), 0), maxQueueTime)
+	}
+	return maxQueueTime
+}
+
+// finish gives the admission back and tells limiter and breaker how the request went. If the
+// failure is not the request's own but the account's or the host's, it sets when to call again.
+func (k *call) finish(a admission, failure *onboarding.RemoteError) {
+	now := k.now()
+	var asked time.Duration
+	if failure != nil {
+		asked = failure.RetryAfter
+	}
+	done, wait := a.breaker.report(a.pass, sample{k.health, k.subject, asked}, now, k.random())
+	k.logTransition(done)
+	if failure != nil && wait > 0 {
+		failure.Outage, failure.RetryAfter = true, max(failure.RetryAfter, wait)
+	}
+	if failure != nil && isTooManyRequests(failure) {
+		failure.RetryAfter = a.limiter.releaseThrottled(a.permit, failure.RetryAfter, now, k.random())
+		return
+	}
+	a.limiter.release(a.permit, k.status != 0)
+}
+
+// notSent is the failure of a call that was not admitted.
+func notSent(why error, wait time.Duration) *onboarding.RemoteError {
+	return &onboarding.RemoteError{
+		Class: onboarding.ClassRepeatable, Held: true, Outage: errors.Is(why, errBreakerOpen),
+		RetryAfter: wait, Err: why,
+	}
+}
+
+// pacer spreads the retries of callers that were not admitted: each gets a time of its own, fifty a
+// second. A replica does not work on more onboardings in a second. Faster retries would wait in
+// queues, and while Twilio is away each retry costs the ledger two writes.
+//
+// A random spread alone would be too long for one caller and too short for ten thousand. A
+// rate.Limiter does not fit: its clock must not go back, and the start of the retries does when a
+// probe fails early.
+type pacer struct {
+	next time.Time // the time of the next caller
+}
+
+// retryAfter returns the wait of one caller, from now. No retry makes sense before start. A caller
+// whose time would lie beyond the span gets a random one within it.
+func (p *pacer) retryAfter(start, now time.Time, random float64) time.Duration {
+	at := start
+	if p.next.After(at) {
+		at = p.next
+	}
+	if at.Sub(start) < pacingSpan {
+		p.next = at.Add(pacingInterval)
+	} else {
+		at = start.Add(time.Duration(random * float64(pacingSpan)))
+	}
+	// The other replicas pace their callers from about the same start.
+	jitter := max(pacingInterval, start.Sub(now)/4)
+	return at.Sub(now) + time.Duration(random*float64(jitter))
 }

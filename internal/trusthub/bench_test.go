@@ -11,7 +11,10 @@ import (
 func BenchmarkCall(b *testing.B) {
 	server := httptest.NewServer(always(201, endUserAnswer))
 	defer server.Close()
-	c, err := New(Config{AccountSID: parentSID, AuthToken: parentToken, APIURL: server.URL, TrustHubURL: server.URL, MaxConcurrentPerAccount: -1})
+	c, err := New(Config{
+		AccountSID: parentSID, AuthToken: parentToken,
+		APIURL: server.URL, TrustHubURL: server.URL, MaxConcurrentPerAccount: -1,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

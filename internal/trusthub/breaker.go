@@ -5,186 +5,214 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// circuitMin is how long a circuit stays open at first.
-const circuitMin = time.Second
+const (
+	// breakerMin and breakerMax bound the time between two probes.
+	breakerMin = time.Second
+	breakerMax = 30 * time.Second
+	// defaultFailures is how many failures in a row open a breaker. Where one call in ten fails,
+	// which is no outage, so many come together once in ten thousand million calls.
+	defaultFailures = 10
+)
 
-// verdict is what a request tells about the host that it went to.
-type verdict int
+// health is what one request tells about its host.
+type health int
 
 const (
-	// noVerdict: nothing. The request was given up, or did not leave.
-	noVerdict verdict = iota
-	// alive: it answered, be it with a refusal. Too many requests and wrong credentials are an account's trouble.
-	alive
-	// failing: it answered 5xx, or broke off, or said nothing in time. That may be the trouble of the account that the request was about.
+	// healthUnknown: nothing. The request was not sent, or its caller gave it up.
+	healthUnknown health = iota
+	// healthy: the host answered. A refusal is an answer too: 429 and wrong credentials are the
+	// trouble of one account.
+	healthy
+	// failing: the host answered 5xx, lost the connection, or did not answer in time. That may be
+	// the trouble of the account that the request was about.
 	failing
-	// unreachable: there was no connection. That is nobody's in particular.
+	// unreachable: there was no connection. No account is the cause of that.
 	unreachable
 )
 
-// circuit keeps requests from a host that does not work: it opens after so many failures in a row, refuses everyone for a while, then lets
-// one request through to try, and only one. If that fails it stays open for twice as long, up to a bound.
+// breaker is the circuit breaker of one host. Closed, it lets every request pass. It opens after
+// so many failures in a row; then no request passes for a while, and after that a single one, the
+// probe. A healthy probe closes the breaker. A failed one doubles the time until the next probe, up
+// to a bound.
 //
-// One account's trouble does not open it: the failures must be several accounts', the parent's (whom everyone needs), or of the kind that
-// has nothing to do with an account.
+// The trouble of one account does not open it. The failures must be of several accounts, or of the
+// parent, on which all others depend, or of a kind that no account causes.
 //
-// It has no goroutine and no timer: whoever asks first when the time has come is the one that tries.
-type circuit struct {
-	// failures in a row open it; negative: it never opens.
+// A breaker has no goroutine and no timer: the first request after the wait is the probe.
+type breaker struct {
+	// failures in a row open it; negative means never.
 	failures int
-	// least and most bound how long it stays open before one may try.
+	// least and most bound the time between two probes.
 	least, most time.Duration
-	// parent is the account whose trouble is everyone's.
-	parent string
+	parent      string
 
-	mu     sync.Mutex
-	inARow int
-	about  string // the account of the first of them
-	shared bool   // they are not one account's trouble alone
+	mu sync.Mutex
+	// The failures in a row while it is closed: their number, the account that the first was about,
+	// and whether they are more than the trouble of that account.
+	inARow  int
+	account string
+	shared  bool
 
 	open     bool
-	until    time.Time // when one may try
-	trying   bool
-	period   time.Duration // how long it is, or was last, open
+	until    time.Time // the earliest time of the next probe
+	probing  bool
+	period   time.Duration // the time between two probes: now, or when it was open last
 	closedAt time.Time
-	// era is raised when it opens and when it closes. What a request of an earlier one still brings is old news: those that were under
-	// way when it opened all fail, and none of them is the one that tries.
-	era   int
-	turns turns
+	// generation grows when the breaker opens or closes. The end of a request from an earlier
+	// generation counts for nothing: all requests in flight at the opening fail, and none of them
+	// is the probe.
+	generation int
+	pacer      pacer
 }
 
-// pass is what a request was let through with.
+// pass is the leave of one request to be sent. It is reported once.
 type pass struct {
-	era    int
-	trying bool
+	generation int
+	probe      bool
 }
 
-// change is what a request's end did to a circuit.
-type change int
+// transition is what the report of a request did to the breaker.
+type transition int
 
 const (
-	unchanged change = iota
+	unchanged transition = iota
 	opened
-	stayedOpen
 	closed
 )
 
-// room says how many calls may be begun now, and how long to wait before any more; the wait is positive unless there is no limit.
-func (c *circuit) room(now time.Time, random float64) (calls int, wait time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// capacity returns how many requests would pass now, and the wait before any more of them:
+// positive, unless all pass.
+func (b *breaker) capacity(now time.Time, random float64) (requests int, wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch {
-	case !c.open:
+	case !b.open:
 		return math.MaxInt, 0
-	case c.shut(now):
-		return 0, c.stayAway(now, random)
+	case b.blocks(now):
+		return 0, b.retryAfter(now, random)
 	default:
-		return 1, c.least
+		return 1, b.least
 	}
 }
 
-// enter lets a request through or tells it how long to stay away. Every pass must be given back to leave.
-func (c *circuit) enter(now time.Time, random float64) (p pass, wait time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open {
-		if c.shut(now) {
-			return pass{}, c.stayAway(now, random)
+// allow lets a request pass, or returns the wait of its caller. Every pass must be reported.
+func (b *breaker) allow(now time.Time, random float64) (p pass, retryAfter time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open {
+		if b.blocks(now) {
+			return pass{}, b.retryAfter(now, random)
 		}
-		c.trying = true
+		b.probing = true
 	}
-	return pass{era: c.era, trying: c.open}, 0
+	return pass{generation: b.generation, probe: b.open}, 0
 }
 
-// shut: it is open, and nobody may try now.
-func (c *circuit) shut(now time.Time) bool { return c.trying || now.Before(c.until) }
+// blocks says of an open breaker that no request may pass now. b.mu is locked.
+func (b *breaker) blocks(now time.Time) bool { return b.probing || now.Before(b.until) }
 
-// stayAway is for how long. While one tries, it expects the worst: if the trial goes well, those who come back later lose little, and if
-// not, those who waited for its end would have waited for nothing.
-func (c *circuit) stayAway(now time.Time, random float64) time.Duration {
-	from := c.until
-	if c.trying {
-		from = now.Add(c.period)
+// retryAfter returns the wait of one caller while the breaker is open. During a probe it expects
+// the probe to fail. If the probe succeeds, the caller comes a little late; if it waited for the
+// end of the probe only, a failure would make it wait for nothing. b.mu is locked.
+func (b *breaker) retryAfter(now time.Time, random float64) time.Duration {
+	start := b.until
+	if b.probing {
+		start = now.Add(b.period)
 	}
-	return c.turns.after(from, now, random)
+	return b.pacer.retryAfter(start, now, random)
 }
 
-// leave takes in what became of a request about that account. asked is how long its answer asked us to wait, 0 if it did not. If the
-// request failed and the circuit is open, it was not the request's own failure, and wait is for how long to stay away.
-func (c *circuit) leave(p pass, v verdict, about string, asked time.Duration, now time.Time, random float64) (_ change, wait time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	done := c.take(p, v, about, asked, now, random)
-	if c.open && (v == failing || v == unreachable) {
-		wait = c.stayAway(now, random)
-	}
-	return done, wait
+// sample is what one request told about the host.
+type sample struct {
+	health  health
+	account string        // the account that the request was about
+	asked   time.Duration // the wait that its answer asked for, or 0
 }
 
-// take changes the state. c.mu is held.
-func (c *circuit) take(p pass, v verdict, about string, asked time.Duration, now time.Time, random float64) change {
-	if p.era != c.era {
+// report notes what the request of a pass told. A positive retryAfter says that the request failed
+// because of an outage, and is the wait of its caller.
+func (b *breaker) report(
+	p pass, s sample, now time.Time, random float64,
+) (_ transition, retryAfter time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	done := b.note(p, s, now, random)
+	if b.open && (s.health == failing || s.health == unreachable) {
+		retryAfter = b.retryAfter(now, random)
+	}
+	return done, retryAfter
+}
+
+// note is the state machine behind report. b.mu is locked.
+func (b *breaker) note(p pass, s sample, now time.Time, random float64) transition {
+	if p.generation != b.generation {
 		return unchanged
 	}
-	if p.trying {
-		c.trying = false
+	if p.probe {
+		b.probing = false
 	}
 	switch {
-	case v == noVerdict:
-		return unchanged // If it was the one that tried, the next may.
-	case v == alive && c.open:
-		c.close(now)
+	case s.health == healthUnknown:
+		return unchanged // If it was the probe, the next request is.
+	case s.health == healthy && b.open:
+		b.close(now)
 		return closed
-	case v == alive:
-		c.inARow = 0
-		if c.period > 0 && now.Sub(c.closedAt) >= c.period {
-			c.period = 0
+	case s.health == healthy:
+		b.inARow = 0
+		if b.period > 0 && now.Sub(b.closedAt) >= b.period {
+			b.period = 0
 		}
 		return unchanged
-	case c.open:
-		c.trip(asked, now, random)
-		return stayedOpen
-	}
-	if c.inARow == 0 {
-		c.about, c.shared = about, false
-	}
-	c.inARow++
-	if v == unreachable || about != c.about || about == c.parent {
-		c.shared = true
-	}
-	if c.failures < 0 || c.inARow < c.failures || !c.shared {
+	case b.open:
+		b.trip(s.asked, now, random)
 		return unchanged
 	}
-	c.trip(asked, now, random)
+	if b.inARow == 0 {
+		b.account, b.shared = s.account, false
+	}
+	b.inARow++
+	if s.health == unreachable || s.account != b.account || s.account == b.parent {
+		b.shared = true
+	}
+	if b.failures < 0 || b.inARow < b.failures || !b.shared {
+		return unchanged
+	}
+	b.trip(s.asked, now, random)
 	return opened
 }
 
-func (c *circuit) close(now time.Time) {
-	c.open, c.closedAt = false, now
-	c.era++
-	c.inARow = 0
-	c.turns = turns{}
-}
-
-// trip opens it, or keeps it open for longer. The period starts at its least only if it has stayed closed for as long as it was open last:
-// a host that answers the one and fails the many would otherwise be asked by the many every second.
-func (c *circuit) trip(asked time.Duration, now time.Time, random float64) {
-	if !c.open {
-		c.era++
+// trip opens the breaker, or leaves it open for another period.
+//
+// The period begins at its least only if the breaker has been closed for as long as it was open
+// before. A host that answers one request and fails under many would otherwise get the many every
+// second.
+func (b *breaker) trip(asked time.Duration, now time.Time, random float64) {
+	if !b.open {
+		b.generation++
 	}
-	c.open = true
-	c.period = min(max(2*c.period, c.least), c.most)
-	away := exponential(1, c.period, c.most, random)
-	c.until = now.Add(max(away, min(asked, turnsWithin)))
+	b.open = true
+	b.period = min(max(2*b.period, b.least), b.most)
+	wait := onboarding.Backoff(1, b.period, b.most, random)
+	b.until = now.Add(max(wait, min(asked, pacingSpan)))
 }
 
-// silence is the verdict of a request that was not answered. abandoned: its caller gave it up, so that its end says nothing.
-func silence(neverSent, abandoned bool) verdict {
+func (b *breaker) close(now time.Time) {
+	b.open, b.closedAt = false, now
+	b.generation++
+	b.inARow = 0
+	b.pacer = pacer{}
+}
+
+// healthOfSilence is the health that a request without an answer tells. The end of a request that
+// its caller gave up tells nothing.
+func healthOfSilence(neverSent, givenUp bool) health {
 	switch {
-	case abandoned:
-		return noVerdict
+	case givenUp:
+		return healthUnknown
 	case neverSent:
 		return unreachable
 	default:
@@ -192,10 +220,10 @@ func silence(neverSent, abandoned bool) verdict {
 	}
 }
 
-// spoken is the verdict of an answer with that status and Twilio's code, 0 if it had none.
-func spoken(status, code int) verdict {
+// healthOfAnswer is the health that an answer tells by its status and Twilio's code, 0 without one.
+func healthOfAnswer(status, code int) health {
 	if status >= http.StatusInternalServerError && code != codeTooManyRequests {
 		return failing
 	}
-	return alive
+	return healthy
 }

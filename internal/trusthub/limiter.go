@@ -7,175 +7,227 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// quiet is how long an account that was told "too many requests" is remembered for it. Afterwards it has its full width again.
-const quiet = 10 * time.Minute
+const (
+	// raiseAfter is the number of answers without a 429 that raise a lowered limit by one.
+	raiseAfter = 50
+	// recovery is how long after its last backoff an idle account gets its full limit back.
+	recovery = 10 * time.Minute
+	// Bounds of the backoff after a 429. It doubles from one to the other, unless Twilio asks for
+	// a longer wait.
+	backoffMin = time.Second
+	backoffMax = time.Minute
+)
 
-// widenAfter is how many answers without a refusal make a narrowed lane wider by one.
-const widenAfter = 50
+// errQueueTimeout: the request would have waited in the queue for longer than its time allows.
+var errQueueTimeout = errors.New("waited too long for a permit")
 
-// errNoTurn: the request would have had to wait longer for its turn than it could.
-var errNoTurn = errors.New("waited too long for a turn")
+// limiters are the limiters of all accounts that sign requests. An entry costs about as much as the
+// account's token and likewise stays until the process ends: accounts are few next to requests.
+type limiters struct {
+	max int // of each account; negative means no limit
 
-// lanes limit the requests that are under way for each account, and hold an account back after "too many requests".
+	mu        sync.Mutex
+	byAccount map[string]*limiter
+}
+
+// of returns the account's limiter.
+func (l *limiters) of(account string) *limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one := l.byAccount[account]; one != nil {
+		return one
+	}
+	if l.byAccount == nil {
+		l.byAccount = make(map[string]*limiter)
+	}
+	one := newLimiter(l.max)
+	l.byAccount[account] = one
+	return one
+}
+
+// limiter limits the requests that one account has in flight, and lets the account back off after
+// "too many requests" (429).
 //
-// An account is alone in its lane: what it waits for delays nobody else. Within a lane turns are given in the order of asking, so that in
-// the parent's lane, which all onboardings share, nobody waits for more than those who came before. An onboarding with hundreds of numbers
-// does not crowd it: it looks them up page by page, and assigns them in its own account's lane.
+// Twilio counts the concurrent requests of an account. It publishes no limit, and the account's
+// owner may run other software under the same limit. So the limiter begins with its maximum, halves
+// its limit after a 429, and raises it by one after every raiseAfter answers without a 429.
 //
-// Twilio publishes no limit, and shares an account's between us and whatever else its owner runs. So a lane begins at its full width, is
-// halved when Twilio says that there are too many, and widens again by and by.
-type lanes struct {
-	width int // of each lane; negative: no limit
+// Callers above the limit wait in a queue, first come, first served. All onboardings share the
+// parent's queue: nobody waits there for a caller that came later. An onboarding with hundreds of
+// numbers does not fill it, because it looks them up page by page, and assigns them with its own
+// account's credentials.
+type limiter struct {
+	max int
 
-	mu    sync.Mutex
-	open  map[string]*lane
-	swept time.Time
+	mu       sync.Mutex
+	limit    int             // permits that may be out now, from 1 to max
+	inFlight int             // permits that are out
+	queue    []chan struct{} // waiting callers; a closed channel is a granted permit
+	answers  int             // answers without a 429 since limit changed
+	backoff  backoff
 }
 
-type lane struct {
-	limit int // how many may be under way now
-	busy  int
-	queue []*waiter
-	calm  int // answers since the limit was last changed
-	hold  backoff
+func newLimiter(most int) *limiter {
+	if most < 0 {
+		most = math.MaxInt
+	}
+	return &limiter{max: most, limit: most}
 }
 
-type waiter struct{ turn chan struct{} } // closed when the turn has come
-
-// place is a turn in a lane, to be given back once.
-type place struct {
-	lane  *lane
-	round int
+// permit is the right to have one request in flight. It is released once.
+type permit struct {
+	round int // the backoff's, when the request began
 }
 
-// enter waits for a turn, for no longer than patience. Its error is errNoTurn or the context's.
-func (l *lanes) enter(ctx context.Context, account string, now time.Time, patience time.Duration) (place, error) {
+// acquire waits for a permit, at most for maxWait. Its error is errQueueTimeout or the context's.
+func (l *limiter) acquire(ctx context.Context, now time.Time, maxWait time.Duration) (permit, error) {
 	if err := ctx.Err(); err != nil {
-		return place{}, err
+		return permit{}, err
 	}
 	l.mu.Lock()
-	a := l.laneOf(account, now)
-	if a.busy < a.limit && len(a.queue) == 0 {
-		a.busy++
-		p := place{a, a.hold.round}
+	l.restore(now)
+	if l.inFlight < l.limit && len(l.queue) == 0 {
+		l.inFlight++
+		p := permit{l.backoff.round}
 		l.mu.Unlock()
 		return p, nil
 	}
-	w := &waiter{make(chan struct{})}
-	a.queue = append(a.queue, w)
+	granted := make(chan struct{})
+	l.queue = append(l.queue, granted)
 	l.mu.Unlock()
 
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	var err error
 	select {
-	case <-w.turn:
+	case <-granted:
 	case <-timer.C:
-		err = errNoTurn
+		err = errQueueTimeout
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil {
-		return place{a, a.hold.round}, nil
+		return permit{l.backoff.round}, nil
 	}
-	if i := slices.Index(a.queue, w); i >= 0 {
-		a.queue = slices.Delete(a.queue, i, i+1)
+	if i := slices.Index(l.queue, granted); i >= 0 {
+		l.queue = slices.Delete(l.queue, i, i+1)
 	} else {
-		a.busy-- // The turn came in the same moment.
+		l.inFlight-- // The permit was granted in the same moment.
+		l.grant()
 	}
-	l.tidy(account, a, now)
-	return place{}, err
+	return permit{}, err
 }
 
-// laneOf returns the account's lane, and from time to time forgets lanes that are remembered for nothing. l.mu is held.
-func (l *lanes) laneOf(account string, now time.Time) *lane {
-	if a := l.open[account]; a != nil {
-		return a
+// grant hands free permits to the queue. l.mu is locked.
+func (l *limiter) grant() {
+	for len(l.queue) > 0 && l.inFlight < l.limit {
+		close(l.queue[0])
+		l.queue = l.queue[1:]
+		l.inFlight++
 	}
-	if l.open == nil {
-		l.open = make(map[string]*lane)
+}
+
+// restore gives an idle account its full limit if its last backoff ended a good while ago. l.mu is
+// locked.
+func (l *limiter) restore(now time.Time) {
+	if l.inFlight == 0 && !l.backoff.until.IsZero() && now.Sub(l.backoff.until) >= recovery {
+		l.limit, l.answers, l.backoff = l.max, 0, backoff{}
 	}
-	if now.Sub(l.swept) >= time.Minute {
-		l.swept = now
-		for other, a := range l.open {
-			l.tidy(other, a, now)
+}
+
+// release ends a request that got no 429. answered says that Twilio answered it.
+func (l *limiter) release(p permit, answered bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inFlight--
+	if answered {
+		l.backoff.answered(p.round)
+		if l.answers++; l.answers >= raiseAfter && l.limit < l.max {
+			l.limit, l.answers = l.limit+1, 0
 		}
 	}
-	a := &lane{limit: l.fullWidth()}
-	l.open[account] = a
-	return a
+	l.grant()
 }
 
-func (l *lanes) fullWidth() int {
-	if l.width < 0 {
-		return math.MaxInt
-	}
-	return l.width
-}
-
-// leave gives a turn back after a request that was made and was not refused for being one too many, or that was not made.
-func (l *lanes) leave(account string, p place, made bool, now time.Time) {
+// releaseThrottled ends a request that got a 429. asked is the wait that Twilio asked for, or 0. It
+// returns the wait of this caller.
+func (l *limiter) releaseThrottled(
+	p permit, asked time.Duration, now time.Time, random float64,
+) (retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := p.lane
-	a.busy--
-	if made {
-		a.hold.answered(p.round)
-		if a.calm++; a.calm >= widenAfter && a.limit < l.fullWidth() {
-			a.limit, a.calm = a.limit+1, 0
-		}
+	if l.backoff.throttled(p.round, asked, now, random) {
+		l.limit, l.answers = max(1, min(l.limit, l.inFlight)/2), 0
 	}
-	l.tidy(account, a, now)
+	l.inFlight--
+	l.grant()
+	return l.backoff.retryAfter(now, random)
 }
 
-// leaveRefused gives a turn back after a request that was one too many, and returns how long its caller is to stay away. asked is the wait
-// that Twilio named, or 0.
-func (l *lanes) leaveRefused(account string, p place, asked time.Duration, now time.Time, random float64) time.Duration {
+// retryAfter returns how long a call waits for the end of the account's backoff; 0 if there is
+// none.
+func (l *limiter) retryAfter(now time.Time, random float64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := p.lane
-	if a.hold.refused(p.round, asked, now, random) {
-		a.limit, a.calm = max(1, min(a.limit, a.busy)/2), 0
-	}
-	a.busy--
-	l.tidy(account, a, now)
-	return a.hold.wait(now, random)
+	return l.backoff.retryAfter(now, random)
 }
 
-// tidy gives free turns to those who wait and closes a lane that nobody needs. l.mu is held.
-func (l *lanes) tidy(account string, a *lane, now time.Time) {
-	for len(a.queue) > 0 && a.busy < a.limit {
-		close(a.queue[0].turn)
-		a.queue = a.queue[1:]
-		a.busy++
-	}
-	if a.busy == 0 && len(a.queue) == 0 && (a.hold.until.IsZero() || now.Sub(a.hold.until) >= quiet) {
-		if l.open[account] == a {
-			delete(l.open, account)
-		}
-	}
-}
-
-// wait is for how long the account's calls are to stay away; 0 if they need not.
-func (l *lanes) wait(account string, now time.Time, random float64) time.Duration {
+// free returns the number of calls that would get a permit at once, at least 1: the first of more
+// callers may as well wait in the queue.
+func (l *limiter) free(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a := l.open[account]; a != nil {
-		return a.hold.wait(now, random)
-	}
-	return 0
+	l.restore(now)
+	return max(1, l.limit-l.inFlight-len(l.queue))
 }
 
-// free is how many calls would get their turn at once, but at least one: a caller who finds the lane full can queue as well as ask again.
-func (l *lanes) free(account string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if a := l.open[account]; a != nil {
-		return max(1, a.limit-a.busy-len(a.queue))
+// backoff is the pause of one account after a 429. All callers of the account pause together: the
+// limit is the account's, and a caller that went on alone would use up what the others leave free.
+type backoff struct {
+	until time.Time
+	// inARow counts the 429s without another answer in between, one for each round: if twenty
+	// requests in flight all get a 429, the first one counts, and the others tell nothing new.
+	inARow int
+	// round grows with every 429 that counts. The end of a request from an earlier round counts
+	// for nothing.
+	round int
+	pacer pacer
+}
+
+// throttled notes the 429 of a request that began in that round. asked is Twilio's own wait, or 0.
+// The backoff lasts at least that long; it lasts longer if the account gets one 429 after another
+// although it comes back as told. counts says that the 429 is the first of its round.
+func (b *backoff) throttled(
+	round int, asked time.Duration, now time.Time, random float64,
+) (counts bool) {
+	if counts = round == b.round; counts {
+		b.round++
+		b.inARow++
+		asked = max(asked, onboarding.Backoff(b.inARow, backoffMin, backoffMax, random))
 	}
-	return l.fullWidth()
+	if until := now.Add(asked); until.After(b.until) {
+		b.until = until
+	}
+	return counts
+}
+
+// answered notes another answer to a request that began in that round.
+func (b *backoff) answered(round int) {
+	if round == b.round {
+		b.inARow = 0
+	}
+}
+
+// retryAfter returns the wait of one caller until the backoff is over; 0 if it is.
+func (b *backoff) retryAfter(now time.Time, random float64) time.Duration {
+	if !now.Before(b.until) {
+		return 0
+	}
+	return b.pacer.retryAfter(b.until, now, random)
 }

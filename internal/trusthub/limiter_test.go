@@ -3,10 +3,7 @@ package trusthub
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,11 +12,29 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-func TestAnAccountsRequestsTakeTurns(t *testing.T) {
+var someTime = time.Unix(1_000_000, 0)
+
+// acquireAll acquires n permits that are free.
+func acquireAll(t *testing.T, l *limiter, n int, now time.Time) []permit {
+	t.Helper()
+	permits := make([]permit, 0, n)
+	for range n {
+		p, err := l.acquire(t.Context(), now, 0)
+		if err != nil {
+			t.Fatalf("permit %d of %d: %v", len(permits)+1, n, err)
+		}
+		permits = append(permits, p)
+	}
+	return permits
+}
+
+func TestRequestsAboveTheLimitWaitForAPermit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := silent{make(chan struct{}, 10)}
-		c := connect(t, s, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = 2; cfg.Timeout = time.Second })
+		transport := silent{make(chan struct{}, 10)}
+		c := connect(t, transport, "", func(cfg *Config) {
+			cfg.MaxConcurrentPerAccount, cfg.Timeout = 2, time.Second
+		})
 		failures := make(chan error, 5)
 		for range 5 {
 			go func() {
@@ -27,220 +42,262 @@ func TestAnAccountsRequestsTakeTurns(t *testing.T) {
 				failures <- err
 			}()
 		}
-		for round, want := range []int{2, 4, 5} {
+		for second, want := range []int{2, 4, 5} {
 			synctest.Wait()
-			if n := len(s.asked); n != want {
-				t.Errorf("after %d s, %d requests were made, want %d", round, n, want)
-			}
-			if round == 0 { // one who cannot wait for his turn sends nothing
-				ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
-				if _, err := c.FetchAccount(ctx, subSID); remote(t, err).Class != onboarding.ClassRepeatable {
-					t.Errorf("waiting for a turn in vain: %v", err)
-				}
-				cancel()
+			if n := len(transport.asked); n != want {
+				t.Errorf("after %d s %d requests were sent, want %d", second, n, want)
 			}
 			elapse(t, time.Second)
 		}
 		for range 5 {
 			wantClass(t, <-failures, onboarding.ClassUnknown)
 		}
-		if len(c.lanes.open) != 0 {
-			t.Errorf("%d lanes are left open", len(c.lanes.open))
+		if free := c.limiters.of(parentSID).free(time.Now()); free != 2 {
+			t.Errorf("at the end %d permits are free, want 2", free)
 		}
 	})
 }
 
-func TestACallThatWaitsForItsTurnBeyondItsTimeIsNeverSent(t *testing.T) {
+func TestACallThatGivesUpInTheQueueIsNotSent(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := silent{make(chan struct{}, 10)}
-		c := connect(t, s, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = 1 })
-		go c.CreateEndUser(t.Context(), parentSID, anEndUser)
-		synctest.Wait()
-		begun := time.Now()
-		_, err := c.CreateEndUser(onboarding.WithSendBy(t.Context(), begun.Add(time.Second)), parentSID, anEndUser)
-		if r := wantClass(t, err, onboarding.ClassRepeatable); r.Held || !errors.Is(err, errNoTurn) {
-			t.Errorf("error is %+v", r)
-		}
-		if took := time.Since(begun); took != time.Second {
-			t.Errorf("it waited %v, want no longer than it could have been sent", took)
-		}
-		if n := len(s.asked); n != 1 {
-			t.Errorf("%d requests were made, want the first only", n)
-		}
-		synctest.Wait()
-		elapse(t, DefaultTimeout)
-	})
+	for name, within := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"its deadline for sending passes": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return onboarding.WithSendBy(ctx, time.Now().Add(time.Second)), func() {}
+		},
+		"its context ends": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := silent{make(chan struct{}, 10)}
+				c := connect(t, transport, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = 1 })
+				ctx, cancel := context.WithCancel(t.Context())
+				var first sync.WaitGroup
+				first.Go(func() { c.CreateEndUser(ctx, parentSID, anEndUser) })
+				synctest.Wait()
+
+				begun := time.Now()
+				limited, done := within(t.Context())
+				defer done()
+				_, err := c.CreateEndUser(limited, parentSID, anEndUser)
+				if r := wantClass(t, err, onboarding.ClassRepeatable); r.Held {
+					t.Errorf("the call counts as not admitted: %+v", r)
+				}
+				if waited := time.Since(begun); waited != time.Second {
+					t.Errorf("it waited %v, want no longer than it could be sent", waited)
+				}
+				if n := len(transport.asked); n != 1 {
+					t.Errorf("%d requests were sent, want the first only", n)
+				}
+				cancel()
+				first.Wait()
+			})
+		})
+	}
 }
 
-func TestTurnsAreGivenInTheOrderOfAsking(t *testing.T) {
+func TestTheQueueIsFirstComeFirstServed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := &lanes{width: 1}
-		first, err := l.enter(t.Context(), parentSID, time.Now(), time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := newLimiter(1)
+		first := acquireAll(t, l, 1, time.Now())[0]
 		var order []int
 		var mu sync.Mutex
 		var all sync.WaitGroup
 		for i := range 5 {
 			all.Go(func() {
-				patience := time.Hour
+				maxWait := time.Hour
 				if i == 2 {
-					patience = time.Second // gives up, and lets the others move up
+					maxWait = time.Second // This one gives up, and the others move up.
 				}
-				p, err := l.enter(t.Context(), parentSID, time.Now(), patience)
-				if i == 2 {
-					if !errors.Is(err, errNoTurn) {
-						t.Errorf("one without patience: %v", err)
-					}
-					return
+				p, err := l.acquire(t.Context(), time.Now(), maxWait)
+				if (i == 2) != errors.Is(err, errQueueTimeout) {
+					t.Errorf("caller %d: %v", i, err)
 				}
 				if err != nil {
-					t.Error(err)
 					return
 				}
 				mu.Lock()
 				order = append(order, i)
 				mu.Unlock()
-				l.leave(parentSID, p, true, time.Now())
+				l.release(p, true)
 			})
 			synctest.Wait()
 		}
 		elapse(t, 2*time.Second)
-		l.leave(parentSID, first, true, time.Now())
+		l.release(first, true)
 		all.Wait()
-		if got := fmt.Sprint(order); got != "[0 1 3 4]" {
-			t.Errorf("turns were given to %v", got)
-		}
-		if len(l.open) != 0 {
-			t.Errorf("%d lanes are left open", len(l.open))
+		if want := []int{0, 1, 3, 4}; !slices.Equal(order, want) {
+			t.Errorf("permits went to %v, want %v", order, want)
 		}
 	})
 }
 
-func TestARefusedAccountsLaneIsNarrowedAndWidensAgain(t *testing.T) {
+// A caller can give up in the moment in which it is granted a permit. The permit must reach the next.
+func TestAPermitIsNotLostWithACallerThatGivesUp(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(1_000_000, 0)
-	l := &lanes{width: 20}
-	fill := func(n int) (places []place) {
-		t.Helper()
-		for range n {
-			p, err := l.enter(t.Context(), subSID, now, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			places = append(places, p)
-		}
-		return places
-	}
-	places := fill(16)
-	for _, p := range places[:8] {
-		l.leaveRefused(subSID, p, 0, now, 0)
-	}
-	for _, p := range places[8:] {
-		l.leave(subSID, p, true, now)
-	}
-	if free := l.free(subSID); free != 8 {
-		t.Fatalf("with 16 under way some were refused; now %d may be, want half", free)
-	}
-	now = now.Add(time.Minute)
-	for range 3 * widenAfter {
-		l.leave(subSID, fill(1)[0], true, now)
-	}
-	if free := l.free(subSID); free < 10 || free > 11 {
-		t.Errorf("after %d answers without a refusal %d may be under way", 3*widenAfter, free)
-	}
-	// The least is one: an account with one place only is refused for what others do.
-	for range 10 {
-		now = now.Add(time.Hour)
-		l.leaveRefused(subSID, fill(1)[0], 0, now, 0)
-	}
-	if free := l.free(subSID); free != 1 {
-		t.Errorf("after many refusals %d may be under way", free)
-	}
-	now = now.Add(quiet + holdMax)
-	l.leave(parentSID, place{lane: l.laneOf(parentSID, now)}, false, now)
-	if _, remembered := l.open[subSID]; remembered {
-		t.Error("the account is still remembered for it after a quiet time")
-	}
-}
-
-func TestAnAccountWithNoLimitOfItsOwnIsLimitedOnceRefused(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(1_000_000, 0)
-	l := &lanes{width: -1}
-	var places []place
-	for range 100 {
-		p, err := l.enter(t.Context(), subSID, now, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		places = append(places, p)
-	}
-	l.leaveRefused(subSID, places[0], 0, now, 0)
-	if _, err := l.enter(t.Context(), subSID, now, 0); !errors.Is(err, errNoTurn) {
-		t.Errorf("one more is let in beside 99, where 100 were too many: %v", err)
-	}
-}
-
-// An onboarding with 500 numbers has them looked up by the parent. While its pages are slow, others' preflights go on as if it were not
-// there.
-func TestAnOnboardingWithManyNumbersDoesNotCrowdTheParentsLane(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var wanted []string
-		for i := range 500 {
-			wanted = append(wanted, fmt.Sprintf("+1500555%04d", i))
-		}
-		gate := make(chan struct{})
-		slow := roundTripper(func(r *http.Request) (*http.Response, error) {
-			body := `{"sid": "` + subSID + `", "incoming_phone_numbers": []}`
-			if strings.Contains(r.URL.Path, "IncomingPhoneNumbers") {
-				<-gate
-			}
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-		})
-		c := connect(t, slow, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = 2 })
-		var many sync.WaitGroup
-		many.Go(func() { c.FindPhoneNumbers(t.Context(), subSID, wanted) })
-		synctest.Wait()
-		begun := time.Now()
-		if _, err := c.FetchAccount(t.Context(), subSID); err != nil {
-			t.Error(err)
-		}
-		if waited := time.Since(begun); waited != 0 {
-			t.Errorf("another call of the parent waited %v", waited)
-		}
-		close(gate)
-		many.Wait()
-	})
-}
-
-func TestThoseWhoWaitForATurnAreHeldBackWithTheRest(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		gate := make(chan struct{})
-		tw := answering(func(w http.ResponseWriter, _ *http.Request) {
-			<-gate
-			answer(w, 429, `{"code": 20429, "message": "Too Many Requests", "status": 429}`)
-		})
-		c := connect(t, tw, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = 1 })
+	l := newLimiter(1)
+	for range 200 {
+		first := acquireAll(t, l, 1, someTime)[0]
+		ctx, cancel := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
-		for i := range 5 {
+		entered := make(chan struct{}, 2)
+		for _, ctx := range []context.Context{ctx, t.Context()} {
 			callers.Go(func() {
-				_, err := c.CreateEndUser(t.Context(), parentSID, anEndUser)
-				if r := wantClass(t, err, onboarding.ClassRepeatable); r.Held != (i > 0) {
-					t.Errorf("caller %d: held %v", i, r.Held)
+				entered <- struct{}{}
+				if p, err := l.acquire(ctx, someTime, time.Hour); err == nil {
+					l.release(p, true)
 				}
 			})
-			synctest.Wait()
 		}
-		close(gate)
-		callers.Wait()
-		if seen := tw.seen(); len(seen) != 1 {
-			t.Errorf("Twilio saw %d requests, want the one that was under way", len(seen))
+		<-entered
+		<-entered
+		cancel()
+		l.release(first, true)
+		callers.Wait() // It would hang if the permit were lost.
+		if l.inFlight != 0 || len(l.queue) != 0 {
+			t.Fatalf("at the end %d are in flight and %d wait", l.inFlight, len(l.queue))
 		}
-	})
+	}
+}
+
+func TestThe429HalvesTheLimitAndAnswersRaiseIt(t *testing.T) {
+	t.Parallel()
+	l, now := newLimiter(20), someTime
+	permits := acquireAll(t, l, 16, now)
+	for _, p := range permits[:8] {
+		l.releaseThrottled(p, 0, now, 0)
+	}
+	for _, p := range permits[8:] {
+		l.release(p, true)
+	}
+	if free := l.free(now); free != 8 {
+		t.Fatalf("16 in flight were too many; the limit is %d, want half", free)
+	}
+	now = now.Add(time.Minute)
+	for answers := 9; answers <= 3*raiseAfter; answers++ { // Eight came with the 429s.
+		l.release(acquireAll(t, l, 1, now)[0], true)
+		l.release(acquireAll(t, l, 1, now)[0], false) // A request without an answer does not count.
+		if want := 8 + answers/raiseAfter; l.free(now) != want {
+			t.Fatalf("after %d answers without a 429 the limit is %d, want %d", answers, l.free(now), want)
+		}
+	}
+}
+
+func TestTheLimitIsNeverBelowOneOrAboveItsMaximum(t *testing.T) {
+	t.Parallel()
+	l, now := newLimiter(3), someTime
+	for range 10 {
+		l.releaseThrottled(acquireAll(t, l, 1, now)[0], 0, now, 0)
+		now = now.Add(backoffMax)
+	}
+	if free := l.free(now); free != 1 {
+		t.Errorf("after many 429s the limit is %d, want 1", free)
+	}
+	for range 10 * raiseAfter {
+		l.release(acquireAll(t, l, 1, now)[0], true)
+	}
+	if free := l.free(now); free != 3 {
+		t.Errorf("after many answers the limit is %d, want 3", free)
+	}
+}
+
+func TestAnIdleAccountGetsItsFullLimitBack(t *testing.T) {
+	t.Parallel()
+	l, now := newLimiter(20), someTime
+	l.releaseThrottled(acquireAll(t, l, 1, now)[0], time.Minute, now, 0)
+	now = now.Add(time.Minute)
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{recovery - 1, 1}, {recovery, 20}} {
+		if free := l.free(now.Add(c.after)); free != c.want {
+			t.Errorf("%v after the backoff the limit is %d, want %d", c.after, free, c.want)
+		}
+	}
+	now = now.Add(recovery)
+	if wait := l.releaseThrottled(acquireAll(t, l, 1, now)[0], 0, now, 0); wait != backoffMin {
+		t.Errorf("the next 429 counts as a repeated one: the wait is %v", wait)
+	}
+}
+
+func TestAnAccountWithoutALimitGetsOneByA429(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(-1)
+	permits := acquireAll(t, l, 100, someTime)
+	l.releaseThrottled(permits[0], 0, someTime, 0)
+	if _, err := l.acquire(t.Context(), someTime, 0); !errors.Is(err, errQueueTimeout) {
+		t.Errorf("100 in flight were too many, and with 99 one more got a permit: %v", err)
+	}
+}
+
+func TestThe429sOfOneRoundCountOnce(t *testing.T) {
+	t.Parallel()
+	now := someTime
+	var b backoff
+	for range 20 {
+		b.throttled(0, 0, now, 0)
+	}
+	if wait := b.retryAfter(now, 0); wait != time.Second {
+		t.Errorf("after one round of 429s the wait is %v, want 1s", wait)
+	}
+	now = now.Add(time.Second)
+	if wait := b.retryAfter(now, 0); wait != 0 {
+		t.Errorf("after the backoff the wait is %v", wait)
+	}
+	b.answered(0) // An answer of the first round counts for nothing.
+	b.throttled(b.round, 0, now, 0)
+	if wait := b.until.Sub(now); wait != 2*time.Second {
+		t.Errorf("after a second round the wait is %v, want 2s", wait)
+	}
+	now = b.until
+	b.answered(b.round)
+	b.throttled(b.round, 0, now, 0)
+	if wait := b.until.Sub(now); wait != time.Second {
+		t.Errorf("after an answer and a 429 the wait is %v, want 1s", wait)
+	}
+}
+
+func TestTheBackoffLastsAsLongAsTwilioAsksOrLonger(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		asked []time.Duration // one for each 429 of a new round
+		want  time.Duration
+	}{
+		{"longer than ours", []time.Duration{7 * time.Second}, 7 * time.Second},
+		{"shorter than ours", []time.Duration{0, 0, 0, time.Second}, 8 * time.Second},
+		{"a long one before a short one", []time.Duration{time.Hour, time.Second}, time.Hour},
+		{"nothing, for ever", make([]time.Duration, 30), time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var b backoff
+			for _, asked := range c.asked {
+				b.throttled(b.round, asked, someTime, 0)
+			}
+			if wait := b.until.Sub(someTime); wait != c.want {
+				t.Errorf("the backoff lasts %v, want %v", wait, c.want)
+			}
+		})
+	}
+	var late backoff
+	late.throttled(0, 0, someTime, 0)
+	late.throttled(0, time.Minute, someTime, 0) // of the same round, but Twilio asks for more
+	if wait := late.until.Sub(someTime); wait != time.Minute {
+		t.Errorf("the second 429 of a round asks for 1m, and the backoff lasts %v", wait)
+	}
+}
+
+// elapse lets virtual time pass.
+func elapse(t *testing.T, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	<-ctx.Done()
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		t.Fatal(ctx.Err())
+	}
 }

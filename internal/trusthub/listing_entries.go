@@ -6,21 +6,26 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// The types below are entries of Twilio's lists as they are on the wire. Absent and null members stay empty.
+// The types below are the JSON of the entries in Twilio's lists. Absent and null members stay
+// empty.
 
-type heldPart struct {
+// entry has the members of every kind of entry.
+type entry struct {
 	SID          string `json:"sid"`
 	FriendlyName string `json:"friendly_name"`
-	DateCreated  moment `json:"date_created"`
-	DateUpdated  moment `json:"date_updated"`
+	DateCreated  date   `json:"date_created"`
+	DateUpdated  date   `json:"date_updated"`
 }
 
-func (h heldPart) part() onboarding.Held {
-	return onboarding.Held{SID: h.SID, FriendlyName: h.FriendlyName, CreatedAt: h.DateCreated.Time, UpdatedAt: h.DateUpdated.Time}
+func (e entry) common() onboarding.Held {
+	return onboarding.Held{
+		SID: e.SID, FriendlyName: e.FriendlyName,
+		CreatedAt: e.DateCreated.Time, UpdatedAt: e.DateUpdated.Time,
+	}
 }
 
-type heldPhoneNumber struct {
-	heldPart
+type numberEntry struct {
+	entry
 	PhoneNumber  string `json:"phone_number"`
 	Capabilities struct {
 		Voice bool `json:"voice"`
@@ -35,16 +40,18 @@ type heldPhoneNumber struct {
 	TrunkSID   string `json:"trunk_sid"`
 }
 
-func (n heldPhoneNumber) held() onboarding.HeldPhoneNumber {
+func (e numberEntry) number() onboarding.HeldPhoneNumber {
 	return onboarding.HeldPhoneNumber{
-		Held: n.part(), PhoneNumber: n.PhoneNumber,
-		Voice: n.Capabilities.Voice, SMS: n.Capabilities.SMS, MMS: n.Capabilities.MMS, Fax: n.Capabilities.Fax,
-		Status: n.Status, Origin: n.Origin, AddressSID: n.AddressSID, BundleSID: n.BundleSID, TrunkSID: n.TrunkSID,
+		Held: e.common(), PhoneNumber: e.PhoneNumber,
+		Voice: e.Capabilities.Voice, SMS: e.Capabilities.SMS,
+		MMS: e.Capabilities.MMS, Fax: e.Capabilities.Fax,
+		Status: e.Status, Origin: e.Origin,
+		AddressSID: e.AddressSID, BundleSID: e.BundleSID, TrunkSID: e.TrunkSID,
 	}
 }
 
-type heldAddress struct {
-	heldPart
+type addressEntry struct {
+	entry
 	CustomerName     string `json:"customer_name"`
 	Street           string `json:"street"`
 	StreetSecondary  string `json:"street_secondary"`
@@ -57,39 +64,42 @@ type heldAddress struct {
 	EmergencyEnabled bool   `json:"emergency_enabled"`
 }
 
-func (a heldAddress) held() onboarding.HeldAddress {
+func (e addressEntry) address() onboarding.HeldAddress {
 	return onboarding.HeldAddress{
-		Held: a.part(), CustomerName: a.CustomerName, Street: a.Street, StreetSecondary: a.StreetSecondary, City: a.City, Region: a.Region,
-		PostalCode: a.PostalCode, ISOCountry: a.ISOCountry, Validated: a.Validated, Verified: a.Verified, EmergencyEnabled: a.EmergencyEnabled,
+		Held: e.common(), CustomerName: e.CustomerName,
+		Street: e.Street, StreetSecondary: e.StreetSecondary, City: e.City,
+		Region: e.Region, PostalCode: e.PostalCode, ISOCountry: e.ISOCountry,
+		Validated: e.Validated, Verified: e.Verified, EmergencyEnabled: e.EmergencyEnabled,
 	}
 }
 
-type heldBundle struct {
-	heldPart
+type bundleEntry struct {
+	entry
 	PolicySID  string          `json:"policy_sid"`
 	Status     string          `json:"status"`
 	Email      string          `json:"email"`
-	ValidUntil moment          `json:"valid_until"`
+	ValidUntil date            `json:"valid_until"`
 	Errors     json.RawMessage `json:"errors"`
 }
 
-func (b heldBundle) held() onboarding.HeldBundle {
+func (e bundleEntry) bundle() onboarding.HeldBundle {
 	return onboarding.HeldBundle{
-		Held: b.part(), PolicySID: b.PolicySID, Status: hyphenated(b.Status), Email: b.Email, ValidUntil: b.ValidUntil.Time,
-		Errors: bundleErrors(b.Errors),
+		Held: e.common(), PolicySID: e.PolicySID, Status: hyphenated(e.Status), Email: e.Email,
+		ValidUntil: e.ValidUntil.Time, Errors: bundleErrors(e.Errors),
 	}
 }
 
-type heldObject struct {
-	heldPart
+type objectEntry struct {
+	entry
 	Type       string         `json:"type"`
 	Status     string         `json:"status"`
 	MIMEType   string         `json:"mime_type"`
 	Attributes map[string]any `json:"attributes"`
 }
 
-func (o heldObject) held() onboarding.HeldObject {
+func (e objectEntry) object() onboarding.HeldObject {
 	return onboarding.HeldObject{
-		Held: o.part(), Type: o.Type, Status: hyphenated(o.Status), MIMEType: o.MIMEType, Attributes: o.Attributes,
+		Held: e.common(), Type: e.Type, Status: hyphenated(e.Status), MIMEType: e.MIMEType,
+		Attributes: e.Attributes,
 	}
 }

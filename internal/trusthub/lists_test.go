@@ -1,91 +1,119 @@
 package trusthub_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// begin is the first page of any list.
-var begin onboarding.PageAt
+// firstPage is the place of the first page in any list.
+var firstPage onboarding.PageAt
 
-func heldSIDs[T any](page onboarding.Page[T], sid func(T) string) []string {
-	var sids []string
-	for _, item := range page.Items {
-		sids = append(sids, sid(item))
+// wantAlone wants a page to have one entry, that of the SID.
+func wantAlone[T any](t *testing.T, page onboarding.Page[T], sidOf func(T) string, sid string) T {
+	t.Helper()
+	if len(page.Items) != 1 || sidOf(page.Items[0]) != sid {
+		t.Fatalf("the page has %+v, want %s alone", page.Items, sid)
 	}
-	return sids
+	return page.Items[0]
 }
 
-func TestEachListShowsWhatTheSubaccountHolds(t *testing.T) {
+func TestTheListOfNumbersIsFiltered(t *testing.T) {
 	t.Parallel()
-	b := setup(t, trusthubsim.Config{})
-	ctx, hub, ac := t.Context(), b.hub, b.account
-	object, bundle := must[onboarding.Object](t), must[onboarding.Bundle](t)
-	ad := object(hub.CreateAddress(ctx, ac, "the address v1.2", address))
-	object(hub.CreateAddress(ctx, ac, "another", address))
-	rd := object(hub.CreateSupportingDocument(ctx, ac, "the document", ad.SID))
-	it := object(hub.CreateEndUser(ctx, ac, onboarding.EndUser{
-		FriendlyName: "the representative", Type: "authorized_representative_1", Attributes: representative.Attributes(),
-	}))
-	bu := bundle(hub.CreateBundle(ctx, ac, onboarding.NewBundle{Kind: profile, FriendlyName: "the profile", PolicySID: secondaryPolicy, Email: "isv@example.com"}))
-	bundle(hub.CreateBundle(ctx, ac, onboarding.NewBundle{Kind: profile, FriendlyName: "another", PolicySID: secondaryPolicy, Email: "isv@example.com"}))
-	bt := bundle(hub.CreateBundle(ctx, ac, onboarding.NewBundle{Kind: product, FriendlyName: "the product", PolicySID: shakenStirPolicy, Email: "isv@example.com"}))
-
-	numbers := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)(
-		hub.PagePhoneNumbers(ctx, ac, onboarding.PhoneNumberFilter{PhoneNumber: b.numbers[0].Number}, begin, 20))
-	if len(numbers.Items) != 1 || numbers.Items[0].SID != b.numbers[0].SID || !numbers.Items[0].Voice || numbers.Items[0].CreatedAt.IsZero() {
-		t.Errorf("numbers %+v, want %v alone", numbers.Items, b.numbers[0])
+	w := newWorld(t, trusthubsim.Config{})
+	filter := onboarding.PhoneNumberFilter{PhoneNumber: w.numbers[0].Number}
+	page := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)(
+		w.hub.PagePhoneNumbers(t.Context(), w.account, filter, firstPage, 20))
+	n := wantAlone(t, page, func(n onboarding.HeldPhoneNumber) string { return n.SID }, w.numbers[0].SID)
+	if n.PhoneNumber != w.numbers[0].Number || !n.Voice || n.CreatedAt.IsZero() {
+		t.Errorf("number %+v", n)
 	}
+}
 
-	addresses := must[onboarding.Page[onboarding.HeldAddress]](t)(
-		hub.PageAddresses(ctx, ac, onboarding.AddressFilter{FriendlyName: "the address v1.2", CustomerName: address.CustomerName, ISOCountry: "US"}, begin, 20))
-	if len(addresses.Items) != 1 || addresses.Items[0].SID != ad.SID || addresses.Items[0].PostalCode != address.PostalCode {
-		t.Errorf("addresses %+v, want %s alone", addresses.Items, ad.SID)
+func TestTheListOfAddressesIsFiltered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	object := must[onboarding.Object](t)
+	ad := object(w.hub.CreateAddress(t.Context(), w.account, "the address v1.2", address))
+	object(w.hub.CreateAddress(t.Context(), w.account, "another", address))
+	filter := onboarding.AddressFilter{
+		FriendlyName: "the address v1.2", CustomerName: address.CustomerName, ISOCountry: "US",
 	}
+	page := must[onboarding.Page[onboarding.HeldAddress]](t)(
+		w.hub.PageAddresses(t.Context(), w.account, filter, firstPage, 20))
+	a := wantAlone(t, page, func(a onboarding.HeldAddress) string { return a.SID }, ad.SID)
+	if a.PostalCode != address.PostalCode || !strings.EqualFold(a.Street, address.Street) ||
+		a.FriendlyName != filter.FriendlyName {
+		t.Errorf("address %+v", a)
+	}
+}
 
-	bundles := must[onboarding.Page[onboarding.HeldBundle]](t)
-	drafts := onboarding.BundleFilter{Status: onboarding.BundleDraft, FriendlyName: "the profile", PolicySID: secondaryPolicy}
-	profiles := bundles(hub.PageBundles(ctx, ac, profile, drafts, begin, 20))
-	if len(profiles.Items) != 1 || profiles.Items[0].SID != bu.SID || profiles.Items[0].Status != onboarding.BundleDraft || profiles.Items[0].Email != "isv@example.com" {
-		t.Errorf("profiles %+v, want %s alone", profiles.Items, bu.SID)
+func TestTheListsOfBundlesAreFiltered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	bundle := must[onboarding.Bundle](t)
+	page := must[onboarding.Page[onboarding.HeldBundle]](t)
+	sid := func(b onboarding.HeldBundle) string { return b.SID }
+	bu := bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(profile, "the profile")))
+	bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(profile, "another")))
+	bt := bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(product, "the product")))
+
+	filter := onboarding.BundleFilter{
+		Status: onboarding.BundleDraft, FriendlyName: "the profile", PolicySID: secondaryPolicy,
 	}
-	drafts.Status = onboarding.BundleApproved
-	if approved := bundles(hub.PageBundles(ctx, ac, profile, drafts, begin, 20)); len(approved.Items) != 0 {
+	b := wantAlone(t, page(w.hub.PageBundles(t.Context(), w.account, profile, filter, firstPage, 20)), sid, bu.SID)
+	if b.Status != onboarding.BundleDraft || b.Email != "isv@example.com" || b.PolicySID != secondaryPolicy {
+		t.Errorf("profile %+v", b)
+	}
+	filter.Status = onboarding.BundleApproved
+	approved := page(w.hub.PageBundles(t.Context(), w.account, profile, filter, firstPage, 20))
+	if len(approved.Items) != 0 {
 		t.Errorf("approved profiles %+v, want none", approved.Items)
 	}
-	products := bundles(hub.PageBundles(ctx, ac, product, onboarding.BundleFilter{}, begin, 20))
-	if diff := cmp.Diff([]string{bt.SID}, heldSIDs(products, func(h onboarding.HeldBundle) string { return h.SID })); diff != "" {
-		t.Errorf("products (-want +got):\n%s", diff)
-	}
+	all := page(w.hub.PageBundles(t.Context(), w.account, product, onboarding.BundleFilter{}, firstPage, 20))
+	wantAlone(t, all, sid, bt.SID)
+}
 
-	objects := must[onboarding.Page[onboarding.HeldObject]](t)
-	people := objects(hub.PageEndUsers(ctx, ac, begin, 20))
-	if len(people.Items) != 1 || people.Items[0].SID != it.SID || people.Items[0].Type != "authorized_representative_1" ||
-		people.Items[0].Attributes["first_name"] != representative.FirstName {
-		t.Errorf("end users %+v, want %s alone", people.Items, it.SID)
+func TestEndUsersAndDocumentsAreListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	object := must[onboarding.Object](t)
+	page := must[onboarding.Page[onboarding.HeldObject]](t)
+	sid := func(o onboarding.HeldObject) string { return o.SID }
+	it := object(w.hub.CreateEndUser(t.Context(), w.account, representative))
+	ad := object(w.hub.CreateAddress(t.Context(), w.account, "a", address))
+	rd := object(w.hub.CreateSupportingDocument(t.Context(), w.account, "the document", ad.SID))
+
+	user := wantAlone(t, page(w.hub.PageEndUsers(t.Context(), w.account, firstPage, 20)), sid, it.SID)
+	if user.Type != representative.Type || user.Attributes["first_name"] != "Example" {
+		t.Errorf("end user %+v", user)
 	}
-	documents := objects(hub.PageSupportingDocuments(ctx, ac, begin, 20))
-	if len(documents.Items) != 1 || documents.Items[0].SID != rd.SID || documents.Items[0].Attributes["address_sids"] == nil || documents.Items[0].Status == "" {
-		t.Errorf("documents %+v, want %s alone", documents.Items, rd.SID)
+	document := wantAlone(t, page(w.hub.PageSupportingDocuments(t.Context(), w.account, firstPage, 20)), sid, rd.SID)
+	if document.Attributes["address_sids"] != ad.SID || document.Status == "" {
+		t.Errorf("document %+v", document)
 	}
 }
 
-func TestPagesHangTogether(t *testing.T) {
+func TestOnePageLeadsToTheNext(t *testing.T) {
 	t.Parallel()
-	b := setup(t, trusthubsim.Config{})
-	page := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)
-	first := page(b.hub.PagePhoneNumbers(t.Context(), b.account, onboarding.PhoneNumberFilter{}, begin, 1))
-	second := page(b.hub.PagePhoneNumbers(t.Context(), b.account, onboarding.PhoneNumberFilter{}, first.Next, 1))
-	sid := func(n onboarding.HeldPhoneNumber) string { return n.SID }
-	got := append(heldSIDs(first, sid), heldSIDs(second, sid)...)
-	if diff := cmp.Diff([]string{b.numbers[1].SID, b.numbers[0].SID}, got); diff != "" {
-		t.Errorf("two pages of one (-want +got):\n%s", diff)
+	w := newWorld(t, trusthubsim.Config{})
+	var got []string
+	at, pages := firstPage, 0
+	for pages == 0 || at != firstPage {
+		page := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)(
+			w.hub.PagePhoneNumbers(t.Context(), w.account, onboarding.PhoneNumberFilter{}, at, 1))
+		for _, n := range page.Items {
+			got = append(got, n.SID)
+		}
+		at = page.Next
+		if pages++; pages > 2 {
+			t.Fatalf("there are more than two pages of one entry, with %q", got)
+		}
 	}
-	if second.Next != begin {
-		t.Errorf("there is more after all: %+v", second.Next)
+	if want := []string{w.numbers[1].SID, w.numbers[0].SID}; !slices.Equal(got, want) {
+		t.Errorf("the pages have %q, want %q", got, want)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,60 +17,47 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// town is a simulator with subaccounts, and a client of it, without sockets: for virtual time.
-type town struct {
+// crowd is a simulator with many subaccounts, and a client of it without sockets: for virtual time.
+type crowd struct {
 	sim      *trusthubsim.Simulator
 	hub      *trusthub.Client
 	accounts []string
 }
 
-func newTown(t *testing.T, accounts int, cfg trusthubsim.Config, edit ...func(*trusthub.Config)) *town {
+func newCrowd(t *testing.T, accounts int, cfg trusthubsim.Config) *crowd {
 	t.Helper()
-	sim := trusthubsim.New(cfg)
-	t.Cleanup(sim.Close)
-	b := &town{sim: sim}
+	c := &crowd{sim: trusthubsim.New(cfg)}
+	t.Cleanup(c.sim.Close)
 	for range accounts {
-		form := url.Values{"FriendlyName": {"Example Plumbing LLC"}}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.twilio.com/2010-04-01/Accounts.json", strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth(trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
-		response, err := sim.Transport().RoundTrip(r)
-		if err != nil || response.StatusCode > 299 {
-			t.Fatalf("making a subaccount: %v, %v", response, err)
-		}
-		response.Body.Close()
+		c.accounts = append(c.accounts,
+			post(t, c.sim, "Accounts.json", url.Values{"FriendlyName": {"Example Plumbing LLC"}}))
 	}
-	for _, r := range sim.Requests() {
-		b.accounts = append(b.accounts, r.SID)
-	}
-	sim.ResetRequests()
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
-	config := trusthub.Config{
-		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken, Transport: sim.Transport(),
-		Random: func() float64 { mu.Lock(); defer mu.Unlock(); return random.Float64() },
-	}
-	for _, e := range edit {
-		e(&config)
-	}
 	var err error
-	if b.hub, err = trusthub.New(config); err != nil {
+	c.hub, err = trusthub.New(trusthub.Config{
+		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken,
+		Transport: c.sim.Transport(),
+		Random:    func() float64 { mu.Lock(); defer mu.Unlock(); return random.Float64() },
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b
-}
-
-func (b *town) fault(t *testing.T, f trusthubsim.Fault) {
-	t.Helper()
-	if _, err := b.sim.AddFault(f); err != nil {
-		t.Fatal(err)
+	for _, account := range c.accounts { // From here on their tokens are known.
+		if _, err := c.hub.FetchAccount(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
 	}
+	c.sim.ResetRequests()
+	return c
 }
 
-// insist makes a call again and again until it succeeds, coming back when it is told to, or after a second.
+func (c *crowd) createUser(ctx context.Context, account string) error {
+	_, err := c.hub.CreateEndUser(ctx, account, representative)
+	return err
+}
+
+// insist repeats a call until it succeeds: when the failure says, or after a second.
 func insist(ctx context.Context, call func() error) error {
 	for {
 		err := call()
@@ -93,146 +79,158 @@ func insist(ctx context.Context, call func() error) error {
 	}
 }
 
+// elapse lets virtual time pass.
 func elapse(d time.Duration) { <-time.After(d) }
 
-func (b *town) createUser(ctx context.Context, account string) error {
-	_, err := b.hub.CreateEndUser(ctx, account, onboarding.EndUser{
-		FriendlyName: "tag", Type: "authorized_representative_1", Attributes: representative.Attributes(),
-	})
-	return err
-}
+const (
+	outageCallers = 1000
+	outageTime    = 10 * time.Minute
+	callersApart  = 5 * time.Millisecond
+	// callTimeout is the client's.
+	callTimeout = trusthub.DefaultTimeout
+)
 
-// TestAnOutageIsNotHammeredAndItsEndIsFound lets a thousand callers, each of an account of its own, insist on their calls through an
-// outage of ten minutes. What reaches Twilio meanwhile is what was under way when it began and one trial after another; when it ends
-// they all get through within minutes, spread and not at once.
+// TestAnOutageIsNotHammeredAndItsEndIsFound lets a thousand callers, each of its own account, insist
+// on their calls through an outage. Twilio gets the requests that were in flight at its beginning,
+// and then one probe after another. At its end all callers get through within minutes, spread out.
 func TestAnOutageIsNotHammeredAndItsEndIsFound(t *testing.T) {
 	t.Parallel()
-	const (
-		callers = 1000
-		outage  = 10 * time.Minute
-	)
-	for name, f := range map[string]trusthubsim.Fault{
-		"unavailable": {Effect: trusthubsim.EffectStatus, Status: 503},
-		"broken off":  {Effect: trusthubsim.EffectDropBefore},
-		"no answer":   {Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(20 * time.Second)},
+	for name, c := range map[string]struct {
+		fault    trusthubsim.Fault
+		inFlight time.Duration // for how long callers come before the first failures open the breaker
+	}{
+		"unavailable": {trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}, 250 * time.Millisecond},
+		"dropped":     {trusthubsim.Fault{Effect: trusthubsim.EffectDropBefore}, 250 * time.Millisecond},
+		"no answer": {
+			trusthubsim.Fault{Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(callTimeout + 5*time.Second)},
+			callTimeout + time.Second,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newTown(t, callers, trusthubsim.Config{Latency: 20 * time.Millisecond})
-				for _, account := range b.accounts { // their tokens are known
-					if _, err := b.hub.FetchAccount(t.Context(), account); err != nil {
-						t.Fatal(err)
-					}
-				}
-				b.sim.ResetRequests()
-				f.Path = "/v1/**"
-				b.fault(t, f)
+				crowd := newCrowd(t, outageCallers, trusthubsim.Config{Latency: 20 * time.Millisecond})
+				c.fault.Path = "/v1/**"
+				fault(t, crowd.sim, c.fault)
 				begun := time.Now()
-				done := make([]time.Duration, callers)
+				through := make([]time.Duration, outageCallers)
 				var all sync.WaitGroup
-				for i, account := range b.accounts {
+				for i, account := range crowd.accounts {
 					all.Go(func() {
-						elapse(time.Duration(i) * 5 * time.Millisecond) // five seconds' worth of onboardings
-						if err := insist(t.Context(), func() error { return b.createUser(t.Context(), account) }); err != nil {
+						elapse(time.Duration(i) * callersApart)
+						call := func() error { return crowd.createUser(t.Context(), account) }
+						if err := insist(t.Context(), call); err != nil {
 							t.Error(err)
 						}
-						done[i] = time.Since(begun)
+						through[i] = time.Since(begun)
 					})
 				}
-				elapse(outage)
-				b.sim.ClearFaults()
-				during := b.sim.Requests()
+				elapse(outageTime)
+				crowd.sim.ClearFaults()
+				during := crowd.sim.Requests()
 				all.Wait()
-
-				// All that had left before ten had failed, and then one try after 1, 2, 4, … and every 30 s, or 45 s where each takes its 15 s.
-				underWay := int(min(callers, (trusthub.DefaultTimeout+time.Second)/(5*time.Millisecond)))
-				if f.Effect != trusthubsim.EffectDelay {
-					underWay = 50
-				}
-				trials := int(outage/(22*time.Second)) + 6
-				if n := len(during); n > underWay+trials || n < 20 {
-					t.Errorf("%d requests reached Twilio during the outage, want up to %d under way and %d trials", n, underWay, trials)
-				}
-				var late []string
-				for _, r := range during {
-					if at := r.StartedAt.Sub(begun); at > time.Minute {
-						late = append(late, at.Round(time.Second).String())
-					}
-				}
-				if len(late) > trials {
-					t.Errorf("after the first minute %d requests: %v", len(late), late)
-				}
-				slices.Sort(done)
-				last := done[callers-1] - outage
-				if done[0] < outage || last > 2*time.Minute {
-					t.Errorf("they got through from %v to %v after the end of the outage", done[0]-outage, last)
-				}
-				t.Logf("%d requests during the outage, %d of them after the first minute; after its end the first got through in %v, the middle one in %v, the last in %v",
-					len(during), len(late), (done[0] - outage).Round(time.Millisecond), (done[callers/2] - outage).Round(time.Millisecond), last.Round(time.Millisecond))
-				perSecond := make(map[time.Duration]int)
-				for _, d := range done {
-					perSecond[d/time.Second]++
-				}
-				for second, n := range perSecond {
-					if n > callers/5 {
-						t.Errorf("%d of %d came back in second %d", n, callers, second)
-					}
-				}
+				checkDuring(t, during, begun, int(min(outageCallers, c.inFlight/callersApart)))
+				checkAfterwards(t, through)
 			})
 		})
 	}
 }
 
-// TestOneAccountsTroubleIsItsOwn gives one account each kind of trouble, and sees another's calls go as if nothing were the matter.
-func TestOneAccountsTroubleIsItsOwn(t *testing.T) {
+// checkDuring checks the requests of the outage. A probe comes after 1 s, 2 s, 4 s and so on, and
+// then every 30 s, or 45 s if each has to time out.
+func checkDuring(t *testing.T, during []trusthubsim.Request, begun time.Time, inFlight int) {
+	t.Helper()
+	probes := int(outageTime/(22*time.Second)) + 6
+	if n := len(during); n > inFlight+probes || n < 20 {
+		t.Errorf("%d requests, want up to %d in flight and %d probes", n, inFlight, probes)
+	}
+	var late []time.Duration
+	for _, r := range during {
+		if at := r.StartedAt.Sub(begun); at > time.Minute {
+			late = append(late, at.Round(time.Second))
+		}
+	}
+	if len(late) > probes || len(late) < 8 {
+		t.Errorf("after the first minute %d requests: %v", len(late), late)
+	}
+	t.Logf("%d requests during the outage, %d of them after the first minute", len(during), len(late))
+}
+
+// checkAfterwards checks when the callers got through, since the beginning of the outage.
+func checkAfterwards(t *testing.T, through []time.Duration) {
+	t.Helper()
+	slices.Sort(through)
+	first, middle, last := through[0]-outageTime, through[len(through)/2]-outageTime, through[len(through)-1]-outageTime
+	if first < 0 || last > 2*time.Minute {
+		t.Errorf("they got through from %v to %v after the end of the outage", first, last)
+	}
+	perSecond := make(map[time.Duration]int)
+	for _, d := range through {
+		perSecond[d/time.Second]++
+	}
+	for second, n := range perSecond {
+		if n > len(through)/5 {
+			t.Errorf("%d of %d got through in second %d", n, len(through), second)
+		}
+	}
+	t.Logf("after its end the first got through in %v, the middle one in %v, the last in %v", first, middle, last)
+}
+
+func TestTheTroubleOfOneAccountIsItsOwn(t *testing.T) {
 	t.Parallel()
+	const latency = 20 * time.Millisecond
 	for name, f := range map[string]trusthubsim.Fault{
 		"too many requests": {Effect: trusthubsim.EffectStatus, Status: 429, Headers: map[string]string{"Retry-After": "60"}},
-		"suspended":         {Effect: trusthubsim.EffectStatus, Status: 401, Body: `{"code": 20005, "message": "Account not active", "status": 401}`},
+		"suspended": {Effect: trusthubsim.EffectStatus, Status: 401,
+			Body: `{"code": 20005, "message": "Account not active", "status": 401}`},
 		"wrong credentials": {Effect: trusthubsim.EffectStatus, Status: 401},
 		"server errors":     {Effect: trusthubsim.EffectStatus, Status: 500},
-		"no answer":         {Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(20 * time.Second)},
+		"no answer": {Effect: trusthubsim.EffectDelay,
+			Delay: trusthubsim.Duration(callTimeout + 5*time.Second)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newTown(t, 2, trusthubsim.Config{Latency: 20 * time.Millisecond})
-				troubled, other := b.accounts[0], b.accounts[1]
+				crowd := newCrowd(t, 2, trusthubsim.Config{Latency: latency})
+				troubled, other := crowd.accounts[0], crowd.accounts[1]
 				f.Account, f.Path = troubled, "/v1/**"
-				b.fault(t, f)
+				fault(t, crowd.sim, f)
 				ctx, stop := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				for range 30 {
-					all.Go(func() { insist(ctx, func() error { return b.createUser(ctx, troubled) }) })
+				for range 30 { // more than have a permit
+					all.Go(func() {
+						insist(ctx, func() error { return crowd.createUser(ctx, troubled) })
+					})
 				}
-				for i := range 100 {
+				for i := range 40 {
 					elapse(time.Second)
 					begun := time.Now()
-					if err := b.createUser(t.Context(), other); err != nil {
+					if err := crowd.createUser(t.Context(), other); err != nil {
 						t.Errorf("call %d of the other account: %v", i, err)
 					}
-					if took := time.Since(begun); i > 0 && took != 20*time.Millisecond {
+					if took := time.Since(begun); took != latency {
 						t.Errorf("call %d of the other account took %v", i, took)
 					}
 				}
 				stop()
 				all.Wait()
-				elapse(time.Minute) // The simulator goes on with requests that were given up.
+				elapse(time.Minute) // The simulator finishes requests that were given up.
 			})
 		})
 	}
 }
 
-// TestAnAccountFindsTheLimitThatTwilioKeepsSecret has Twilio take five requests at a time where the client begins with twenty.
-func TestAnAccountFindsTheLimitThatTwilioKeepsSecret(t *testing.T) {
+// TestAnAccountFindsTheLimitThatTwilioDoesNotPublish has a Twilio that allows five requests at a time,
+// where the client begins with twenty.
+func TestAnAccountFindsTheLimitThatTwilioDoesNotPublish(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const calls = 500
-		b := newTown(t, 1, trusthubsim.Config{Latency: 100 * time.Millisecond, MaxConcurrent: 5})
-		if _, err := b.hub.FetchAccount(t.Context(), b.accounts[0]); err != nil {
-			t.Fatal(err)
-		}
+		const (
+			calls   = 500
+			latency = 100 * time.Millisecond
+			limit   = 5
+		)
+		crowd := newCrowd(t, 1, trusthubsim.Config{Latency: latency, MaxConcurrent: limit})
 		begun := time.Now()
 		queue := make(chan struct{}, calls)
 		for range calls {
@@ -240,28 +238,29 @@ func TestAnAccountFindsTheLimitThatTwilioKeepsSecret(t *testing.T) {
 		}
 		close(queue)
 		var all sync.WaitGroup
-		for range 10 { // as many as an onboarding has under way
+		for range 10 { // as many as an onboarding has in flight
 			all.Go(func() {
 				for range queue {
-					if err := insist(t.Context(), func() error { return b.createUser(t.Context(), b.accounts[0]) }); err != nil {
+					call := func() error { return crowd.createUser(t.Context(), crowd.accounts[0]) }
+					if err := insist(t.Context(), call); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
 		all.Wait()
-		refused := 0
-		for _, r := range b.sim.Requests() {
+		throttled := 0
+		for _, r := range crowd.sim.Requests() {
 			if r.Status == http.StatusTooManyRequests {
-				refused++
+				throttled++
 			}
 		}
 		took := time.Since(begun)
-		t.Logf("%d calls took %v, with %d refusals", calls, took, refused)
-		if refused == 0 || refused > calls/20 {
-			t.Errorf("%d of %d calls were refused", refused, calls)
+		t.Logf("%d calls took %v, with %d 429s", calls, took, throttled)
+		if throttled == 0 || throttled > calls/20 {
+			t.Errorf("%d of %d calls got a 429", throttled, calls)
 		}
-		if ideal := calls / 5 * 100 * time.Millisecond; took > 5*ideal {
+		if ideal := calls / limit * latency; took > 5*ideal {
 			t.Errorf("%d calls took %v, where %v would be the best", calls, took, ideal)
 		}
 	})

@@ -67,8 +67,8 @@ func (c *Client) breakerOf(u *url.URL) *breaker {
 	return &c.breakers[1]
 }
 
-// admission is the leave of one request to be sent: the permit of its account and the pass of its
-// host. It is given back by finish.
+// admission is the permission to send one request: its account's permit and its host's pass. It
+// ends with finish.
 type admission struct {
 	limiter *limiter
 	permit  permit
@@ -76,8 +76,8 @@ type admission struct {
 	pass    pass
 }
 
-// admit waits in the account's queue for leave to send the request. The failure says that the
-// request must not be sent, and when to call again.
+// admit waits in the account's queue for permission to send the request. A failure says that the
+// request must not be sent, and when to make the call a second time.
 //
 // The account and the host are checked before the queue, so that nobody waits there in vain, and
 // after it, because much may have happened meanwhile.
@@ -118,8 +118,8 @@ func (k *call) queueTime(now time.Time) time.Duration {
 	return maxQueueTime
 }
 
-// finish gives the admission back and tells limiter and breaker how the request went. If the
-// failure is not the request's own but the account's or the host's, it sets when to call again.
+// finish ends the admission and tells limiter and breaker how the request went. For a failure of
+// the account or of the host, it sets the time of the next try.
 func (k *call) finish(a admission, failure *onboarding.RemoteError) {
 	now := k.now()
 	var asked time.Duration
@@ -147,12 +147,12 @@ func notSent(why error, wait time.Duration) *onboarding.RemoteError {
 }
 
 // pacer spreads the retries of callers that were not admitted: each gets a time of its own, fifty a
-// second. A replica does not work on more onboardings in a second. Faster retries would wait in
-// queues, and while Twilio is away each retry costs the ledger two writes.
+// second. That is as many onboardings as a replica works on in a second. Faster retries would only
+// wait in queues, and while Twilio is away each retry costs the ledger two writes.
 //
 // A random spread alone would be too long for one caller and too short for ten thousand. A
-// rate.Limiter does not fit: its clock must not go back, and the start of the retries does when a
-// probe fails early.
+// rate.Limiter does not fit: its clock must not go back, but the start of the retries can, by the
+// jitter of a breaker.
 type pacer struct {
 	next time.Time // the time of the next caller
 }

@@ -20,7 +20,8 @@ func TestAttributesAreReadInAnyForm(t *testing.T) {
 		`[]`:          {},
 		`"something"`: {},
 	} {
-		body := fmt.Sprintf(`{"sid": %q, "friendly_name": "tag", "type": "t", "attributes": %s}`, endUserSID, attributes)
+		body := fmt.Sprintf(`{"sid": %q, "friendly_name": "tag", "type": "t", "attributes": %s}`,
+			endUserSID, attributes)
 		c := connect(t, answering(always(200, body)), "")
 		got, err := c.FetchEndUser(t.Context(), subSID, endUserSID)
 		if err != nil {
@@ -45,7 +46,8 @@ func TestTheAddressesOfADocumentAreReadInAnyForm(t *testing.T) {
 		`null`:                               nil,
 		`7`:                                  nil,
 	} {
-		body := fmt.Sprintf(`{"sid": %q, "type": "customer_profile_address", "attributes": %s}`, documentSID, attributes)
+		body := fmt.Sprintf(`{"sid": %q, "type": "customer_profile_address", "attributes": %s}`,
+			documentSID, attributes)
 		c := connect(t, answering(always(200, body)), "")
 		got, err := c.FetchSupportingDocument(t.Context(), subSID, documentSID)
 		if err != nil || got.SID != documentSID || got.Type != "customer_profile_address" ||

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkCall is one POST with its answer, over a real connection, 64 at once; BenchmarkBareCall is net/http's share of it.
+// BenchmarkCall is one POST with its answer, over a real connection, 64 at once; BenchmarkBareCall
+// is net/http's share of it.
 func BenchmarkCall(b *testing.B) {
 	server := httptest.NewServer(always(201, endUserAnswer))
 	defer server.Close()

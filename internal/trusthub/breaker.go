@@ -34,13 +34,13 @@ const (
 	unreachable
 )
 
-// breaker is the circuit breaker of one host. Closed, it lets every request pass. It opens after
-// so many failures in a row; then no request passes for a while, and after that a single one, the
+// breaker is the circuit breaker of one host. While it is closed, every request passes. A number of
+// failures in a row opens it. Then no request passes for a while, and after that a single one, the
 // probe. A healthy probe closes the breaker. A failed one doubles the time until the next probe, up
 // to a bound.
 //
-// The trouble of one account does not open it. The failures must be of several accounts, or of the
-// parent, on which all others depend, or of a kind that no account causes.
+// The trouble of one account does not open it. The failures must concern several accounts, or the
+// parent, on which all others depend, or be of a kind that no account causes.
 //
 // A breaker has no goroutine and no timer: the first request after the wait is the probe.
 type breaker struct {
@@ -69,7 +69,7 @@ type breaker struct {
 	pacer      pacer
 }
 
-// pass is the leave of one request to be sent. It is reported once.
+// pass is the breaker's permission to send one request. It is reported once.
 type pass struct {
 	generation int
 	probe      bool

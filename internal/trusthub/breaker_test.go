@@ -107,8 +107,8 @@ func TestTheTroubleOfOneAccountDoesNotOpenTheBreaker(t *testing.T) {
 func TestAnOpenBreakerLetsOneProbePassAfterWaitsThatDouble(t *testing.T) {
 	t.Parallel()
 	b, now := openBreaker(), someTime
-	for _, seconds := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		now = now.Add(seconds*time.Second - 1)
+	for _, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+		now = now.Add(time.Duration(seconds)*time.Second - 1)
 		if try(b, now, parentSID, failing) {
 			t.Fatalf("a request passed before %d s were over", seconds)
 		}

@@ -52,14 +52,17 @@ func TestAMalformedSIDReachesNoOtherResource(t *testing.T) {
 			_, err := c.FetchBundle(ctx, subSID, 0, profileSID)
 			return err
 		},
-		"no account":   func(c *Client) error { _, err := c.FetchAccount(ctx, ""); return err },
-		"an account":   func(c *Client) error { _, err := c.RenameSubaccount(ctx, bad, "tag"); return err },
-		"an address":   func(c *Client) error { _, err := c.FetchAddress(ctx, subSID, bad); return err },
-		"an end user":  func(c *Client) error { _, err := c.FetchEndUser(ctx, subSID, bad); return err },
-		"a document":   func(c *Client) error { _, err := c.FetchSupportingDocument(ctx, subSID, bad); return err },
-		"all numbers":  func(c *Client) error { _, err := c.ListPhoneNumbers(ctx, bad); return err },
-		"some numbers": func(c *Client) error { _, err := c.FindPhoneNumbers(ctx, bad, []string{numberSID}); return err },
-		"a deletion":   func(c *Client) error { return c.DeleteBundle(ctx, subSID, onboarding.TrustProduct, bad) },
+		"no account":  func(c *Client) error { _, err := c.FetchAccount(ctx, ""); return err },
+		"an account":  func(c *Client) error { _, err := c.RenameSubaccount(ctx, bad, "tag"); return err },
+		"an address":  func(c *Client) error { _, err := c.FetchAddress(ctx, subSID, bad); return err },
+		"an end user": func(c *Client) error { _, err := c.FetchEndUser(ctx, subSID, bad); return err },
+		"a document":  func(c *Client) error { _, err := c.FetchSupportingDocument(ctx, subSID, bad); return err },
+		"all numbers": func(c *Client) error { _, err := c.ListPhoneNumbers(ctx, bad); return err },
+		"some numbers": func(c *Client) error {
+			_, err := c.FindPhoneNumbers(ctx, bad, []string{numberSID})
+			return err
+		},
+		"a deletion": func(c *Client) error { return c.DeleteBundle(ctx, subSID, onboarding.TrustProduct, bad) },
 		"an assignment": func(c *Client) error {
 			return c.DeleteNumberAssignment(ctx, subSID, onboarding.TrustProduct, profileSID, bad)
 		},

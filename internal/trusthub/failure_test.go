@@ -28,7 +28,8 @@ var errorAnswers = []struct {
 			"more_info": "https://www.twilio.com/docs/errors/21628", "status": 400}`,
 		want: onboarding.RemoteError{
 			Class: onboarding.ClassPermanent, Code: 21628, HTTPStatus: 400,
-			Message: "Address Validation Error", MoreInfo: "https://www.twilio.com/docs/errors/21628",
+			Message:  "Address Validation Error",
+			MoreInfo: "https://www.twilio.com/docs/errors/21628",
 		},
 	},
 	{

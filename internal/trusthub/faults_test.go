@@ -22,8 +22,10 @@ var (
 	retryAfter = map[string]string{"Retry-After": "3"}
 	faultCases = []faultCase{
 		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 401}, onboarding.ClassCredentials, 0},
-		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 429, Headers: retryAfter}, onboarding.ClassRepeatable, 0},
-		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Headers: retryAfter}, onboarding.ClassRepeatable, 0},
+		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 429, Headers: retryAfter},
+			onboarding.ClassRepeatable, 0},
+		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503, Headers: retryAfter},
+			onboarding.ClassRepeatable, 0},
 		{trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}, onboarding.ClassUnknown, 0},
 		{trusthubsim.Fault{Effect: trusthubsim.EffectHTML}, onboarding.ClassUnknown, 0},
 		{trusthubsim.Fault{Effect: trusthubsim.EffectDropBefore}, onboarding.ClassUnknown, 0},
@@ -55,7 +57,7 @@ func TestTheClassOfAFaultSaysWhatItLeavesBehind(t *testing.T) {
 				w := newWorld(t, trusthubsim.Config{})
 				c.fault.Method, c.fault.Path, c.fault.Times = http.MethodPost, path, 1
 				if c.class == onboarding.ClassCredentials {
-					c.fault.Times = 2 // The first refusal of a token makes the client fetch another.
+					c.fault.Times = 2 // After the first, the client fetches another token.
 				}
 				fault(t, w.sim, c.fault)
 				r := wantClass(t, create(t, w), c.class)

@@ -22,8 +22,8 @@ func FuzzSignature(f *testing.F) {
 	})
 }
 
-// FuzzSignedForm: a form that Twilio signed counts as Twilio's, whatever is in it; and no longer once
-// a field was added, or under another URL.
+// FuzzSignedForm: a form that Twilio signed counts as Twilio's, whatever is in it; and no longer
+// once a field was added, or under another URL.
 func FuzzSignedForm(f *testing.F) {
 	f.Add("Status", "twilio-approved", "BundleSid", profileSID)
 	f.Add("", "", "=", "&")

@@ -90,7 +90,7 @@ func (l *limiter) acquire(ctx context.Context, now time.Time, maxWait time.Durat
 	}
 	l.mu.Lock()
 	l.restore(now)
-	if l.inFlight < l.limit && len(l.queue) == 0 {
+	if l.inFlight < l.limit { // Then the queue is empty, see grant.
 		l.inFlight++
 		p := permit{l.backoff.round}
 		l.mu.Unlock()
@@ -178,8 +178,8 @@ func (l *limiter) retryAfter(now time.Time, random float64) time.Duration {
 	return l.backoff.retryAfter(now, random)
 }
 
-// free returns the number of calls that would get a permit at once, at least 1: the first of more
-// callers may as well wait in the queue.
+// free returns the number of calls that would get a permit at once, but at least 1: one caller may
+// as well wait in the queue.
 func (l *limiter) free(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -202,7 +202,7 @@ type backoff struct {
 
 // throttled notes the 429 of a request that began in that round. asked is Twilio's own wait, or 0.
 // The backoff lasts at least that long; it lasts longer if the account gets one 429 after another
-// although it comes back as told. counts says that the 429 is the first of its round.
+// although it waits as told. counts says that the 429 is the first of its round.
 func (b *backoff) throttled(
 	round int, asked time.Duration, now time.Time, random float64,
 ) (counts bool) {

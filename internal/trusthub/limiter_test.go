@@ -135,32 +135,48 @@ func TestTheQueueIsFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// A caller can give up in the moment in which it is granted a permit. The permit must reach the next.
-func TestAPermitIsNotLostWithACallerThatGivesUp(t *testing.T) {
+// endingContext calls atEnd when its end is first seen.
+type endingContext struct {
+	context.Context
+	atEnd func()
+}
+
+func (c endingContext) Err() error {
+	err := c.Context.Err()
+	if err != nil {
+		c.atEnd()
+	}
+	return err
+}
+
+func TestAPermitForACallerThatHasJustGivenUpGoesToTheNext(t *testing.T) {
 	t.Parallel()
-	l := newLimiter(1)
-	for range 200 {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1)
 		first := acquireAll(t, l, 1, someTime)[0]
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ending := endingContext{ctx, func() { l.release(first, true) }}
 		var callers sync.WaitGroup
-		entered := make(chan struct{}, 2)
-		for _, ctx := range []context.Context{ctx, t.Context()} {
+		for i, ctx := range []context.Context{ending, t.Context()} {
 			callers.Go(func() {
-				entered <- struct{}{}
-				if p, err := l.acquire(ctx, someTime, time.Hour); err == nil {
+				p, err := l.acquire(ctx, someTime, time.Hour)
+				if (i == 0) != errors.Is(err, context.Canceled) {
+					t.Errorf("caller %d: %v", i, err)
+				}
+				if err == nil {
 					l.release(p, true)
 				}
 			})
+			synctest.Wait()
 		}
-		<-entered
-		<-entered
-		cancel()
-		l.release(first, true)
-		callers.Wait() // It would hang if the permit were lost.
-		if l.inFlight != 0 || len(l.queue) != 0 {
-			t.Fatalf("at the end %d are in flight and %d wait", l.inFlight, len(l.queue))
+		begun := time.Now()
+		cancel() // The first caller gives up, and in that moment it is granted the permit.
+		callers.Wait()
+		if waited := time.Since(begun); waited != 0 || l.inFlight != 0 {
+			t.Errorf("the next caller waited %v, and at the end %d are in flight", waited, l.inFlight)
 		}
-	}
+	})
 }
 
 func TestThe429HalvesTheLimitAndAnswersRaiseIt(t *testing.T) {

@@ -26,11 +26,13 @@ func TestAPageIsOneCallAndSaysWhereTheNextBegins(t *testing.T) {
 		if page == 1 {
 			return ""
 		}
-		return "https://trusthub.twilio.com/v1/EndUsers?PageSize=2&Page=1&PageToken=PA%3D2&To=https%3A%2F%2Fevil.example.com"
+		return "https://trusthub.twilio.com/v1/EndUsers?PageSize=2&Page=1&PageToken=PA%3D2" +
+			"&To=https%3A%2F%2Fevil.example.com"
 	})
 	c := connect(t, tw, "")
 	first, err := pageEndUsers(t, c, onboarding.PageAt{})
-	if want := (onboarding.PageAt{Number: "1", Token: "PA=2"}); err != nil || len(first.Items) != 2 || first.Next != want {
+	next := onboarding.PageAt{Number: "1", Token: "PA=2"}
+	if err != nil || len(first.Items) != 2 || first.Next != next {
 		t.Fatalf("first page %+v, %v", first, err)
 	}
 	second, err := pageEndUsers(t, c, first.Next)

@@ -58,7 +58,8 @@ func TestFindReadsAllPagesAndReturnsTheOldestFirst(t *testing.T) {
 		if page == 2 {
 			return ""
 		}
-		return fmt.Sprintf("https://TRUSTHUB.twilio.com:443/v1/EndUsers?PageSize=1000&Page=%d&PageToken=PA%d", page+1, page)
+		return fmt.Sprintf("https://TRUSTHUB.twilio.com:443/v1/EndUsers?PageSize=1000&Page=%d&PageToken=PA%d",
+			page+1, page)
 	})
 	found, err := findEndUsers(t, tw)
 	if err != nil {
@@ -104,10 +105,14 @@ func TestAssignmentsAndSubaccountsComeOldestFirstToo(t *testing.T) {
 	}
 
 	accounts := answering(always(200, `{"accounts": [
-		{"sid": "AC3", "friendly_name": "tag", "status": "active", "date_created": "Fri, 02 Jan 2026 00:00:00 +0000"},
-		{"sid": "AC9", "friendly_name": "tag", "status": "active", "date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
-		{"sid": "AC1", "friendly_name": "tag", "status": "Closed", "date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
-		{"sid": "AC2", "friendly_name": "tag", "status": "active", "date_created": "Fri, 02 Jan 2026 00:00:00 +0000"}]}`))
+		{"sid": "AC3", "friendly_name": "tag", "status": "active",
+			"date_created": "Fri, 02 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC9", "friendly_name": "tag", "status": "active",
+			"date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC1", "friendly_name": "tag", "status": "Closed",
+			"date_created": "Thu, 01 Jan 2026 00:00:00 +0000"},
+		{"sid": "AC2", "friendly_name": "tag", "status": "active",
+			"date_created": "Fri, 02 Jan 2026 00:00:00 +0000"}]}`))
 	found, err := connect(t, accounts, "").FindSubaccounts(t.Context(), "tag")
 	if err != nil || len(found) != 3 || found[0].SID != "AC9" || found[1].SID != "AC2" || found[2].SID != "AC3" {
 		t.Errorf("subaccounts: %+v, %v", found, err)
@@ -204,12 +209,13 @@ func TestAFailureOnALaterPageFailsTheLookup(t *testing.T) {
 
 // mixedList is a list whose entries a bad filter let pass.
 const mixedList = `[
-	{"sid": "A1", "friendly_name": "tag", "policy_sid": "` + policySID + `", "object_sid": "X", "channel_endpoint_sid": "X",
-		"date_created": "2026-01-02T00:00:00Z"},
-	{"sid": "A2", "friendly_name": "tag ", "policy_sid": "` + policySID + `", "object_sid": "x", "channel_endpoint_sid": "x"},
+	{"sid": "A1", "friendly_name": "tag", "policy_sid": "` + policySID + `",
+		"object_sid": "X", "channel_endpoint_sid": "X", "date_created": "2026-01-02T00:00:00Z"},
+	{"sid": "A2", "friendly_name": "tag ", "policy_sid": "` + policySID + `",
+		"object_sid": "x", "channel_endpoint_sid": "x"},
 	{"sid": "A3", "friendly_name": "tag", "policy_sid": "RN", "object_sid": "XX", "channel_endpoint_sid": null},
-	{"sid": "A0", "friendly_name": "tag", "policy_sid": "` + policySID + `", "object_sid": "X", "channel_endpoint_sid": "X",
-		"date_created": "2026-01-01T00:00:00Z"}]`
+	{"sid": "A0", "friendly_name": "tag", "policy_sid": "` + policySID + `",
+		"object_sid": "X", "channel_endpoint_sid": "X", "date_created": "2026-01-01T00:00:00Z"}]`
 
 func TestFindComparesExactlyWhateverTwiliosFiltersLetPass(t *testing.T) {
 	t.Parallel()

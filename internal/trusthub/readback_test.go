@@ -48,7 +48,8 @@ func TestAnUpdateReplacesEveryField(t *testing.T) {
 	if updated := object(hub.UpdateEndUser(ctx, ac, it.SID, attributes)); updated != it {
 		t.Errorf("updated %+v, want %+v", updated, it)
 	}
-	if user := must[onboarding.HeldEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID)); !maps.Equal(user.Attributes, attributes) {
+	user := must[onboarding.HeldEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID))
+	if !maps.Equal(user.Attributes, attributes) {
 		t.Errorf("attributes %v, want %v", user.Attributes, attributes)
 	}
 
@@ -90,36 +91,32 @@ func TestTheAssignmentsOfABundleAreListed(t *testing.T) {
 	it := object(hub.CreateEndUser(ctx, ac, representative))
 	bu := bundle(hub.CreateBundle(ctx, ac, newBundle(profile, "tag"))).SID
 	bt := bundle(hub.CreateBundle(ctx, ac, newBundle(product, "tag"))).SID
-	wantAssignments(t, "entities on an empty profile", assignments(hub.ListEntityAssignments(ctx, ac, profile, bu)), nil)
-	wantAssignments(t, "numbers on an empty profile", assignments(hub.ListNumberAssignments(ctx, ac, profile, bu)), nil)
-
-	assign := func(kind onboarding.BundleKind, bundle string, objects ...string) (all []onboarding.Assignment) {
-		t.Helper()
-		for _, sid := range objects {
-			bv := object(hub.AssignEntity(ctx, ac, kind, bundle, sid))
-			all = append(all, onboarding.Assignment{Object: bv, ObjectSID: sid})
+	for _, c := range []struct {
+		kind              onboarding.BundleKind
+		bundle            string
+		entities, numbers []string
+	}{
+		{profile, bu, []string{primary, it.SID}, []string{w.numbers[0].SID, w.numbers[1].SID}},
+		{product, bt, []string{bu}, []string{w.numbers[0].SID}},
+	} {
+		var entities, numbers []onboarding.Assignment
+		wantAssignments(t, assignments(hub.ListEntityAssignments(ctx, ac, c.kind, c.bundle)), entities)
+		wantAssignments(t, assignments(hub.ListNumberAssignments(ctx, ac, c.kind, c.bundle)), numbers)
+		for _, sid := range c.entities {
+			bv := object(hub.AssignEntity(ctx, ac, c.kind, c.bundle, sid))
+			entities = append(entities, onboarding.Assignment{Object: bv, ObjectSID: sid})
 		}
-		return all
-	}
-	assignNumbers := func(kind onboarding.BundleKind, bundle string, numbers ...onboarding.PhoneNumber) (all []onboarding.Assignment) {
-		t.Helper()
-		for _, n := range numbers {
-			ra := object(hub.AssignNumber(ctx, ac, kind, bundle, n.SID))
-			all = append(all, onboarding.Assignment{Object: ra, ObjectSID: n.SID})
+		for _, sid := range c.numbers {
+			ra := object(hub.AssignNumber(ctx, ac, c.kind, c.bundle, sid))
+			numbers = append(numbers, onboarding.Assignment{Object: ra, ObjectSID: sid})
 		}
-		return all
+		wantAssignments(t, assignments(hub.ListEntityAssignments(ctx, ac, c.kind, c.bundle)), entities)
+		wantAssignments(t, assignments(hub.ListNumberAssignments(ctx, ac, c.kind, c.bundle)), numbers)
 	}
-	onProfile, onProduct := assign(profile, bu, primary, it.SID), assign(product, bt, bu)
-	profileNumbers := assignNumbers(profile, bu, w.numbers...)
-	productNumbers := assignNumbers(product, bt, w.numbers[0])
-	wantAssignments(t, "entities on the profile", assignments(hub.ListEntityAssignments(ctx, ac, profile, bu)), onProfile)
-	wantAssignments(t, "numbers on the profile", assignments(hub.ListNumberAssignments(ctx, ac, profile, bu)), profileNumbers)
-	wantAssignments(t, "entities on the product", assignments(hub.ListEntityAssignments(ctx, ac, product, bt)), onProduct)
-	wantAssignments(t, "numbers on the product", assignments(hub.ListNumberAssignments(ctx, ac, product, bt)), productNumbers)
 }
 
 // wantAssignments wants exactly those, oldest first, and by SID within a second.
-func wantAssignments(t *testing.T, what string, got, want []onboarding.Assignment) {
+func wantAssignments(t *testing.T, got, want []onboarding.Assignment) {
 	t.Helper()
 	want = append([]onboarding.Assignment{}, want...)
 	slices.SortFunc(want, func(a, b onboarding.Assignment) int {
@@ -129,7 +126,7 @@ func wantAssignments(t *testing.T, what string, got, want []onboarding.Assignmen
 		return strings.Compare(a.SID, b.SID)
 	})
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%s: %+v, want %+v", what, got, want)
+		t.Errorf("listed %+v, want %+v", got, want)
 	}
 }
 

@@ -173,8 +173,8 @@ func TestWithAnotherTransportTheDeadlineIsCheckedBefore(t *testing.T) {
 	}
 }
 
-// A pooled connection that died while it was idle accepts no byte of a POST. The next connection may
-// be tried, and without one nothing was sent.
+// A pooled connection that died while it was idle accepts no byte of a POST. The next connection
+// may be tried, and without one nothing was sent.
 func TestAWriteWithoutAByteLeavesTheRequestUnsent(t *testing.T) {
 	t.Parallel()
 	guard := &sendGuard{now: time.Now}
@@ -230,8 +230,8 @@ func TestAnAbandonedRequestCannotBeSent(t *testing.T) {
 	}
 }
 
-// A connection can be back in the pool, and have its next request, before the caller of the last one
-// hears of the answer.
+// A connection can be back in the pool, and have its next request, before the caller of the last
+// one hears of the answer.
 func TestTheEndOfARequestLeavesTheGuardOfTheNext(t *testing.T) {
 	t.Parallel()
 	first, second := &sendGuard{}, &sendGuard{}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,8 +25,8 @@ var callbackForm = url.Values{
 	"Status": {"twilio-approved"}, "FailureReason": {""},
 }
 
-// sign is Twilio's signature (https://www.twilio.com/docs/usage/security): HMAC-SHA1 over the URL and
-// the sorted form.
+// sign is Twilio's signature (https://www.twilio.com/docs/usage/security): HMAC-SHA1 over the URL
+// and the sorted form.
 func sign(token, callback string, form url.Values) string {
 	text := callback
 	var keys []string
@@ -46,24 +47,27 @@ func TestACallbacksSignerIsNamed(t *testing.T) {
 	json := []byte(`{"Status": "twilio-approved"}`)
 	jsonURL := callbackURL + "?bodySHA256=" + fmt.Sprintf("%x", sha256.Sum256(json))
 	form := []byte(callbackForm.Encode())
+	withPort := strings.Replace(callbackURL, ".com/", ".com:443/", 1)
+	signed := sign(subToken, callbackURL, callbackForm)
+	signedAlone := sign(subToken, callbackURL, nil)
 	for _, c := range []struct {
 		name, signature, url, contentType string
 		body                              []byte
 		want                              string
 	}{
-		{"the subaccount", sign(subToken, callbackURL, callbackForm), callbackURL, formType, form, subSID},
+		{"the subaccount", signed, callbackURL, formType, form, subSID},
 		{"the parent", sign(parentToken, callbackURL, callbackForm), callbackURL, formType, form, parentSID},
-		{"a fragment is not signed", sign(subToken, callbackURL, callbackForm), callbackURL + "#rc=5&rp=all", formType, form, subSID},
-		{"with the port", sign(subToken, "https://attestd.example.com:443/webhooks/twilio/token", callbackForm), callbackURL, formType, form, subSID},
+		{"a fragment is not signed", signed, callbackURL + "#rc=5&rp=all", formType, form, subSID},
+		{"with the port", sign(subToken, withPort, callbackForm), callbackURL, formType, form, subSID},
 		{"JSON", sign(subToken, jsonURL, nil), jsonURL, "application/json", json, subSID},
-		{"no body", sign(subToken, callbackURL, nil), callbackURL, "", nil, subSID},
+		{"no body", signedAlone, callbackURL, "", nil, subSID},
 
 		{"another token", sign("another", callbackURL, callbackForm), callbackURL, formType, form, ""},
-		{"another URL", sign(subToken, callbackURL+"2", callbackForm), callbackURL, formType, form, ""},
-		{"another body", sign(subToken, callbackURL, callbackForm), callbackURL, formType, append([]byte("X=1&"), form...), ""},
+		{"another URL", signed, callbackURL + "2", formType, form, ""},
+		{"another body", signed, callbackURL, formType, append([]byte("X=1&"), form...), ""},
 		{"another JSON body", sign(subToken, jsonURL, nil), jsonURL, "application/json", []byte(`{}`), ""},
-		{"JSON that nobody signed", sign(subToken, callbackURL, nil), callbackURL, "application/json", json, ""},
-		{"a body of no type", sign(subToken, callbackURL, nil), callbackURL, "", json, ""},
+		{"unsigned JSON", signedAlone, callbackURL, "application/json", json, ""},
+		{"a body of no type", signedAlone, callbackURL, "", json, ""},
 		{"no signature", "", callbackURL, formType, form, ""},
 		{"no base64", "!!!", callbackURL, formType, form, ""},
 	} {

@@ -86,24 +86,26 @@ const (
 	outageCallers = 1000
 	outageTime    = 10 * time.Minute
 	callersApart  = 5 * time.Millisecond
-	// callTimeout is the client's.
-	callTimeout = trusthub.DefaultTimeout
+	// tooLong is a delay for which the client does not wait.
+	tooLong = trusthubsim.Duration(trusthub.DefaultTimeout + 5*time.Second)
 )
 
-// TestAnOutageIsNotHammeredAndItsEndIsFound lets a thousand callers, each of its own account, insist
-// on their calls through an outage. Twilio gets the requests that were in flight at its beginning,
-// and then one probe after another. At its end all callers get through within minutes, spread out.
+// TestAnOutageIsNotHammeredAndItsEndIsFound lets a thousand callers, each of its own account,
+// insist on their calls through an outage. Twilio gets the requests that were in flight at its
+// beginning, and then one probe after another. At its end all callers get through within minutes,
+// spread out.
 func TestAnOutageIsNotHammeredAndItsEndIsFound(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		fault    trusthubsim.Fault
-		inFlight time.Duration // for how long callers come before the first failures open the breaker
+		fault trusthubsim.Fault
+		// inFlight is how long callers come before the first failures open the breaker.
+		inFlight time.Duration
 	}{
 		"unavailable": {trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: 503}, 250 * time.Millisecond},
 		"dropped":     {trusthubsim.Fault{Effect: trusthubsim.EffectDropBefore}, 250 * time.Millisecond},
 		"no answer": {
-			trusthubsim.Fault{Effect: trusthubsim.EffectDelay, Delay: trusthubsim.Duration(callTimeout + 5*time.Second)},
-			callTimeout + time.Second,
+			trusthubsim.Fault{Effect: trusthubsim.EffectDelay, Delay: tooLong},
+			trusthub.DefaultTimeout + time.Second,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -180,13 +182,13 @@ func TestTheTroubleOfOneAccountIsItsOwn(t *testing.T) {
 	t.Parallel()
 	const latency = 20 * time.Millisecond
 	for name, f := range map[string]trusthubsim.Fault{
-		"too many requests": {Effect: trusthubsim.EffectStatus, Status: 429, Headers: map[string]string{"Retry-After": "60"}},
+		"too many requests": {Effect: trusthubsim.EffectStatus, Status: 429,
+			Headers: map[string]string{"Retry-After": "60"}},
 		"suspended": {Effect: trusthubsim.EffectStatus, Status: 401,
 			Body: `{"code": 20005, "message": "Account not active", "status": 401}`},
 		"wrong credentials": {Effect: trusthubsim.EffectStatus, Status: 401},
 		"server errors":     {Effect: trusthubsim.EffectStatus, Status: 500},
-		"no answer": {Effect: trusthubsim.EffectDelay,
-			Delay: trusthubsim.Duration(callTimeout + 5*time.Second)},
+		"no answer":         {Effect: trusthubsim.EffectDelay, Delay: tooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,8 +222,8 @@ func TestTheTroubleOfOneAccountIsItsOwn(t *testing.T) {
 	}
 }
 
-// TestAnAccountFindsTheLimitThatTwilioDoesNotPublish has a Twilio that allows five requests at a time,
-// where the client begins with twenty.
+// TestAnAccountFindsTheLimitThatTwilioDoesNotPublish has a Twilio that allows five requests at a
+// time, where the client begins with twenty.
 func TestAnAccountFindsTheLimitThatTwilioDoesNotPublish(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

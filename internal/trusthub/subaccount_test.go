@@ -12,8 +12,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// TestASubaccountIsCreatedFoundAndRenamed does so with the parent's credentials, and calls Trust Hub
-// as the account right after: its token came with it.
+// TestASubaccountIsCreatedFoundAndRenamed does so with the parent's credentials, and calls Trust
+// Hub as the account right after: its token came with it.
 func TestASubaccountIsCreatedFoundAndRenamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})

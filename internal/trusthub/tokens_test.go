@@ -20,7 +20,8 @@ func createEndUser(t *testing.T, c *Client) error {
 	return err
 }
 
-// fetching runs f before each fetch of a token. A fetch whose context ended meanwhile has no answer.
+// fetching runs f before each fetch of a token. A fetch whose context ended meanwhile has no
+// answer.
 func fetching(tw *twilio, f func() error) roundTripper {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet {

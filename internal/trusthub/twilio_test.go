@@ -35,8 +35,8 @@ const (
 // bothKinds are the kinds of bundle, whose calls differ in their paths only.
 var bothKinds = []onboarding.BundleKind{onboarding.CustomerProfile, onboarding.TrustProduct}
 
-// twilio is a Twilio whose answers a test writes. It is a transport, so no network is needed, and it
-// refuses a request that the wrong account has signed.
+// twilio is a Twilio whose answers a test writes. It is a transport, so no network is needed, and
+// it refuses a request that the wrong account has signed.
 type twilio struct {
 	http.Handler
 

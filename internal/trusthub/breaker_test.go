@@ -94,6 +94,7 @@ func TestTheTroubleOfOneAccountDoesNotOpenTheBreaker(t *testing.T) {
 		t.Parallel()
 		b := newTestBreaker()
 		try(b, someTime, oneAccount, failing)
+		try(b, someTime, otherAccount, failing)
 		try(b, someTime, oneAccount, healthy)
 		for range 3 {
 			try(b, someTime, otherAccount, failing)
@@ -121,7 +122,11 @@ func TestAnOpenBreakerLetsOneProbePassAfterWaitsThatDouble(t *testing.T) {
 		}
 	}
 	now = now.Add(30 * time.Second)
-	try(b, now, parentSID, healthy)
+	probe, _ := b.allow(now, 0)
+	if _, wait := b.allow(now, 0); wait != 30*time.Second {
+		t.Errorf("a request beside the probe waits %v, want 30s", wait)
+	}
+	b.report(probe, sample{health: healthy, account: parentSID}, now, 0)
 	if requests, wait := b.capacity(now, 0); requests < 1000 || wait != 0 {
 		t.Errorf("after a healthy probe the capacity is %d, %v", requests, wait)
 	}
@@ -152,6 +157,22 @@ func TestABreakerThatOpensSoonAfterItClosedStaysOpenAsLong(t *testing.T) {
 				t.Errorf("it is open (%v) for %v, want %v", b.open, left, c.period)
 			}
 		})
+	}
+}
+
+func TestTheRetriesOfOneOutageDoNotDelayThoseOfTheNext(t *testing.T) {
+	t.Parallel()
+	b, now := openBreaker(), someTime
+	for range 10_000 {
+		b.allow(now, 0)
+	}
+	now = now.Add(time.Second)
+	try(b, now, parentSID, healthy)
+	for range 3 {
+		try(b, now, parentSID, failing)
+	}
+	if _, wait := b.allow(now, 0); wait > 3*time.Second {
+		t.Errorf("the breaker opened for %v, and the first caller waits %v", b.until.Sub(now), wait)
 	}
 }
 

@@ -1,11 +1,10 @@
 package trusthub
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"net/http"
 )
 
 func TestNewNamesWhatIsWrongWithItsConfiguration(t *testing.T) {

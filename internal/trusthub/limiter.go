@@ -184,7 +184,7 @@ func (l *limiter) free(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.restore(now)
-	return max(1, l.limit-l.inFlight-len(l.queue))
+	return max(1, l.limit-l.inFlight)
 }
 
 // backoff is the pause of one account after a 429. All callers of the account pause together: the

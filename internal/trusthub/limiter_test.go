@@ -179,6 +179,30 @@ func TestAPermitForACallerThatHasJustGivenUpGoesToTheNext(t *testing.T) {
 	})
 }
 
+func TestThe429OfACallerFromTheQueueIsOneOfItsOwnRound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1)
+		first := acquireAll(t, l, 1, someTime)[0]
+		permits := make(chan permit, 1)
+		go func() {
+			p, err := l.acquire(t.Context(), someTime, time.Hour)
+			if err != nil {
+				t.Error(err)
+			}
+			permits <- p
+		}()
+		synctest.Wait()
+		if wait := l.releaseThrottled(first, 0, someTime, 0); wait != time.Second {
+			t.Errorf("the wait of the first caller is %v, want 1s", wait)
+		}
+		l.releaseThrottled(<-permits, 0, someTime, 0)
+		if wait := l.backoff.until.Sub(someTime); wait != 2*time.Second {
+			t.Errorf("after the second 429 the backoff is %v, want 2s", wait)
+		}
+	})
+}
+
 func TestThe429HalvesTheLimitAndAnswersRaiseIt(t *testing.T) {
 	t.Parallel()
 	l, now := newLimiter(20), someTime

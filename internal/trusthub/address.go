@@ -9,18 +9,24 @@ import (
 )
 
 // FetchAddress reads an address of the account.
-func (c *Client) FetchAddress(ctx context.Context, account, sid string) (onboarding.Object, error) {
+func (c *Client) FetchAddress(
+	ctx context.Context, account, sid string,
+) (onboarding.Object, error) {
 	k := c.as(ctx, account, sid)
 	_, err := k.core().FetchAddress(sid, nil)
 	return k.object(err)
 }
 
-// CreateAddress makes an address. Twilio checks it, and corrects it where it can (AutoCorrectAddress is left at its default, true); one
-// that it does not believe is refused with 21628 or 21629.
-func (c *Client) CreateAddress(ctx context.Context, account, friendlyName string, a onboarding.Address) (onboarding.Object, error) {
+// CreateAddress creates an address. Twilio checks it and corrects it where it can
+// (AutoCorrectAddress has its default, true); an address that fails the check is refused with 21628
+// or 21629.
+func (c *Client) CreateAddress(
+	ctx context.Context, account, friendlyName string, a onboarding.Address,
+) (onboarding.Object, error) {
 	k := c.as(ctx, account)
 	params := &api.CreateAddressParams{}
-	params.SetFriendlyName(friendlyName).SetCustomerName(a.CustomerName).SetStreet(a.Street).SetCity(a.City).
+	params.SetFriendlyName(friendlyName).SetCustomerName(a.CustomerName).
+		SetStreet(a.Street).SetCity(a.City).
 		SetRegion(a.Region).SetPostalCode(a.PostalCode).SetIsoCountry(a.ISOCountry)
 	if a.StreetSecondary != "" {
 		params.SetStreetSecondary(a.StreetSecondary)
@@ -30,18 +36,25 @@ func (c *Client) CreateAddress(ctx context.Context, account, friendlyName string
 }
 
 // FindAddresses returns the account's addresses of exactly that name, oldest first.
-func (c *Client) FindAddresses(ctx context.Context, account, friendlyName string) ([]onboarding.Object, error) {
+func (c *Client) FindAddresses(
+	ctx context.Context, account, friendlyName string,
+) ([]onboarding.Object, error) {
 	k := c.as(ctx, account)
 	params := &api.ListAddressParams{}
-	_, err := k.core().PageAddress(params.SetFriendlyName(friendlyName).SetPageSize(pageSize), "", "")
+	params.SetFriendlyName(friendlyName).SetPageSize(pageSize)
+	_, err := k.core().PageAddress(params, "", "")
 	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName })
 }
 
-// UpdateAddress replaces the fields of an address. StreetSecondary is always sent: left out, Twilio would keep the one of before.
-func (c *Client) UpdateAddress(ctx context.Context, account, sid string, a onboarding.Address) (onboarding.Object, error) {
+// UpdateAddress replaces the fields of an address. StreetSecondary is sent even if it is empty:
+// without it, Twilio would leave the old one in place.
+func (c *Client) UpdateAddress(
+	ctx context.Context, account, sid string, a onboarding.Address,
+) (onboarding.Object, error) {
 	k := c.as(ctx, account, sid)
 	params := &api.UpdateAddressParams{}
-	params.SetCustomerName(a.CustomerName).SetStreet(a.Street).SetStreetSecondary(a.StreetSecondary).SetCity(a.City).
+	params.SetCustomerName(a.CustomerName).
+		SetStreet(a.Street).SetStreetSecondary(a.StreetSecondary).SetCity(a.City).
 		SetRegion(a.Region).SetPostalCode(a.PostalCode)
 	_, err := k.core().UpdateAddress(sid, params)
 	return k.object(err)
@@ -50,5 +63,5 @@ func (c *Client) UpdateAddress(ctx context.Context, account, sid string, a onboa
 // DeleteAddress deletes an address, if it is there.
 func (c *Client) DeleteAddress(ctx context.Context, account, sid string) error {
 	k := c.as(ctx, account, sid)
-	return k.gone(k.core().DeleteAddress(sid, nil))
+	return k.deleted(k.core().DeleteAddress(sid, nil))
 }

@@ -9,12 +9,14 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// phoneNumberEndpoint is the type of channel endpoint that a phone number is.
+// phoneNumberEndpoint is the channel endpoint type of a phone number.
 const phoneNumberEndpoint = "phone-number"
 
-// AssignEntity puts an end user, a document or another bundle on a bundle. What is there already is refused as onboarding.ClassExists.
-func (c *Client) AssignEntity(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, objectSID string) (
-	onboarding.Object, error) {
+// AssignEntity puts an end user, a document or another bundle on a bundle. If it is there already,
+// the error has the class onboarding.ClassExists.
+func (c *Client) AssignEntity(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, objectSID string,
+) (onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
 	k.bundle = bundleSID
 	return k.object(either(kind,
@@ -30,19 +32,26 @@ func (c *Client) AssignEntity(ctx context.Context, account string, kind onboardi
 		}))
 }
 
-// FindEntityAssignments returns the bundle's assignments of that object, oldest first. Twilio filters them by the object's type only, so
-// all are read.
-func (c *Client) FindEntityAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, objectSID string) (
-	[]onboarding.Object, error) {
+// FindEntityAssignments returns the bundle's assignments of that object, oldest first. It reads all
+// of them, because Twilio filters by the object's type only.
+func (c *Client) FindEntityAssignments(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, objectSID string,
+) ([]onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	return k.find(k.pageEntities(kind, bundleSID), func(r *resource) bool { return r.ObjectSID == objectSID })
+	return k.find(k.pageEntities(kind, bundleSID), func(r *resource) bool {
+		return r.ObjectSID == objectSID
+	})
 }
 
-// ListEntityAssignments returns all of the bundle's assignments but those of numbers, oldest first.
-func (c *Client) ListEntityAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string) (
-	[]onboarding.Assignment, error) {
+// ListEntityAssignments returns all assignments of the bundle except those of numbers, oldest
+// first.
+func (c *Client) ListEntityAssignments(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string,
+) ([]onboarding.Assignment, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	return k.assignments(k.pageEntities(kind, bundleSID), func(r *resource) string { return r.ObjectSID })
+	return k.assignments(k.pageEntities(kind, bundleSID), func(r *resource) string {
+		return r.ObjectSID
+	})
 }
 
 // pageEntities asks for the first page of a bundle's entity assignments.
@@ -50,27 +59,33 @@ func (k *call) pageEntities(kind onboarding.BundleKind, bundleSID string) error 
 	return either(kind,
 		func() error {
 			params := &trusthub.ListCustomerProfileEntityAssignmentParams{}
-			_, err := k.hub().PageCustomerProfileEntityAssignment(bundleSID, params.SetPageSize(pageSize), "", "")
+			params.SetPageSize(pageSize)
+			_, err := k.hub().PageCustomerProfileEntityAssignment(bundleSID, params, "", "")
 			return err
 		},
 		func() error {
 			params := &trusthub.ListTrustProductEntityAssignmentParams{}
-			_, err := k.hub().PageTrustProductEntityAssignment(bundleSID, params.SetPageSize(pageSize), "", "")
+			params.SetPageSize(pageSize)
+			_, err := k.hub().PageTrustProductEntityAssignment(bundleSID, params, "", "")
 			return err
 		})
 }
 
-// DeleteEntityAssignment takes an object off a bundle, if it is there.
-func (c *Client) DeleteEntityAssignment(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, sid string) error {
+// DeleteEntityAssignment removes an object from a bundle, if it is there.
+func (c *Client) DeleteEntityAssignment(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, sid string,
+) error {
 	k := c.onBundle(ctx, account, kind, bundleSID, sid)
-	return k.gone(either(kind,
+	return k.deleted(either(kind,
 		func() error { return k.hub().DeleteCustomerProfileEntityAssignment(bundleSID, sid) },
 		func() error { return k.hub().DeleteTrustProductEntityAssignment(bundleSID, sid) }))
 }
 
-// AssignNumber puts a phone number on a bundle. What is there already is refused as onboarding.ClassExists.
-func (c *Client) AssignNumber(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, numberSID string) (
-	onboarding.Object, error) {
+// AssignNumber puts a phone number on a bundle. If it is there already, the error has the class
+// onboarding.ClassExists.
+func (c *Client) AssignNumber(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, numberSID string,
+) (onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
 	k.bundle = bundleSID
 	endpoint := phoneNumberEndpoint
@@ -92,38 +107,52 @@ func (c *Client) AssignNumber(ctx context.Context, account string, kind onboardi
 }
 
 // FindNumberAssignments returns the bundle's assignments of that number, oldest first.
-func (c *Client) FindNumberAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, numberSID string) (
-	[]onboarding.Object, error) {
+func (c *Client) FindNumberAssignments(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, numberSID string,
+) ([]onboarding.Object, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	return k.find(k.pageNumbers(kind, bundleSID, &numberSID), func(r *resource) bool { return r.ChannelEndpointSID == numberSID })
+	return k.find(k.pageNumbers(kind, bundleSID, &numberSID), func(r *resource) bool {
+		return r.ChannelEndpointSID == numberSID
+	})
 }
 
 // ListNumberAssignments returns the bundle's assignments of numbers, oldest first.
-func (c *Client) ListNumberAssignments(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string) (
-	[]onboarding.Assignment, error) {
+func (c *Client) ListNumberAssignments(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string,
+) ([]onboarding.Assignment, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
-	return k.assignments(k.pageNumbers(kind, bundleSID, nil), func(r *resource) string { return r.ChannelEndpointSID })
+	return k.assignments(k.pageNumbers(kind, bundleSID, nil), func(r *resource) string {
+		return r.ChannelEndpointSID
+	})
 }
 
-// pageNumbers asks for the first page of a bundle's assignments of numbers: of one number, or of all if numberSID is nil.
+// pageNumbers asks for the first page of a bundle's assignments of numbers: of one number, or of
+// all if numberSID is nil.
 func (k *call) pageNumbers(kind onboarding.BundleKind, bundleSID string, numberSID *string) error {
 	size := pageSize
 	return either(kind,
 		func() error {
-			_, err := k.hub().PageCustomerProfileChannelEndpointAssignment(bundleSID,
-				&trusthub.ListCustomerProfileChannelEndpointAssignmentParams{ChannelEndpointSid: numberSID, PageSize: &size}, "", "")
+			params := &trusthub.ListCustomerProfileChannelEndpointAssignmentParams{
+				ChannelEndpointSid: numberSID, PageSize: &size,
+			}
+			_, err := k.hub().PageCustomerProfileChannelEndpointAssignment(bundleSID, params, "", "")
 			return err
 		},
 		func() error {
-			_, err := k.hub().PageTrustProductChannelEndpointAssignment(bundleSID,
-				&trusthub.ListTrustProductChannelEndpointAssignmentParams{ChannelEndpointSid: numberSID, PageSize: &size}, "", "")
+			params := &trusthub.ListTrustProductChannelEndpointAssignmentParams{
+				ChannelEndpointSid: numberSID, PageSize: &size,
+			}
+			_, err := k.hub().PageTrustProductChannelEndpointAssignment(bundleSID, params, "", "")
 			return err
 		})
 }
 
-// assignments collects a whole list of assignments, oldest first. object is what one of them assigns. One that does not name it makes the
-// list unreadable: what is not on a list is taken for missing from the bundle.
-func (k *call) assignments(err error, object func(*resource) string) ([]onboarding.Assignment, error) {
+// assignments returns a whole list of assignments, oldest first. object returns the SID of the
+// assigned object. An assignment without it makes the list unreadable: an object that is not on the
+// list counts as missing from the bundle.
+func (k *call) assignments(
+	err error, object func(*resource) string,
+) ([]onboarding.Assignment, error) {
 	found, err := k.all(err, func(*resource) bool { return true })
 	if err != nil {
 		return nil, err
@@ -133,17 +162,19 @@ func (k *call) assignments(err error, object func(*resource) string) ([]onboardi
 	for i := range found {
 		sid := object(&found[i])
 		if sid == "" {
-			return nil, k.fail(outcome{unreadable: true}, errUnreadable)
+			return nil, k.unreadable()
 		}
 		all = append(all, onboarding.Assignment{Object: found[i].object(), ObjectSID: sid})
 	}
 	return all, nil
 }
 
-// DeleteNumberAssignment takes a number off a bundle, if it is there.
-func (c *Client) DeleteNumberAssignment(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, sid string) error {
+// DeleteNumberAssignment removes a number from a bundle, if it is there.
+func (c *Client) DeleteNumberAssignment(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, sid string,
+) error {
 	k := c.onBundle(ctx, account, kind, bundleSID, sid)
-	return k.gone(either(kind,
+	return k.deleted(either(kind,
 		func() error { return k.hub().DeleteCustomerProfileChannelEndpointAssignment(bundleSID, sid) },
 		func() error { return k.hub().DeleteTrustProductChannelEndpointAssignment(bundleSID, sid) }))
 }

@@ -1,15 +1,15 @@
 package trusthub
 
 import (
-	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-func TestAttributesAreReadInWhateverShapeTheyCome(t *testing.T) {
+func TestAttributesAreReadInAnyForm(t *testing.T) {
 	t.Parallel()
 	for attributes, want := range map[string]map[string]string{
 		`{"first_name": "Example", "job_position": "CEO"}`:  {"first_name": "Example", "job_position": "CEO"},
@@ -20,18 +20,21 @@ func TestAttributesAreReadInWhateverShapeTheyCome(t *testing.T) {
 		`[]`:          {},
 		`"something"`: {},
 	} {
-		c := connect(t, answering(always(200, fmt.Sprintf(`{"sid": %q, "friendly_name": "tag", "type": "t", "attributes": %s}`, endUserSID, attributes))), "")
-		got, err := c.FetchEndUser(context.Background(), subSID, endUserSID)
+		body := fmt.Sprintf(`{"sid": %q, "friendly_name": "tag", "type": "t", "attributes": %s}`,
+			endUserSID, attributes)
+		c := connect(t, answering(always(200, body)), "")
+		got, err := c.FetchEndUser(t.Context(), subSID, endUserSID)
 		if err != nil {
 			t.Errorf("%s: %v", attributes, err)
 		}
-		if user := (onboarding.EndUser{FriendlyName: "tag", Type: "t", Attributes: want}); !reflect.DeepEqual(got.EndUser, user) {
+		user := onboarding.EndUser{FriendlyName: "tag", Type: "t", Attributes: want}
+		if !reflect.DeepEqual(got.EndUser, user) {
 			t.Errorf("%s: read %+v, want %+v", attributes, got.EndUser, user)
 		}
 	}
 }
 
-func TestTheAddressesOfADocumentAreReadInWhateverShapeTheyCome(t *testing.T) {
+func TestTheAddressesOfADocumentAreReadInAnyForm(t *testing.T) {
 	t.Parallel()
 	for attributes, want := range map[string][]string{
 		`{"address_sids": "AD01"}`:           {"AD01"},
@@ -43,9 +46,12 @@ func TestTheAddressesOfADocumentAreReadInWhateverShapeTheyCome(t *testing.T) {
 		`null`:                               nil,
 		`7`:                                  nil,
 	} {
-		c := connect(t, answering(always(200, fmt.Sprintf(`{"sid": "RD01", "type": "customer_profile_address", "attributes": %s}`, attributes))), "")
-		got, err := c.FetchSupportingDocument(context.Background(), subSID, "RD01")
-		if err != nil || got.SID != "RD01" || got.Type != addressDocument || !reflect.DeepEqual(got.AddressSIDs, want) {
+		body := fmt.Sprintf(`{"sid": %q, "type": "customer_profile_address", "attributes": %s}`,
+			documentSID, attributes)
+		c := connect(t, answering(always(200, body)), "")
+		got, err := c.FetchSupportingDocument(t.Context(), subSID, documentSID)
+		if err != nil || got.SID != documentSID || got.Type != "customer_profile_address" ||
+			!slices.Equal(got.AddressSIDs, want) {
 			t.Errorf("%s: read %+v, %v; want the addresses %q", attributes, got, err, want)
 		}
 	}

@@ -7,11 +7,15 @@ import (
 	"testing"
 )
 
-// BenchmarkCall is one POST with its answer, over a real connection, 64 at once; BenchmarkBareCall is net/http's share of it.
+// BenchmarkCall is one POST with its answer, over a real connection, 64 at once; BenchmarkBareCall
+// is net/http's share of it.
 func BenchmarkCall(b *testing.B) {
 	server := httptest.NewServer(always(201, endUserAnswer))
 	defer server.Close()
-	c, err := New(Config{AccountSID: parentSID, AuthToken: parentToken, APIURL: server.URL, TrustHubURL: server.URL, MaxConcurrentPerAccount: -1})
+	c, err := New(Config{
+		AccountSID: parentSID, AuthToken: parentToken,
+		APIURL: server.URL, TrustHubURL: server.URL, MaxConcurrentPerAccount: -1,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,16 +13,18 @@ import (
 )
 
 // onBundle begins a call about a bundle of that kind.
-func (c *Client) onBundle(ctx context.Context, account string, kind onboarding.BundleKind, sids ...string) *call {
+func (c *Client) onBundle(
+	ctx context.Context, account string, kind onboarding.BundleKind, sids ...string,
+) *call {
 	k := c.as(ctx, account, sids...)
 	if kind != onboarding.CustomerProfile && kind != onboarding.TrustProduct {
-		k.bad = errors.New("unknown kind of bundle")
+		k.invalid = errors.New("unknown kind of bundle")
 	}
 	return k
 }
 
-// either makes the call for the kind of bundle. The two kinds have the same resources under different paths, and the library a method for
-// each.
+// either makes the call for the kind of bundle. The kinds have the same resources under different
+// paths, and the library has a method for each.
 func either(kind onboarding.BundleKind, profile, product func() error) error {
 	if kind == onboarding.CustomerProfile {
 		return profile()
@@ -30,31 +32,36 @@ func either(kind onboarding.BundleKind, profile, product func() error) error {
 	return product()
 }
 
-// CreateBundle makes a customer profile or a trust product, in draft.
-func (c *Client) CreateBundle(ctx context.Context, account string, b onboarding.NewBundle) (onboarding.Bundle, error) {
+// CreateBundle creates a customer profile or a trust product, in draft.
+func (c *Client) CreateBundle(
+	ctx context.Context, account string, b onboarding.NewBundle,
+) (onboarding.Bundle, error) {
 	k := c.onBundle(ctx, account, b.Kind)
 	var callback *string
 	if b.StatusCallback != "" {
 		callback = &b.StatusCallback
 	}
-	return k.oneBundle(either(b.Kind,
+	return k.readBundle(either(b.Kind,
 		func() error {
 			_, err := k.hub().CreateCustomerProfile(&trusthub.CreateCustomerProfileParams{
-				FriendlyName: &b.FriendlyName, Email: &b.Email, PolicySid: &b.PolicySID, StatusCallback: callback,
+				FriendlyName: &b.FriendlyName, Email: &b.Email,
+				PolicySid: &b.PolicySID, StatusCallback: callback,
 			})
 			return err
 		},
 		func() error {
 			_, err := k.hub().CreateTrustProduct(&trusthub.CreateTrustProductParams{
-				FriendlyName: &b.FriendlyName, Email: &b.Email, PolicySid: &b.PolicySID, StatusCallback: callback,
+				FriendlyName: &b.FriendlyName, Email: &b.Email,
+				PolicySid: &b.PolicySID, StatusCallback: callback,
 			})
 			return err
 		}))
 }
 
 // FindBundles returns the account's bundles of exactly that name and policy, oldest first.
-func (c *Client) FindBundles(ctx context.Context, account string, kind onboarding.BundleKind, friendlyName, policySID string) (
-	[]onboarding.Bundle, error) {
+func (c *Client) FindBundles(
+	ctx context.Context, account string, kind onboarding.BundleKind, friendlyName, policySID string,
+) ([]onboarding.Bundle, error) {
 	k := c.onBundle(ctx, account, kind)
 	err := either(kind,
 		func() error {
@@ -69,11 +76,15 @@ func (c *Client) FindBundles(ctx context.Context, account string, kind onboardin
 			_, err := k.hub().PageTrustProduct(params, "", "")
 			return err
 		})
-	return k.bundles(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.PolicySID == policySID })
+	return k.bundles(err, func(r *resource) bool {
+		return r.FriendlyName == friendlyName && r.PolicySID == policySID
+	})
 }
 
-// ListBundles returns all bundles of that kind that the account has, oldest first.
-func (c *Client) ListBundles(ctx context.Context, account string, kind onboarding.BundleKind) ([]onboarding.Bundle, error) {
+// ListBundles returns all bundles of one kind in the account, oldest first.
+func (c *Client) ListBundles(
+	ctx context.Context, account string, kind onboarding.BundleKind,
+) ([]onboarding.Bundle, error) {
 	k := c.onBundle(ctx, account, kind)
 	err := either(kind,
 		func() error {
@@ -104,37 +115,46 @@ func (k *call) bundles(err error, match func(*resource) bool) ([]onboarding.Bund
 }
 
 // FetchBundle reads a bundle.
-func (c *Client) FetchBundle(ctx context.Context, account string, kind onboarding.BundleKind, sid string) (onboarding.Bundle, error) {
+func (c *Client) FetchBundle(
+	ctx context.Context, account string, kind onboarding.BundleKind, sid string,
+) (onboarding.Bundle, error) {
 	k := c.onBundle(ctx, account, kind, sid)
-	return k.oneBundle(either(kind,
+	return k.readBundle(either(kind,
 		func() error { _, err := k.hub().FetchCustomerProfile(sid); return err },
 		func() error { _, err := k.hub().FetchTrustProduct(sid); return err }))
 }
 
-// SubmitBundle asks for the review. Only the status is sent: together with anything else Twilio refuses it (22204).
-func (c *Client) SubmitBundle(ctx context.Context, account string, kind onboarding.BundleKind, sid string) (onboarding.Bundle, error) {
+// SubmitBundle asks for the review. It sends the status alone: together with another field Twilio
+// refuses it (22204).
+func (c *Client) SubmitBundle(
+	ctx context.Context, account string, kind onboarding.BundleKind, sid string,
+) (onboarding.Bundle, error) {
 	k := c.onBundle(ctx, account, kind, sid)
 	status := onboarding.BundlePendingReview
-	return k.oneBundle(either(kind,
+	return k.readBundle(either(kind,
 		func() error {
-			_, err := k.hub().UpdateCustomerProfile(sid, &trusthub.UpdateCustomerProfileParams{Status: &status})
+			params := &trusthub.UpdateCustomerProfileParams{Status: &status}
+			_, err := k.hub().UpdateCustomerProfile(sid, params)
 			return err
 		},
 		func() error {
-			_, err := k.hub().UpdateTrustProduct(sid, &trusthub.UpdateTrustProductParams{Status: &status})
+			params := &trusthub.UpdateTrustProductParams{Status: &status}
+			_, err := k.hub().UpdateTrustProduct(sid, params)
 			return err
 		}))
 }
 
 // DeleteBundle deletes a bundle, if it is there.
-func (c *Client) DeleteBundle(ctx context.Context, account string, kind onboarding.BundleKind, sid string) error {
+func (c *Client) DeleteBundle(
+	ctx context.Context, account string, kind onboarding.BundleKind, sid string,
+) error {
 	k := c.onBundle(ctx, account, kind, sid)
-	return k.gone(either(kind,
+	return k.deleted(either(kind,
 		func() error { return k.hub().DeleteCustomerProfile(sid) },
 		func() error { return k.hub().DeleteTrustProduct(sid) }))
 }
 
-func (k *call) oneBundle(err error) (onboarding.Bundle, error) {
+func (k *call) readBundle(err error) (onboarding.Bundle, error) {
 	r, err := k.resource(err)
 	if err != nil {
 		return onboarding.Bundle{}, err
@@ -153,41 +173,44 @@ func (r *resource) bundle() onboarding.Bundle {
 	}
 }
 
-// hyphenated is a status in lower case with hyphens, as onboarding names them; Trust Hub has used capitals and underscores as well. A
-// status that nobody has heard of stays what it is.
+// hyphenated is a status in lower case with hyphens, as onboarding names them. Trust Hub has used
+// capitals and underscores as well.
 func hyphenated(status string) string {
 	return strings.ReplaceAll(strings.ToLower(status), "_", "-")
 }
 
-// bundleErrors reads a bundle's errors, of which Twilio's specification says only that they are a list: [{"code": 18601}, …], with more
-// keys at times. An entry without text that has more than a code keeps all it says as its text.
+// bundleErrors reads a bundle's errors. Twilio's specification says only that they are a list:
+// [{"code": 18601}, …], with more keys at times.
 func bundleErrors(raw json.RawMessage) []onboarding.BundleError {
 	var all []onboarding.BundleError
-	for _, entry := range entries(raw) {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(entry, &fields) != nil || fields == nil {
-			e := onboarding.BundleError{Message: textOf(entry)}
-			if bare := codeOf(entry); bare != 0 {
-				e = onboarding.BundleError{Code: bare}
-			}
-			all = append(all, e)
-			continue
-		}
-		var e onboarding.BundleError
-		for _, key := range []string{"code", "error_code"} {
-			if e.Code == 0 {
-				e.Code = codeOf(fields[key])
-			}
-		}
-		for _, key := range []string{"message", "description", "failure_reason", "reason", "detail"} {
-			if text := fields[key]; e.Message == "" && len(text) > 0 && string(text) != "null" {
-				e.Message = textOf(text)
-			}
-		}
-		if e.Message == "" && (e.Code == 0 || len(fields) > 1) {
-			e.Message = textOf(entry)
-		}
-		all = append(all, e)
+	for _, element := range elements(raw) {
+		all = append(all, bundleError(element))
 	}
 	return all
+}
+
+// bundleError reads one error. If it has more than a code but no message, all of it is the message.
+func bundleError(raw json.RawMessage) onboarding.BundleError {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil || fields == nil {
+		if bare := codeOf(raw); bare != 0 {
+			return onboarding.BundleError{Code: bare}
+		}
+		return onboarding.BundleError{Message: textOf(raw)}
+	}
+	var e onboarding.BundleError
+	for _, key := range []string{"code", "error_code"} {
+		if e.Code == 0 {
+			e.Code = codeOf(fields[key])
+		}
+	}
+	for _, key := range []string{"message", "description", "failure_reason", "reason", "detail"} {
+		if text := fields[key]; e.Message == "" && len(text) > 0 && string(text) != "null" {
+			e.Message = textOf(text)
+		}
+	}
+	if e.Message == "" && (e.Code == 0 || len(fields) > 1) {
+		e.Message = textOf(raw)
+	}
+	return e
 }

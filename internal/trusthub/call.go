@@ -20,41 +20,44 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// call is one method of the [Client] while it runs. It is the [client.BaseClient] under twilio-go's generated services, and keeps what
-// the last request was answered.
+// call is one call of a method of the [Client]. It is the [client.BaseClient] below twilio-go's
+// generated services, and stores the answer to its last request.
 //
-// The generated services are given an empty object as the answer: they build requests for us, and we read answers from here.
+// The generated services get an empty object as the answer: they build the requests, and the
+// answers are read from here.
 type call struct {
 	*Client
-	ctx context.Context //nolint:containedctx // twilio-go's interface has no parameter for it, and a call lives no longer than it
-	// account is the one whose credentials sign.
+	ctx context.Context //nolint:containedctx // twilio-go has no parameter for it
+	// account signs the call.
 	account string
-	// about is the account that the call is about: another one when the parent asks about a subaccount. Failures are put down to it.
-	about string
-	// bundle is the one that the call assigns something to, if it does: a conflict with that very bundle means that it is done.
+	// subject is the account that the call is about: a subaccount if the parent asks about it. The
+	// failures count as this account's.
+	subject string
+	// bundle is the bundle that the call assigns an object to, or "". A conflict with this bundle
+	// means that the assignment exists.
 	bundle string
+	// invalid is the reason why the call must not be made, or nil.
+	invalid error
 
 	method string
 	url    *url.URL
 	status int
 	body   []byte
-	// verdict is what the last request tells about the host.
-	verdict verdict
-	// bad is why the call must not be made.
-	bad error
+	health health // what the last request told about its host
 }
 
 var _ client.BaseClient = (*call)(nil)
 
-// as begins a call signed by account. sids are those that the call puts into a path.
+// as begins a call that the account signs. sids are those that the call puts into its path:
+// twilio-go would put "../" or "?" there as well and so reach another resource.
 func (c *Client) as(ctx context.Context, account string, sids ...string) *call {
-	k := &call{Client: c, ctx: ctx, account: account, about: account}
-	if !isSID(account) {
-		k.bad = errors.New("malformed account SID")
+	k := &call{Client: c, ctx: ctx, account: account, subject: account}
+	if !onboarding.IsSID("AC", account) {
+		k.invalid = errors.New("malformed account SID")
 	}
 	for _, sid := range sids {
-		if !isSID(sid) {
-			k.bad = errors.New("malformed SID")
+		if !onboarding.IsSID("", sid) {
+			k.invalid = errors.New("malformed SID")
 		}
 	}
 	return k
@@ -63,25 +66,27 @@ func (c *Client) as(ctx context.Context, account string, sids ...string) *call {
 func (k *call) hub() *trusthub.ApiService { return trusthub.NewApiServiceWithClient(k) }
 func (k *call) core() *api.ApiService     { return api.NewApiServiceWithClient(k) }
 
-// AccountSid is the account in the path of an API of 2010-04-01, unless the parameters name one.
+// AccountSid is the account in the paths of the 2010-04-01 API, unless a parameter names another.
 func (k *call) AccountSid() string { return k.account }
 
-// SetTimeout is not used: the timeout is the client's.
+// SetTimeout does nothing: the timeout is the client's.
 func (k *call) SetTimeout(time.Duration) {}
 
-// SetOauth is not used: Trust Hub takes an account's own credentials.
+// SetOauth does nothing: Trust Hub is called with an account's own credentials.
 func (k *call) SetOauth(client.OAuth) {}
 
-// OAuth is not used, see SetOauth.
+// OAuth returns nothing, see SetOauth.
 func (k *call) OAuth() client.OAuth { return nil }
 
-// SendRequest makes the one request of a generated method. Of rawURL only the path counts: the host is the library's, and is changed by
-// environment variables that are not ours.
-func (k *call) SendRequest(method, rawURL string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
+// SendRequest sends the one request of a generated method. Only the path of rawURL counts: its host
+// is the library's and follows environment variables that are not ours.
+func (k *call) SendRequest(
+	method, rawURL string, data url.Values, _ map[string]any, _ ...byte,
+) (*http.Response, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		k.bad = errors.New("malformed path")
-		return nil, k.refuse()
+		k.invalid = errors.New("malformed path")
+		return nil, k.invalidCall()
 	}
 	base := k.trustHub
 	if strings.HasPrefix(u.Path, "/2010-04-01/") {
@@ -98,27 +103,28 @@ func (k *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	return &http.Response{StatusCode: k.status, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
-// send makes a request with the account's credentials. One that is refused for them was never processed: it is made once more with
-// credentials that were fetched since, if the account is a subaccount. The error, if any, is a *onboarding.RemoteError.
+// send sends a request with the account's credentials. Twilio does not process a request that it
+// refuses for its credentials, so a subaccount's is sent a second time, with a token fetched since.
+// The error, if any, is a *onboarding.RemoteError.
 func (k *call) send(method string, target *url.URL, form string) error {
 	k.method, k.url, k.status, k.body = method, target, 0, nil
-	if k.bad != nil {
-		return k.refuse()
+	if k.invalid != nil {
+		return k.invalidCall()
 	}
 	token := k.parentToken
 	if k.account != k.parent {
 		var err error
 		if token, err = k.tokens.get(k.ctx, k.account, ""); err != nil {
-			return unsent(err)
+			return tokenFailure(err)
 		}
 	}
-	failure := k.exchange(form, token)
+	failure := k.sendOnce(form, token)
 	if failure != nil && failure.Class == onboarding.ClassCredentials && k.account != k.parent {
 		var err error
 		if token, err = k.tokens.get(k.ctx, k.account, token); err != nil {
-			return unsent(err)
+			return tokenFailure(err)
 		}
-		failure = k.exchange(form, token)
+		failure = k.sendOnce(form, token)
 	}
 	if failure != nil {
 		return failure
@@ -126,65 +132,35 @@ func (k *call) send(method string, target *url.URL, form string) error {
 	return nil
 }
 
-// unsent is what became of a call whose token could not be had: whatever became of the token's request, the call itself was not made.
-func unsent(err error) error {
+// tokenFailure is the failure of a call without a token. Whatever became of the token's request,
+// the call itself was not sent.
+func tokenFailure(err error) error {
 	var remote *onboarding.RemoteError
 	if !errors.As(err, &remote) {
-		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Err: fmt.Errorf("wait for the account's token: %w", err)}
+		return &onboarding.RemoteError{
+			Class: onboarding.ClassRepeatable, Err: fmt.Errorf("wait for the account's token: %w", err),
+		}
 	}
 	if remote.Class != onboarding.ClassUnknown {
 		return remote
 	}
-	never := *remote
-	never.Class = onboarding.ClassRepeatable
-	return &never
+	repeatable := *remote
+	repeatable.Class = onboarding.ClassRepeatable
+	return &repeatable
 }
 
-// exchange makes one request and reads its answer into k, if there is room for it. A request for which there is none does not leave; that
-// is looked at again when its turn has come, since much may have happened in between.
-func (k *call) exchange(form, token string) *onboarding.RemoteError {
-	k.status, k.body, k.verdict = 0, nil, noVerdict
-	if failure := k.heldBack(); failure != nil {
+// sendOnce sends one request, if it is admitted, and reads the answer into k.
+func (k *call) sendOnce(form, token string) (failure *onboarding.RemoteError) {
+	k.status, k.body, k.health = 0, nil, healthUnknown
+	a, failure := k.admit()
+	if failure != nil {
 		return failure
 	}
-	entered := k.now()
-	turn, err := k.lanes.enter(k.ctx, k.account, entered, k.patience(entered))
-	if err != nil {
-		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Err: fmt.Errorf("wait for a turn: %w", err)}
-	}
-	var failure *onboarding.RemoteError
-	defer func() { // also after a panic
-		if failure != nil && isTooMany(failure) {
-			failure.RetryAfter = k.lanes.leaveRefused(k.account, turn, failure.RetryAfter, k.now(), k.random())
-			return
-		}
-		k.lanes.leave(k.account, turn, k.status != 0, k.now())
-	}()
-	if failure = k.heldBack(); failure != nil {
-		return failure
-	}
-	circuit := k.circuitOf(k.url)
-	pass, wait := circuit.enter(k.now(), k.random())
-	if wait > 0 {
-		failure = held(errCircuitOpen, wait)
-		return failure
-	}
-	defer func() {
-		var asked time.Duration
-		if failure != nil {
-			asked = failure.RetryAfter
-		}
-		done, wait := circuit.leave(pass, k.verdict, k.about, asked, k.now(), k.random())
-		if failure != nil && wait > 0 {
-			failure.Outage, failure.RetryAfter = true, max(failure.RetryAfter, wait)
-		}
-		k.logCircuit(done)
-	}()
-
-	begun := time.Now()
+	defer func() { k.finish(a, failure) }() // after a panic as well
+	begun := k.now()
 	failure = k.roundTrip(form, token)
 	if k.log.Enabled(k.ctx, slog.LevelDebug) {
-		k.logRequest(time.Since(begun), failure)
+		k.logRequest(k.now().Sub(begun), failure)
 	}
 	return failure
 }
@@ -195,35 +171,34 @@ func (k *call) roundTrip(form, token string) *onboarding.RemoteError {
 	ctx, cancel := context.WithCancelCause(timed)
 	defer cancel(nil)
 
-	d := &departure{now: k.now, cancel: cancel}
-	d.by, d.limited = onboarding.SendBy(k.ctx)
-	if k.atSocket {
-		ctx = httptrace.WithClientTrace(ctx, d.trace())
-	} else if err := d.leave(); err != nil {
-		return k.fail(outcome{neverSent: true}, err)
+	guard := newSendGuard(k.ctx, k.now, cancel)
+	if k.guarded {
+		ctx = httptrace.WithClientTrace(ctx, guard.trace())
+	} else if err := guard.allowWrite(); err != nil {
+		return k.failure(outcome{neverSent: true}, err)
 	}
 
 	response, err := k.transport.RoundTrip(k.request(ctx, form, token))
 	switch {
-	case err != nil && d.tooLate.Load():
-		return k.fail(outcome{neverSent: true}, errTooLate)
+	case err != nil && guard.tooLate.Load():
+		return k.failure(outcome{neverSent: true}, errTooLate)
 	case err != nil:
-		neverSent := d.neverLeft() || neverConnected(err)
-		k.verdict = silence(neverSent, k.ctx.Err() != nil)
-		return k.fail(outcome{neverSent: neverSent}, err)
+		neverSent := guard.abandon() || neverConnected(err)
+		k.health = healthOfSilence(neverSent, k.ctx.Err() != nil)
+		return k.failure(outcome{neverSent: neverSent}, err)
 	}
 	defer response.Body.Close()
-	d.arrived()
-	k.status, k.verdict = response.StatusCode, alive
+	guard.detach()
+	k.status, k.health = response.StatusCode, healthy
 	body, err := readBody(response.Body)
 	switch {
 	case k.status < 200 || k.status > 299:
 		// The status says enough, however the body ended.
-		failure := k.refused(response.Header, body)
-		k.verdict = spoken(k.status, failure.Code)
+		failure := k.errorAnswer(response.Header, body)
+		k.health = healthOfAnswer(k.status, failure.Code)
 		return failure
 	case err != nil && k.method != http.MethodDelete:
-		return k.fail(outcome{unreadable: true}, err)
+		return k.failure(outcome{unreadable: true}, err)
 	}
 	k.body = body
 	return nil
@@ -245,17 +220,20 @@ func (k *call) request(ctx context.Context, form, token string) *http.Request {
 		r.Header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
 		r.ContentLength = int64(len(form))
 		r.Body = io.NopCloser(strings.NewReader(form))
-		// net/http asks for the body again only when a connection from the pool was dead before a byte was written to it.
+		// net/http asks for a second body only if a pooled connection was dead before it took a
+		// byte of the first.
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(form)), nil }
 	}
 	return r.WithContext(ctx)
 }
 
-var userAgent = fmt.Sprintf("attestd twilio-go/%s (%s %s) go/%s", client.LibraryVersion, runtime.GOOS, runtime.GOARCH, runtime.Version())
+var userAgent = fmt.Sprintf("attestd twilio-go/%s (%s %s) go/%s",
+	client.LibraryVersion, runtime.GOOS, runtime.GOARCH, runtime.Version())
 
-// logRequest says what was done and how it went. The path holds SIDs only; the query may hold a phone number or a name and is left out.
+// logRequest logs one request and its result. The path has SIDs only. The query may have a phone
+// number or a name, and is left out.
 func (k *call) logRequest(took time.Duration, failure *onboarding.RemoteError) {
-	attrs := make([]slog.Attr, 0, 7)
+	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
 		slog.String("method", k.method),
 		slog.String("path", k.url.Path),
@@ -263,7 +241,8 @@ func (k *call) logRequest(took time.Duration, failure *onboarding.RemoteError) {
 		slog.Int("status", k.status),
 		slog.Duration("duration", took))
 	if failure != nil {
-		attrs = append(attrs, slog.Int("code", failure.Code), slog.String("class", failure.Class.String()))
+		attrs = append(attrs,
+			slog.Int("code", failure.Code), slog.String("class", failure.Class.String()))
 		if failure.Err != nil {
 			attrs = append(attrs, slog.String("error", failure.Err.Error()))
 		}
@@ -271,13 +250,15 @@ func (k *call) logRequest(took time.Duration, failure *onboarding.RemoteError) {
 	k.log.LogAttrs(k.ctx, slog.LevelDebug, "twilio request", attrs...)
 }
 
-// logCircuit says that a host began or ceased to be held back: once, however many requests that concerns.
-func (k *call) logCircuit(c change) {
-	switch c {
+// logTransition logs that the breaker of a host opened or closed: once, however many requests that
+// concerns.
+func (k *call) logTransition(t transition) {
+	switch t {
 	case opened:
-		k.log.WarnContext(k.ctx, "twilio does not answer as it should; requests are held back but for one at a time", "host", k.url.Host)
+		k.log.WarnContext(k.ctx, "twilio does not answer as it should; the breaker lets one probe at a time pass",
+			"host", k.url.Host)
 	case closed:
-		k.log.InfoContext(k.ctx, "twilio answers again; requests are let through", "host", k.url.Host)
-	case unchanged, stayedOpen:
+		k.log.InfoContext(k.ctx, "twilio answers; the breaker lets all requests pass", "host", k.url.Host)
+	case unchanged:
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/attestd/attestd/internal/onboarding"
@@ -20,27 +19,28 @@ const (
 	codeOutdatedEntity   = 70003
 )
 
-// outcome is all that a failure's class depends on.
+// outcome is everything that the class of a failure depends on.
 type outcome struct {
 	method string
-	// status is 0 if no answer came.
+	// status is 0 without an answer.
 	status int
 	code   int
-	// neverSent: there was no answer because nothing was asked: no connection, or the request was held back.
+	// neverSent: there is no answer because no byte of the request was sent.
 	neverSent bool
-	// unreadable: the answer says that it went well, but what it says of the result cannot be read.
+	// unreadable: the status says success, but the result cannot be read.
 	unreadable bool
-	// retryAfter: the answer says when to come again.
+	// retryAfter: the answer asks for a wait.
 	retryAfter bool
 	// text is Twilio's message.
 	text string
-	// bundle is the bundle that the call assigns something to, "" if it assigns nothing.
+	// bundle is the bundle that the call assigns an object to, or "".
 	bundle string
 }
 
-// classify sorts a failure by what may be done about it. It is the only place that does. other is the other bundle that a conflict names.
+// classify sorts a failure by what may be done about it. No other place does. other is the other
+// bundle that a conflict names.
 //
-// Where an answer leaves room for doubt it says unknown: that costs a lookup, where the opposite mistake costs a duplicate.
+// In doubt the class is unknown. That costs a lookup; the opposite mistake costs a duplicate.
 func classify(o outcome) (class onboarding.Class, other string) {
 	switch {
 	case o.neverSent:
@@ -48,13 +48,14 @@ func classify(o outcome) (class onboarding.Class, other string) {
 	case o.status == 0, o.unreadable:
 		return onboarding.ClassUnknown, ""
 	case o.status < 500 && o.code == codeAccountNotActive:
-		// It comes with 401, but no other token would help.
+		// Its status is 401, but no other token would help.
 		return onboarding.ClassPermanent, ""
 	case o.status == http.StatusUnauthorized, o.code == codePermissionDenied:
 		return onboarding.ClassCredentials, ""
 	case o.status == http.StatusTooManyRequests, o.code == codeTooManyRequests:
 		return onboarding.ClassRepeatable, ""
-	case o.status == http.StatusConflict, o.code == codeConflict, o.code == codeOutdatedEntity && o.status < 500:
+	case o.status == http.StatusConflict, o.code == codeConflict,
+		o.code == codeOutdatedEntity && o.status < 500:
 		return classifyConflict(o)
 	case o.status == http.StatusUnprocessableEntity && o.code == codeInvalidParameter:
 		return onboarding.ClassPermanent, ""
@@ -65,36 +66,36 @@ func classify(o outcome) (class onboarding.Class, other string) {
 	case o.status >= 500:
 		return onboarding.ClassUnknown, ""
 	case o.status == http.StatusRequestTimeout:
-		// Whoever stands between may have waited for Twilio in vain.
+		// A proxy may have waited for Twilio in vain.
 		return onboarding.ClassUnknown, ""
 	case o.status == http.StatusBadRequest && o.code == 0:
-		// Twilio gives a code with every 400: this is someone else's, or one that was cut off.
+		// Every 400 of Twilio's has a code: this one is a proxy's, or incomplete.
 		return onboarding.ClassUnknown, ""
 	case o.status < 400 && o.method == http.MethodPost:
-		// A redirect, which Twilio does not use. Some are given after the work is done (303, in practice 302).
+		// A redirect. Twilio sends none, and some (303, in practice 302) follow finished work.
 		return onboarding.ClassUnknown, ""
 	default:
 		return onboarding.ClassPermanent, ""
 	}
 }
 
-// isTooMany says that the account had too many requests under way.
-func isTooMany(e *onboarding.RemoteError) bool {
+// isTooManyRequests says that the account had too many requests in flight.
+func isTooManyRequests(e *onboarding.RemoteError) bool {
 	return e.HTTPStatus == http.StatusTooManyRequests || e.Code == codeTooManyRequests
 }
 
-// classifyConflict reads a 409. Twilio gives it for an assignment that is there already, with the bundle in the text ("already assigned
-// to BU…"):
+// classifyConflict reads a 409. Twilio sends it for an assignment that exists, and names the bundle
+// in the text ("already assigned to BU…"):
 //
-//   - that very bundle: it is done, look it up;
-//   - another one only: a person must free the object;
-//   - none, or both: the words do not say which it is, so the lookup must. The class is "exists", and a caller whose lookup then finds
-//     nothing has a failure for a person; other is still filled in if the text names one.
+//   - the bundle of the call: the assignment exists, and a lookup finds it;
+//   - only another bundle: a person must free the object;
+//   - none, or both: the words do not tell, so a lookup must. The class is "exists"; if the lookup
+//     finds nothing, the failure is a matter for a person. other names the other bundle even so.
 //
 // A conflict of a read or a deletion has nothing to look up.
 func classifyConflict(o outcome) (class onboarding.Class, other string) {
 	same := false
-	for _, sid := range bundleSIDs.FindAllString(o.text, -1) {
+	for _, sid := range onboarding.SIDsIn("BU", o.text) {
 		if strings.EqualFold(sid, o.bundle) {
 			same = true
 		} else if other == "" {
@@ -102,7 +103,7 @@ func classifyConflict(o outcome) (class onboarding.Class, other string) {
 		}
 	}
 	if o.bundle == "" {
-		other = "" // Nothing was to be assigned, so the text is about the bundle's status, and nothing holds anything.
+		other = "" // The call assigns nothing: the text is about the bundle's own status.
 	}
 	if o.method != http.MethodPost || other != "" && !same {
 		return onboarding.ClassPermanent, other
@@ -110,10 +111,8 @@ func classifyConflict(o outcome) (class onboarding.Class, other string) {
 	return onboarding.ClassExists, other
 }
 
-var bundleSIDs = regexp.MustCompile(`\bBU[0-9a-fA-F]{32}\b`)
-
-// neverConnected says that err is about reaching Twilio at all, so that nothing was sent: a name that does not resolve, a refused
-// connection, a dial that took too long.
+// neverConnected says of a transport's error that there was no connection, so that nothing was
+// sent: an unknown host name, a refused connection, a dial that took too long.
 func neverConnected(err error) bool {
 	var name *net.DNSError
 	if errors.As(err, &name) {

@@ -10,74 +10,84 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
+const (
+	repeatable  = onboarding.ClassRepeatable
+	unknown     = onboarding.ClassUnknown
+	permanent   = onboarding.ClassPermanent
+	exists      = onboarding.ClassExists
+	credentials = onboarding.ClassCredentials
+
+	sameText  = "PN is already assigned to " + profileSID
+	upperText = "PN is already assigned to BU0000000000000000000000000000000B"
+	otherText = "PN is already assigned to " + otherBundle
+)
+
+// classified are failures of a POST, unless they name another method.
+var classified = []struct {
+	name  string
+	o     outcome
+	class onboarding.Class
+	other string
+}{
+	// Refused before anything was done.
+	{"too many requests", outcome{status: 429, code: 20429}, repeatable, ""},
+	{"too many requests, no body", outcome{status: 429}, repeatable, ""},
+	{"too many requests, other status", outcome{status: 503, code: 20429}, repeatable, ""},
+	{"unprocessable", outcome{status: 422}, repeatable, ""},
+	{"unprocessable, some code", outcome{status: 422, code: 70001}, repeatable, ""},
+	{"unavailable, with a wait", outcome{status: 503, retryAfter: true}, repeatable, ""},
+	{"never sent", outcome{neverSent: true}, repeatable, ""},
+
+	// Perhaps done.
+	{"no answer", outcome{}, unknown, ""},
+	{"unreadable answer", outcome{status: 201, unreadable: true}, unknown, ""},
+	{"unavailable", outcome{status: 503}, unknown, ""},
+	{"internal error", outcome{status: 500, code: 20500}, unknown, ""},
+	{"internal error, with a wait", outcome{status: 500, retryAfter: true}, unknown, ""},
+	{"internal error, account not active", outcome{status: 500, code: 20005}, unknown, ""},
+	{"internal error, outdated entity", outcome{status: 500, code: 70003}, unknown, ""},
+	{"bad gateway", outcome{status: 502}, unknown, ""},
+	{"gateway timeout", outcome{status: 504}, unknown, ""},
+	{"request timeout", outcome{status: 408}, unknown, ""},
+	{"bad request without a code", outcome{status: 400}, unknown, ""},
+	{"redirect", outcome{status: 302}, unknown, ""},
+
+	// For a person.
+	{"bad request", outcome{status: 400, code: 21628}, permanent, ""},
+	{"not found", outcome{status: 404, code: 20404}, permanent, ""},
+	{"not found, HTML", outcome{status: 404}, permanent, ""},
+	{"forbidden", outcome{status: 403, code: 20403}, permanent, ""},
+	{"gone", outcome{status: 410}, permanent, ""},
+	{"invalid parameter", outcome{status: 422, code: 20422}, permanent, ""},
+	{"account suspended", outcome{status: 401, code: 20005}, permanent, ""},
+	{"redirect of a read", outcome{method: "GET", status: 302}, permanent, ""},
+
+	// Conflicts.
+	{"same bundle", outcome{status: 409, code: 20409, text: sameText, bundle: profileSID}, exists, ""},
+	{"same bundle, capitals", outcome{status: 409, text: upperText, bundle: profileSID}, exists, ""},
+	{"same bundle, under 400", outcome{status: 400, code: 20409, text: sameText, bundle: profileSID}, exists, ""},
+	{"same bundle, outdated", outcome{status: 400, code: 70003, text: sameText, bundle: profileSID}, exists, ""},
+	{"another bundle", outcome{status: 409, code: 20409, text: otherText, bundle: profileSID}, permanent, otherBundle},
+	{"no bundle named", outcome{status: 409, code: 20409, text: "Conflict", bundle: profileSID}, exists, ""},
+	{"both named", outcome{status: 409, text: otherText + ", not " + profileSID, bundle: profileSID}, exists, otherBundle},
+	{"no text", outcome{status: 409, bundle: profileSID}, exists, ""},
+	{"conflict of a creation", outcome{status: 409}, exists, ""},
+	{"conflict of a creation, a bundle named", outcome{status: 409, text: otherText}, exists, ""},
+	{"conflict of a deletion", outcome{method: "DELETE", status: 409}, permanent, ""},
+	{"conflict of a read", outcome{method: "GET", status: 409}, permanent, ""},
+	{"not quite a SID", outcome{status: 409, text: "X" + otherBundle + "1", bundle: profileSID}, exists, ""},
+
+	// Credentials.
+	{"unauthorized", outcome{status: 401}, credentials, ""},
+	{"permission denied", outcome{status: 401, code: 20003}, credentials, ""},
+	{"permission denied under 403", outcome{status: 403, code: 20003}, credentials, ""},
+}
+
 func TestFailuresAreSortedByWhatMayBeDoneAboutThem(t *testing.T) {
 	t.Parallel()
-	const (
-		repeatable  = onboarding.ClassRepeatable
-		unknown     = onboarding.ClassUnknown
-		permanent   = onboarding.ClassPermanent
-		exists      = onboarding.ClassExists
-		credentials = onboarding.ClassCredentials
-	)
-	on := func(bundle string) string { return "PN is already assigned to " + bundle }
-	for _, c := range []struct {
-		name  string
-		o     outcome
-		class onboarding.Class
-		other string
-	}{
-		// Refused before anything was done.
-		{name: "too many requests", o: outcome{status: 429, code: 20429}, class: repeatable},
-		{name: "too many requests, no body", o: outcome{status: 429}, class: repeatable},
-		{name: "too many requests under another status", o: outcome{status: 503, code: 20429}, class: repeatable},
-		{name: "unprocessable", o: outcome{status: 422}, class: repeatable},
-		{name: "unprocessable, some code", o: outcome{status: 422, code: 70001}, class: repeatable},
-		{name: "unavailable, come again", o: outcome{status: 503, retryAfter: true}, class: repeatable},
-		{name: "never sent", o: outcome{neverSent: true}, class: repeatable},
-
-		// Perhaps done.
-		{name: "no answer", o: outcome{}, class: unknown},
-		{name: "unreadable answer", o: outcome{status: 201, unreadable: true}, class: unknown},
-		{name: "unavailable", o: outcome{status: 503}, class: unknown},
-		{name: "internal error", o: outcome{status: 500, code: 20500}, class: unknown},
-		{name: "internal error, come again", o: outcome{status: 500, retryAfter: true}, class: unknown},
-		{name: "bad gateway", o: outcome{status: 502}, class: unknown},
-		{name: "gateway timeout", o: outcome{status: 504}, class: unknown},
-		{name: "request timeout", o: outcome{status: 408}, class: unknown},
-		{name: "bad request that is not Twilio's", o: outcome{status: 400}, class: unknown},
-		{name: "redirect", o: outcome{status: 302}, class: unknown},
-		{name: "an outdated entity in a server's error", o: outcome{status: 500, code: 70003}, class: unknown},
-
-		// For a person.
-		{name: "bad request", o: outcome{status: 400, code: 21628}, class: permanent},
-		{name: "not found", o: outcome{status: 404, code: 20404}, class: permanent},
-		{name: "not found, HTML", o: outcome{status: 404}, class: permanent},
-		{name: "forbidden", o: outcome{status: 403, code: 20403}, class: permanent},
-		{name: "gone", o: outcome{status: 410}, class: permanent},
-		{name: "invalid parameter", o: outcome{status: 422, code: 20422}, class: permanent},
-		{name: "account suspended", o: outcome{status: 401, code: 20005}, class: permanent},
-		{name: "redirect of a read", o: outcome{method: "GET", status: 302}, class: permanent},
-
-		// Conflicts.
-		{name: "same bundle", o: outcome{status: 409, code: 20409, text: on(profileSID), bundle: profileSID}, class: exists},
-		{name: "same bundle, other case", o: outcome{status: 409, text: on("BU0000000000000000000000000000000B"), bundle: profileSID}, class: exists},
-		{name: "same bundle, under 400", o: outcome{status: 400, code: 20409, text: on(profileSID), bundle: profileSID}, class: exists},
-		{name: "same bundle, outdated entity", o: outcome{status: 400, code: 70003, text: on(profileSID), bundle: profileSID}, class: exists},
-		{name: "another bundle", o: outcome{status: 409, code: 20409, text: on(otherBundle), bundle: profileSID}, class: permanent, other: otherBundle},
-		{name: "no bundle named", o: outcome{status: 409, code: 20409, text: "Conflict", bundle: profileSID}, class: exists},
-		{name: "both named", o: outcome{status: 409, text: on(otherBundle) + ", not " + profileSID, bundle: profileSID}, class: exists, other: otherBundle},
-		{name: "no text", o: outcome{status: 409, bundle: profileSID}, class: exists},
-		{name: "conflict of a creation", o: outcome{status: 409}, class: exists},
-		{name: "conflict of a deletion", o: outcome{method: "DELETE", status: 409}, class: permanent},
-		{name: "conflict of a read", o: outcome{method: "GET", status: 409}, class: permanent},
-		{name: "something like a SID", o: outcome{status: 409, text: "XBU0000000000000000000000000000000c1", bundle: profileSID}, class: exists},
-
-		// Credentials.
-		{name: "unauthorized", o: outcome{status: 401}, class: credentials},
-		{name: "permission denied", o: outcome{status: 401, code: 20003}, class: credentials},
-		{name: "permission denied under 403", o: outcome{status: 403, code: 20003}, class: credentials},
-	} {
+	for _, c := range classified {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			if c.o.method == "" {
 				c.o.method = "POST"
 			}
@@ -89,7 +99,7 @@ func TestFailuresAreSortedByWhatMayBeDoneAboutThem(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatWasNeverMadeCarriedNothing(t *testing.T) {
+func TestAFailedDialSentNothing(t *testing.T) {
 	t.Parallel()
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	read := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}

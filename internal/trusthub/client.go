@@ -19,58 +19,55 @@ const (
 	DefaultTrustHubURL             = "https://trusthub.twilio.com"
 	DefaultTimeout                 = 15 * time.Second
 	DefaultMaxConcurrentPerAccount = 20
-	// DefaultCircuitFailures in a row mean that Twilio is down. Where one call in ten fails, which single calls bear well enough, that many
-	// come together once in ten thousand million calls.
-	DefaultCircuitFailures = 10
-	DefaultCircuitMax      = 30 * time.Second
 )
 
-// Config is what a [Client] is made of. Only the credentials are required.
+// Config configures a [Client]. Only the credentials are required.
 type Config struct {
-	// AccountSID and AuthToken are the parent account's: those of its subaccounts are fetched with them.
+	// AccountSID and AuthToken are the parent account's. The tokens of its subaccounts are fetched
+	// with them.
 	AccountSID string
 	AuthToken  string
-	// APIURL and TrustHubURL are origins, without a path: of the API of 2010-04-01 and of Trust Hub.
+	// APIURL and TrustHubURL are the origins of the 2010-04-01 API and of Trust Hub, without a
+	// path.
 	APIURL      string
 	TrustHubURL string
-	// Timeout is for one request, from its turn to the end of its answer.
+	// Timeout bounds one request, from its admission to the end of its answer.
 	Timeout time.Duration
-	// MaxConcurrentPerAccount limits the requests under way that one account's credentials have signed: Twilio counts concurrent requests
-	// per account and refuses the excess with 429 (code 20429). Others wait for their turn. It is where a client begins: an account that is
-	// refused is given fewer for a while. Negative means no limit.
+	// MaxConcurrentPerAccount limits the requests in flight that one account has signed; others
+	// wait in a queue. Twilio counts concurrent requests per account and answers too many with 429
+	// (code 20429). After a 429 the limit is lower for a while. Negative means no limit.
 	MaxConcurrentPerAccount int
-	// CircuitFailures is how many failures in a row, and nothing else between them, make the client hold back all requests to a host but
-	// one now and then; negative means never.
+	// CircuitFailures is how many failures in a row open the circuit breaker of a host; negative
+	// means never.
 	CircuitFailures int
-	// CircuitMax is the longest time between two such trials.
-	CircuitMax time.Duration
 	// Logger gets a debug line for each request. It never sees a query, a body or a credential.
 	Logger *slog.Logger
-	// Now tells the time: by which a request is too late (see [onboarding.WithSendBy]), against which Retry-After dates are read, and until
-	// which requests are held back.
+	// Now tells the time. All times and durations in this package come from it, except the ends of
+	// timers and contexts, which the runtime tells.
 	Now func() time.Time
 	// Random returns a number in [0, 1), for jitter. It must be safe for concurrent use.
 	Random func() float64
-	// Transport takes the place of the client's own HTTP transport, in tests. A request is then checked for lateness before RoundTrip, not
-	// at the socket. Close leaves it alone.
+	// Transport replaces the client's own HTTP transport, in tests. The deadline of a request (see
+	// [onboarding.WithSendBy]) is then checked before RoundTrip, not at the socket. Close does not
+	// close it.
 	Transport http.RoundTripper
 }
 
-// Client talks to Twilio. It is safe for concurrent use.
+// Client calls Twilio. It is safe for concurrent use.
 type Client struct {
 	parent      string
 	api         *url.URL
 	trustHub    *url.URL
 	transport   http.RoundTripper
-	atSocket    bool // lateness is checked at the socket, because the transport is ours
+	guarded     bool // the transport is ours: its connections ask a sendGuard
 	timeout     time.Duration
 	now         func() time.Time
 	random      func() float64
 	log         *slog.Logger
-	lanes       lanes
-	circuits    [2]circuit // of the API's host and of Trust Hub's, see circuitOf
+	limiters    limiters
+	breakers    [2]breaker // of the API's host and of Trust Hub's, see breakerOf
 	tokens      tokens
-	subaccounts sync.Map // of the parent, as far as known: SID to struct{}
+	subaccounts sync.Map // the parent's that are known: SID to struct{}
 	parentToken string
 	closeIdle   func()
 }
@@ -79,7 +76,7 @@ var _ onboarding.TrustHub = (*Client)(nil)
 
 // New returns a client. It makes no call: wrong credentials show at the first.
 func New(cfg Config) (*Client, error) {
-	if !isSID(cfg.AccountSID) {
+	if !onboarding.IsSID("AC", cfg.AccountSID) {
 		return nil, errors.New("trusthub: the parent's account SID is missing or malformed")
 	}
 	if cfg.AuthToken == "" {
@@ -103,11 +100,26 @@ func New(cfg Config) (*Client, error) {
 		now:         cfg.Now,
 		random:      cfg.Random,
 		log:         cfg.Logger,
+		limiters:    limiters{max: cfg.MaxConcurrentPerAccount},
 		closeIdle:   func() {},
 	}
+	c.setDefaults()
+	if cfg.CircuitFailures == 0 {
+		cfg.CircuitFailures = defaultFailures
+	}
+	for i := range c.breakers {
+		c.breakers[i] = breaker{
+			failures: cfg.CircuitFailures, least: breakerMin, most: breakerMax, parent: c.parent,
+		}
+	}
+	c.tokens.fetch = c.fetchToken
+	return c, nil
+}
+
+func (c *Client) setDefaults() {
 	if c.transport == nil {
 		own := newTransport()
-		c.transport, c.atSocket, c.closeIdle = own, true, own.CloseIdleConnections
+		c.transport, c.guarded, c.closeIdle = own, true, own.CloseIdleConnections
 	}
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
@@ -121,30 +133,19 @@ func New(cfg Config) (*Client, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	c.lanes.width = cfg.MaxConcurrentPerAccount
-	if c.lanes.width == 0 {
-		c.lanes.width = DefaultMaxConcurrentPerAccount
+	if c.limiters.max == 0 {
+		c.limiters.max = DefaultMaxConcurrentPerAccount
 	}
-	for i := range c.circuits {
-		c.circuits[i] = circuit{failures: cfg.CircuitFailures, least: circuitMin, most: cfg.CircuitMax, parent: c.parent}
-		if cfg.CircuitFailures == 0 {
-			c.circuits[i].failures = DefaultCircuitFailures
-		}
-		if cfg.CircuitMax <= 0 {
-			c.circuits[i].most = DefaultCircuitMax
-		}
-	}
-	c.tokens.fetch = c.fetchToken
-	return c, nil
 }
 
-// Close lets go of idle connections. Calls under way go on; the client may be used again.
+// Close closes idle connections. Calls in flight go on, and the client can still be used.
 func (c *Client) Close() { c.closeIdle() }
 
 // ParentAccount is the SID of the account that the client was configured with.
 func (c *Client) ParentAccount() string { return c.parent }
 
-// origin reads a base URL. One with a path is refused: the links to further pages name paths from the root.
+// origin reads a base URL. It refuses one with a path: the links between pages name paths from the
+// root.
 func origin(given, otherwise string) (*url.URL, error) {
 	if given == "" {
 		given = otherwise
@@ -159,17 +160,4 @@ func origin(given, otherwise string) (*url.URL, error) {
 		return nil, errors.New("must be a scheme and a host only")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
-}
-
-// isSID says whether s can be put into a path. twilio-go puts SIDs there as they are, so that "../" or "?" would reach another resource.
-func isSID(s string) bool {
-	if len(s) < 3 || len(s) > 64 {
-		return false
-	}
-	for _, r := range []byte(s) {
-		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			return false
-		}
-	}
-	return true
 }

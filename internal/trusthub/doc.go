@@ -1,16 +1,21 @@
-// Package trusthub is Twilio as the state machine sees it: it implements [onboarding.TrustHub] through twilio-go.
+// Package trusthub is Twilio for the state machine: it implements [onboarding.TrustHub] through
+// twilio-go. It knows no plan, no step and no database.
 //
-// twilio-go's generated services know the paths and the parameters. Everything below them is ours, because the library's own client has no
-// context, follows no limit, mangles filters and loses what an error answer says: each call brings a [client.BaseClient] of its own, which
-// signs with the credentials of the right account, bounds what it reads, and sorts every failure by what may be done about it. The answers
-// are read here as well, since the generated models refuse a whole page for one date they do not like.
+// twilio-go's generated services know the paths and the parameters. Everything below them is ours.
+// The library's own client has no context and no limits, damages filters, and loses what an error
+// answer says. So each call is a [client.BaseClient] of its own, which signs with the right
+// account's credentials, bounds what it reads, and sorts every failure by what may be done about
+// it. The answers are read here as well: the generated models refuse a whole page for one odd date.
 //
-// It repeats no call of its own accord, but for the one that was refused with stale credentials and so was never processed. (net/http
-// repeats what a connection from its pool took no byte of, and a read whose connection was closed as it was sent.)
+// The client repeats no call, except one that Twilio refused for an old token, and so did not
+// process. (net/http repeats a request of which a pooled connection took no byte, and a read whose
+// connection was closed meanwhile.)
 //
-// Under strain it holds calls back before they leave: lanes.go limits what one account has under way, backoff.go makes an account that was
-// refused wait, for all its callers together, and circuit.go keeps everyone from a host that is down but for one who tries. Nothing waits
-// in here for longer than its turn; a call that is held back fails at once and says when to come again, each caller at another time.
+// Under strain calls are not sent. limiter.go limits what an account has in flight and lets the
+// account back off after a 429; breaker.go cuts off a host that is down, but for one probe at a
+// time; admission.go asks both before each request, and gives every caller that is not admitted a
+// time of its own for the next try.
 //
-// Start reading at call.go, the way of one request; classify.go is the table of failures; departure.go keeps a request from leaving late.
+// Start reading at call.go, the way of one request. classify.go is the table of failures.
+// sendguard.go lets no request be sent too late.
 package trusthub

@@ -8,24 +8,34 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// CreateEndUser makes an end user.
-func (c *Client) CreateEndUser(ctx context.Context, account string, u onboarding.EndUser) (onboarding.Object, error) {
+// CreateEndUser creates an end user.
+func (c *Client) CreateEndUser(
+	ctx context.Context, account string, u onboarding.EndUser,
+) (onboarding.Object, error) {
 	k := c.as(ctx, account)
 	params := &trusthub.CreateEndUserParams{}
-	_, err := k.hub().CreateEndUser(params.SetFriendlyName(u.FriendlyName).SetType(u.Type).SetAttributes(u.Attributes))
+	params.SetFriendlyName(u.FriendlyName).SetType(u.Type).SetAttributes(u.Attributes)
+	_, err := k.hub().CreateEndUser(params)
 	return k.object(err)
 }
 
-// FindEndUsers returns the account's end users of exactly that name and type, oldest first. Twilio has no filter for them: it reads all.
-func (c *Client) FindEndUsers(ctx context.Context, account, friendlyName, endUserType string) ([]onboarding.Object, error) {
+// FindEndUsers returns the account's end users of exactly that name and type, oldest first. It
+// reads all of them, because Twilio has no filter.
+func (c *Client) FindEndUsers(
+	ctx context.Context, account, friendlyName, endUserType string,
+) ([]onboarding.Object, error) {
 	k := c.as(ctx, account)
 	params := &trusthub.ListEndUserParams{}
 	_, err := k.hub().PageEndUser(params.SetPageSize(pageSize), "", "")
-	return k.find(err, func(r *resource) bool { return r.FriendlyName == friendlyName && r.Type == endUserType })
+	return k.find(err, func(r *resource) bool {
+		return r.FriendlyName == friendlyName && r.Type == endUserType
+	})
 }
 
 // FetchEndUser reads an end user.
-func (c *Client) FetchEndUser(ctx context.Context, account, sid string) (onboarding.HeldEndUser, error) {
+func (c *Client) FetchEndUser(
+	ctx context.Context, account, sid string,
+) (onboarding.HeldEndUser, error) {
 	k := c.as(ctx, account, sid)
 	_, err := k.hub().FetchEndUser(sid)
 	r, err := k.resource(err)
@@ -33,13 +43,17 @@ func (c *Client) FetchEndUser(ctx context.Context, account, sid string) (onboard
 		return onboarding.HeldEndUser{}, err
 	}
 	return onboarding.HeldEndUser{
-		Object:  r.object(),
-		EndUser: onboarding.EndUser{FriendlyName: r.FriendlyName, Type: r.Type, Attributes: r.attributes()},
+		Object: r.object(),
+		EndUser: onboarding.EndUser{
+			FriendlyName: r.FriendlyName, Type: r.Type, Attributes: r.attributes(),
+		},
 	}, nil
 }
 
 // UpdateEndUser replaces all attributes of an end user.
-func (c *Client) UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (onboarding.Object, error) {
+func (c *Client) UpdateEndUser(
+	ctx context.Context, account, sid string, attributes map[string]string,
+) (onboarding.Object, error) {
 	k := c.as(ctx, account, sid)
 	params := &trusthub.UpdateEndUserParams{}
 	_, err := k.hub().UpdateEndUser(sid, params.SetAttributes(attributes))
@@ -49,5 +63,5 @@ func (c *Client) UpdateEndUser(ctx context.Context, account, sid string, attribu
 // DeleteEndUser deletes an end user, if it is there.
 func (c *Client) DeleteEndUser(ctx context.Context, account, sid string) error {
 	k := c.as(ctx, account, sid)
-	return k.gone(k.hub().DeleteEndUser(sid))
+	return k.deleted(k.hub().DeleteEndUser(sid))
 }

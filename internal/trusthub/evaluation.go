@@ -11,9 +11,10 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Evaluate checks a bundle against a policy. The answer is there at once.
-func (c *Client) Evaluate(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, policySID string) (
-	onboarding.Evaluation, error) {
+// Evaluate checks a bundle against a policy. The answer has the result.
+func (c *Client) Evaluate(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID, policySID string,
+) (onboarding.Evaluation, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
 	r, err := k.resource(either(kind,
 		func() error {
@@ -33,18 +34,21 @@ func (c *Client) Evaluate(ctx context.Context, account string, kind onboarding.B
 }
 
 // FindEvaluations lists a bundle's evaluations, newest first.
-func (c *Client) FindEvaluations(ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string) (
-	[]onboarding.Evaluation, error) {
+func (c *Client) FindEvaluations(
+	ctx context.Context, account string, kind onboarding.BundleKind, bundleSID string,
+) ([]onboarding.Evaluation, error) {
 	k := c.onBundle(ctx, account, kind, bundleSID)
 	err := either(kind,
 		func() error {
 			params := &trusthub.ListCustomerProfileEvaluationParams{}
-			_, err := k.hub().PageCustomerProfileEvaluation(bundleSID, params.SetPageSize(pageSize), "", "")
+			params.SetPageSize(pageSize)
+			_, err := k.hub().PageCustomerProfileEvaluation(bundleSID, params, "", "")
 			return err
 		},
 		func() error {
 			params := &trusthub.ListTrustProductEvaluationParams{}
-			_, err := k.hub().PageTrustProductEvaluation(bundleSID, params.SetPageSize(pageSize), "", "")
+			params.SetPageSize(pageSize)
+			_, err := k.hub().PageTrustProductEvaluation(bundleSID, params, "", "")
 			return err
 		})
 	found, err := k.all(err, func(*resource) bool { return true })
@@ -60,15 +64,17 @@ func (c *Client) FindEvaluations(ctx context.Context, account string, kind onboa
 }
 
 func (r *resource) evaluation() onboarding.Evaluation {
-	return onboarding.Evaluation{Object: r.object(), Status: hyphenated(r.Status), Results: evaluationResults(r.Results)}
+	return onboarding.Evaluation{
+		Object: r.object(), Status: hyphenated(r.Status), Results: evaluationResults(r.Results),
+	}
 }
 
-// evaluationResults reads an evaluation's results, of which Twilio's specification gives examples but no schema. An entry in another
-// shape becomes a result that has not passed, with what it says as the reason.
+// evaluationResults reads an evaluation's results. Twilio's specification has examples of them and
+// no schema. An element of another form becomes a failed result whose reason is the element.
 func evaluationResults(raw json.RawMessage) []onboarding.EvaluationResult {
 	var all []onboarding.EvaluationResult
-	for _, entry := range entries(raw) {
-		var wire struct {
+	for _, element := range elements(raw) {
+		var fields struct {
 			RequirementName string          `json:"requirement_name"`
 			ObjectType      string          `json:"object_type"`
 			Passed          json.RawMessage `json:"passed"`
@@ -76,18 +82,18 @@ func evaluationResults(raw json.RawMessage) []onboarding.EvaluationResult {
 			FailureReason   string          `json:"failure_reason"`
 			Invalid         json.RawMessage `json:"invalid"`
 		}
-		if !isObject(entry) || unmarshal(entry, &wire) != nil {
-			all = append(all, onboarding.EvaluationResult{FailureReason: textOf(entry)})
+		if !isObject(element) || unmarshalLenient(element, &fields) != nil {
+			all = append(all, onboarding.EvaluationResult{FailureReason: textOf(element)})
 			continue
 		}
 		result := onboarding.EvaluationResult{
-			RequirementName: wire.RequirementName,
-			ObjectType:      wire.ObjectType,
-			Code:            int(wire.Code),
-			FailureReason:   wire.FailureReason,
-			Invalid:         evaluationFields(wire.Invalid),
+			RequirementName: fields.RequirementName,
+			ObjectType:      fields.ObjectType,
+			Code:            int(fields.Code),
+			FailureReason:   fields.FailureReason,
+			Invalid:         evaluationFields(fields.Invalid),
 		}
-		if passed := textOf(wire.Passed); passed == "" || passed == "null" {
+		if passed := textOf(fields.Passed); passed == "" || passed == "null" {
 			result.Passed = result.Code == 0 && result.FailureReason == "" && len(result.Invalid) == 0
 		} else {
 			result.Passed = strings.EqualFold(passed, "true")
@@ -99,21 +105,21 @@ func evaluationResults(raw json.RawMessage) []onboarding.EvaluationResult {
 
 func evaluationFields(raw json.RawMessage) []onboarding.EvaluationField {
 	var all []onboarding.EvaluationField
-	for _, entry := range entries(raw) {
-		var wire struct {
+	for _, element := range elements(raw) {
+		var fields struct {
 			ObjectField   string `json:"object_field"`
 			Code          code   `json:"error_code"`
 			FailureReason string `json:"failure_reason"`
 		}
-		if !isObject(entry) || unmarshal(entry, &wire) != nil {
-			all = append(all, onboarding.EvaluationField{FailureReason: textOf(entry)})
+		if !isObject(element) || unmarshalLenient(element, &fields) != nil {
+			all = append(all, onboarding.EvaluationField{FailureReason: textOf(element)})
 			continue
 		}
 		all = append(all, onboarding.EvaluationField{
-			ObjectField: wire.ObjectField, Code: int(wire.Code), FailureReason: wire.FailureReason,
+			ObjectField:   fields.ObjectField,
+			Code:          int(fields.Code),
+			FailureReason: fields.FailureReason,
 		})
 	}
 	return all
 }
-
-func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }

@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +16,15 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// maxBody bounds what is read of an answer, in bytes. A full page of 1000 bundles is about 1 MiB.
-const maxBody = 8 << 20
-
-// maxRetryAfter bounds how long an answer may make us wait.
-const maxRetryAfter = 24 * time.Hour
+const (
+	// maxBody bounds what is read of an answer, in bytes. A full page of 1000 bundles is about 1
+	// MiB.
+	maxBody = 8 << 20
+	// maxRetryAfter bounds the wait that an answer can ask for.
+	maxRetryAfter = 24 * time.Hour
+	// maxText bounds a text of Twilio's in an error, in bytes.
+	maxText = 2000
+)
 
 // Failures of the client itself, as the Err of an onboarding.RemoteError.
 var (
@@ -32,7 +34,8 @@ var (
 	errPageLoop     = errors.New("the pages lead in a circle")
 )
 
-// readBody reads an answer to its end, so that the connection can be used again, or to the limit.
+// readBody reads an answer to its end, or to the limit. A connection whose answer was read to its
+// end can have a next request.
 func readBody(r io.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	n, err := b.ReadFrom(io.LimitReader(r, maxBody+1))
@@ -45,16 +48,22 @@ func readBody(r io.Reader) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// fail is the failure of a request that has no answer, or an answer that cannot be read.
-func (k *call) fail(o outcome, err error) *onboarding.RemoteError {
+// failure is the failure of a request without an answer, or with an unreadable one.
+func (k *call) failure(o outcome, err error) *onboarding.RemoteError {
 	o.method, o.status, o.bundle = k.method, k.status, k.bundle
 	class, _ := classify(o)
 	return &onboarding.RemoteError{Class: class, HTTPStatus: k.status, Err: withoutData(err)}
 }
 
-// refused is the failure that an answer's status says it is. The body may be JSON, HTML, empty or cut off.
-func (k *call) refused(h http.Header, body []byte) *onboarding.RemoteError {
-	said := readRefusal(body)
+// unreadable is the failure of a request whose answer cannot be read.
+func (k *call) unreadable() *onboarding.RemoteError {
+	return k.failure(outcome{unreadable: true}, errUnreadable)
+}
+
+// errorAnswer is the failure that an answer tells by its status. The body may be JSON, HTML, empty
+// or incomplete.
+func (k *call) errorAnswer(h http.Header, body []byte) *onboarding.RemoteError {
+	said := readErrorBody(body)
 	wait, named := retryAfter(h, k.now())
 	class, other := classify(outcome{
 		method:     k.method,
@@ -75,59 +84,58 @@ func (k *call) refused(h http.Header, body []byte) *onboarding.RemoteError {
 	}
 }
 
-// refuse is the failure of a call that is not made because of what it was given.
-func (k *call) refuse() error {
-	return &onboarding.RemoteError{Class: onboarding.ClassPermanent, Err: k.bad}
+// badPages is the failure of a list whose link to the next page cannot be followed.
+func (k *call) badPages(err error) error {
+	return &onboarding.RemoteError{Class: onboarding.ClassPermanent, HTTPStatus: k.status, Err: err}
 }
 
-// failed makes sure that what a generated method returns is one of our failures: it has some of its own before it sends anything.
-func failed(err error) error {
+// invalidCall is the failure of a call with invalid arguments, which is not sent.
+func (k *call) invalidCall() error {
+	return &onboarding.RemoteError{Class: onboarding.ClassPermanent, Err: k.invalid}
+}
+
+// asRemote returns the error of a generated method as a *onboarding.RemoteError. The library has a
+// few errors of its own, before it sends anything.
+func asRemote(err error) error {
 	var remote *onboarding.RemoteError
 	if errors.As(err, &remote) {
 		return remote
 	}
-	return &onboarding.RemoteError{Class: onboarding.ClassPermanent, Err: errors.New("the request cannot be built")}
+	return &onboarding.RemoteError{
+		Class: onboarding.ClassPermanent, Err: errors.New("the request cannot be built"),
+	}
 }
 
-type refusal struct {
+// errorBody is Twilio's error body: {"code", "message", "more_info", "status"}.
+type errorBody struct {
 	code     int
 	message  string
 	moreInfo string
 }
 
-// readRefusal reads Twilio's error body, {"code", "message", "more_info", "status"}, as far as it is one.
-func readRefusal(body []byte) refusal {
-	var wire struct {
+// readErrorBody reads the fields of an error body that are there.
+func readErrorBody(body []byte) errorBody {
+	var fields struct {
 		Code     code   `json:"code"`
 		Message  string `json:"message"`
 		MoreInfo string `json:"more_info"`
 	}
-	if err := unmarshal(body, &wire); err != nil {
-		return refusal{}
+	if err := unmarshalLenient(body, &fields); err != nil {
+		return errorBody{}
 	}
-	return refusal{code: int(wire.Code), message: clipped(wire.Message), moreInfo: clipped(wire.MoreInfo)}
+	return errorBody{int(fields.Code), shortened(fields.Message), shortened(fields.MoreInfo)}
 }
 
-// clipped is a text as long as is worth keeping.
-func clipped(s string) string {
-	const limit = 2000
-	if len(s) <= limit {
+// shortened cuts a text at maxText.
+func shortened(s string) string {
+	if len(s) <= maxText {
 		return s
 	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
-// unmarshal is json.Unmarshal that bears a field of an unexpected type and leaves it empty.
-func unmarshal(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		return nil
-	}
-	return err
-}
-
-// retryAfter reads the header of that name, in seconds or as a date (RFC 9110, 10.2.3). named says that it was there and made sense.
+// retryAfter reads the Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3).
+// named says that the header is there and makes sense.
 func retryAfter(h http.Header, now time.Time) (wait time.Duration, named bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if value == "" {
@@ -146,19 +154,15 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, named bool) {
 	return min(max(at.Sub(now), 0), maxRetryAfter), true
 }
 
-// withoutData is err with a text that holds nothing of a request or an answer. errors.Is and As still see what is underneath.
-func withoutData(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return &quietError{text: quietText(err), err: err}
-}
+// withoutData returns err with a text that shows nothing of a request or an answer. errors.Is and
+// errors.As see the whole error.
+func withoutData(err error) error { return &redactedError{text: safeText(err), err: err} }
 
-// quietText keeps the texts that are known to name hosts, ports and reasons only. net/http quotes from answers in others.
-func quietText(err error) string {
+// safeText passes texts that are known to name hosts, ports and reasons only. Others of net/http
+// quote from answers.
+func safeText(err error) string {
 	for _, known := range []error{
-		errTooLate, errGivenUp, errUnreadable, errBodyTooLarge, errForeignPage, errPageLoop,
+		errTooLate, errAbandoned, errUnreadable, errBodyTooLarge, errForeignPage, errPageLoop,
 		context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, io.EOF,
 	} {
 		if errors.Is(err, known) {
@@ -187,10 +191,10 @@ func quietText(err error) string {
 	return "the connection failed"
 }
 
-type quietError struct {
+type redactedError struct {
 	text string
 	err  error
 }
 
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }

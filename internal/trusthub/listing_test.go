@@ -1,7 +1,6 @@
 package trusthub
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,29 +10,37 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-func pageEndUsers(c *Client, at onboarding.PageAt) (onboarding.Page[onboarding.HeldObject], error) {
-	return c.PageEndUsers(context.Background(), subSID, at, 2)
+func pageEndUsers(
+	t *testing.T, c *Client, at onboarding.PageAt,
+) (onboarding.Page[onboarding.HeldObject], error) {
+	t.Helper()
+	return c.PageEndUsers(t.Context(), subSID, at, 2)
 }
 
 func TestAPageIsOneCallAndSaysWhereTheNextBegins(t *testing.T) {
 	t.Parallel()
-	tw := paged([]string{endUsers(endUser(1, "a", ""), endUser(2, "b", "")), endUser(3, "c", "")}, func(_ *http.Request, page int) string {
+	tw := paged([]string{
+		endUsers(endUser(1, "a", ""), endUser(2, "b", "")),
+		endUser(3, "c", ""),
+	}, func(page int) string {
 		if page == 1 {
 			return ""
 		}
-		return "https://trusthub.twilio.com/v1/EndUsers?PageSize=2&Page=1&PageToken=PA%3D2&To=https%3A%2F%2Fevil.example.com"
+		return "https://trusthub.twilio.com/v1/EndUsers?PageSize=2&Page=1&PageToken=PA%3D2" +
+			"&To=https%3A%2F%2Fevil.example.com"
 	})
 	c := connect(t, tw, "")
-	first, err := pageEndUsers(c, onboarding.PageAt{})
-	if err != nil || len(first.Items) != 2 || first.Next != (onboarding.PageAt{Number: "1", Token: "PA=2"}) {
+	first, err := pageEndUsers(t, c, onboarding.PageAt{})
+	next := onboarding.PageAt{Number: "1", Token: "PA=2"}
+	if err != nil || len(first.Items) != 2 || first.Next != next {
 		t.Fatalf("first page %+v, %v", first, err)
 	}
-	second, err := pageEndUsers(c, first.Next)
+	second, err := pageEndUsers(t, c, first.Next)
 	if err != nil || len(second.Items) != 1 || second.Next != (onboarding.PageAt{}) {
 		t.Errorf("second page %+v, %v", second, err)
 	}
 	want := []string{
-		"GET /2010-04-01/Accounts/" + subSID + ".json", // whose it is, and its token; once
+		"GET /2010-04-01/Accounts/" + subSID + ".json", // its owner and its token, once
 		"GET /v1/EndUsers?PageSize=2",
 		"GET /v1/EndUsers?Page=1&PageSize=2&PageToken=PA%3D2",
 	}
@@ -52,30 +59,34 @@ func TestALinkToAnotherListIsNoNextPage(t *testing.T) {
 		"/v1/EndUsers/../Policies?Page=1",
 		"/v1/EndUsers",
 	} {
-		tw := paged([]string{""}, func(*http.Request, int) string { return link })
-		_, err := pageEndUsers(connect(t, tw, ""), onboarding.PageAt{})
+		tw := paged([]string{""}, func(int) string { return link })
+		_, err := pageEndUsers(t, connect(t, tw, ""), onboarding.PageAt{})
 		wantClass(t, err, onboarding.ClassPermanent)
 	}
 }
 
-func TestAPageWithoutAListIsNotTakenForAnEmptyOne(t *testing.T) {
+func TestAPageWithoutAListDoesNotPassForAnEmptyOne(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{``, `{}`, `[]`, `{"results": null}`, `{"results": {}}`, `{"addresses": []}`, `<html></html>`} {
-		_, err := pageEndUsers(connect(t, answering(always(200, body)), ""), onboarding.PageAt{})
-		if err == nil {
-			t.Errorf("%s is taken for a page", body)
+	for _, body := range []string{
+		``, `{}`, `[]`, `{"results": null}`, `{"results": {}}`, `{"addresses": []}`, `<html></html>`,
+	} {
+		c := connect(t, answering(always(200, body)), "")
+		if _, err := pageEndUsers(t, c, onboarding.PageAt{}); err == nil {
+			t.Errorf("%s passes for a page", body)
 		}
 	}
 }
 
-func TestMembersOfUnexpectedTypesAreLeftEmpty(t *testing.T) {
+func TestMembersOfUnexpectedTypesStayEmpty(t *testing.T) {
 	t.Parallel()
-	body := fmt.Sprintf(`{"results": [{"sid": %q, "friendly_name": 7, "attributes": "none", "type": "t", "date_created": 5}], "meta": null}`, endUserSID)
-	page, err := pageEndUsers(connect(t, answering(always(200, body)), ""), onboarding.PageAt{})
+	body := fmt.Sprintf(`{"results": [{"sid": %q, "friendly_name": 7, "attributes": "none",
+		"type": "t", "date_created": 5}], "meta": null}`, endUserSID)
+	page, err := pageEndUsers(t, connect(t, answering(always(200, body)), ""), onboarding.PageAt{})
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("page %+v, %v", page, err)
 	}
-	if got := page.Items[0]; got.SID != endUserSID || got.Type != "t" || got.FriendlyName != "" || got.Attributes != nil || !got.CreatedAt.IsZero() {
+	if got := page.Items[0]; got.SID != endUserSID || got.Type != "t" || got.FriendlyName != "" ||
+		got.Attributes != nil || !got.CreatedAt.IsZero() {
 		t.Errorf("entry %+v", got)
 	}
 }
@@ -83,23 +94,31 @@ func TestMembersOfUnexpectedTypesAreLeftEmpty(t *testing.T) {
 func TestOnlyTheParentsSubaccountsAreRead(t *testing.T) {
 	t.Parallel()
 	for name, account := range map[string]string{
-		"the parent itself": parentSID,
-		"another's":         "AC0000000000000000000000000000000b",
-		"nobody's":          "AC0000000000000000000000000000000c",
+		"the parent itself":   parentSID,
+		"a foreign account":   oneAccount,
+		"an unknown account":  otherAccount,
+		"no account's SID":    "AC1",
+		"another kind of SID": profileSID,
 	} {
-		tw := answering(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/2010-04-01/Accounts/AC0000000000000000000000000000000b.json" {
-				answer(w, 200, fmt.Sprintf(`{"sid": %q, "owner_account_sid": %q, "auth_token": "theirs"}`, account, account))
-				return
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tw := answering(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/2010-04-01/Accounts/"+oneAccount+".json" {
+					answer(w, 200, fmt.Sprintf(
+						`{"sid": %q, "owner_account_sid": %q, "auth_token": "theirs"}`, account, account))
+					return
+				}
+				answer(w, 404, `{"code": 20404, "message": "not found", "status": 404}`)
+			})
+			_, err := connect(t, tw, "").PageEndUsers(t.Context(), account, onboarding.PageAt{}, 2)
+			if account == "AC1" {
+				wantClass(t, err, onboarding.ClassPermanent)
+			} else if !errors.Is(err, onboarding.ErrNoSubaccount) {
+				t.Errorf("%v, want no such subaccount", err)
 			}
-			answer(w, 404, `{"code": 20404, "message": "not found", "status": 404}`)
+			if anyContains(tw.seen(), "/v1/") {
+				t.Errorf("its list was read: %q", tw.seen())
+			}
 		})
-		_, err := connect(t, tw, "").PageEndUsers(t.Context(), account, onboarding.PageAt{}, 2)
-		if !errors.Is(err, onboarding.ErrNoSubaccount) {
-			t.Errorf("%s: %v, want no such subaccount", name, err)
-		}
-		if contains(tw.seen(), "/v1/") {
-			t.Errorf("%s: its list was read: %q", name, tw.seen())
-		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 // pageSize is the largest page that Twilio serves.
 const pageSize = 1000
 
-// page is a page of a list: Trust Hub's {"results", "meta"}, or one of the API of 2010-04-01, which names the key after the resource and
-// the next page without its host.
+// page is a page of a list: {"results", "meta"} in Trust Hub; in the 2010-04-01 API the key is
+// named after the resource, and the link to the next page has no host.
 type page struct {
 	Results      *[]resource `json:"results"`
 	Addresses    *[]resource `json:"addresses"`
@@ -42,20 +42,20 @@ func (p *page) next() string {
 	return p.NextPageURI
 }
 
-// eachPage calls visit with every page of a list until it returns false. The first page is what k was just answered; err is what the
-// generated method returned for it.
+// eachPage calls visit with every page of a list until it returns false. The first page is the last
+// answer to k; err is the error of its generated method.
 //
-// It is strict where reading a resource is lenient: a page without a list in it must not pass for an empty one, since what is not found
-// is made again.
+// It is strict where the reading of a resource is lenient. A page without a list must not pass for
+// an empty one: an object that is not found is created a second time.
 func (k *call) eachPage(err error, visit func([]resource) bool) error {
 	seen := make(map[string]bool)
 	for {
 		if err != nil {
-			return failed(err)
+			return asRemote(err)
 		}
 		var p page
 		if json.Unmarshal(k.body, &p) != nil || p.items() == nil {
-			return k.fail(outcome{unreadable: true}, errUnreadable)
+			return k.unreadable()
 		}
 		if !visit(*p.items()) || p.next() == "" {
 			return nil
@@ -63,22 +63,22 @@ func (k *call) eachPage(err error, visit func([]resource) bool) error {
 		next, ok := sameOrigin(k.url, p.next())
 		switch {
 		case !ok:
-			return &onboarding.RemoteError{Class: onboarding.ClassPermanent, HTTPStatus: k.status, Err: errForeignPage}
+			return k.badPages(errForeignPage)
 		case seen[next.RequestURI()]:
-			return &onboarding.RemoteError{Class: onboarding.ClassPermanent, HTTPStatus: k.status, Err: errPageLoop}
+			return k.badPages(errPageLoop)
 		}
 		seen[next.RequestURI()] = true
 		err = k.send(http.MethodGet, next, "")
 	}
 }
 
-// all collects the resources of a whole list that keep says to.
-func (k *call) all(err error, keep func(*resource) bool) ([]resource, error) {
-	var kept []resource
+// all returns the resources of a whole list that match.
+func (k *call) all(err error, match func(*resource) bool) ([]resource, error) {
+	var found []resource
 	err = k.eachPage(err, func(items []resource) bool {
 		for i := range items {
-			if keep(&items[i]) {
-				kept = append(kept, items[i])
+			if match(&items[i]) {
+				found = append(found, items[i])
 			}
 		}
 		return true
@@ -86,27 +86,29 @@ func (k *call) all(err error, keep func(*resource) bool) ([]resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range kept {
-		if kept[i].SID == "" {
-			return nil, k.fail(outcome{unreadable: true}, errUnreadable) // To adopt it would be to record nothing.
+	for i := range found {
+		if found[i].SID == "" {
+			return nil, k.unreadable() // An object without a SID is as good as lost.
 		}
 	}
-	return kept, nil
+	return found, nil
 }
 
-// find collects those resources as objects, oldest first.
-func (k *call) find(err error, keep func(*resource) bool) ([]onboarding.Object, error) {
-	kept, err := k.all(err, keep)
+// find returns the resources that match as objects, oldest first.
+func (k *call) find(err error, match func(*resource) bool) ([]onboarding.Object, error) {
+	found, err := k.all(err, match)
 	if err != nil {
 		return nil, err
 	}
-	return objects(kept), nil
+	return objects(found), nil
 }
 
-// sameOrigin resolves a link and says whether it stays where it was found: a page elsewhere would be sent the account's credentials.
+// sameOrigin resolves a link and says whether it leads to the host that it came from. Another host
+// would get the account's credentials.
 func sameOrigin(from *url.URL, link string) (*url.URL, bool) {
 	to, err := from.Parse(link)
-	if err != nil || to.User != nil || to.Opaque != "" || to.Scheme != from.Scheme || hostPort(to) != hostPort(from) {
+	if err != nil || to.User != nil || to.Opaque != "" || to.Scheme != from.Scheme ||
+		hostPort(to) != hostPort(from) {
 		return nil, false
 	}
 	to.Host, to.Fragment = from.Host, ""

@@ -9,22 +9,30 @@ import (
 	"time"
 
 	"github.com/twilio/twilio-go/client"
+
+	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// doubtInterval is how often a signature that fits no known token may make us fetch a subaccount's token: it may have changed, but a
-// forger must not make us call Twilio as often as he likes.
-const doubtInterval = time.Minute
+// checkInterval is how often an unknown signature can cause a fetch of a subaccount's token. The
+// token may be a new one, but a forger must not make us call Twilio at will.
+const checkInterval = time.Minute
 
-// SignedBy checks a callback's X-Twilio-Signature and returns the account whose token made it: the subaccount, the parent, or "" if it was
-// neither's. Which of the two signs Trust Hub's callbacks is not documented, so both are right.
+// SignedBy checks a callback's X-Twilio-Signature and returns the account whose token made it: the
+// subaccount, the parent, or "" for neither. Twilio does not document which of the two signs the
+// callbacks of Trust Hub, so both are right.
 //
-// callbackURL is the one that was given to Twilio; a fragment on it is not signed. contentType is the request's header. A form is signed
-// with the URL; any other body is signed through its digest in the URL's bodySHA256, and without that it is not signed at all.
+// callbackURL is the URL that Twilio was given; Twilio does not sign its fragment. contentType is
+// the request's header. A form is signed together with the URL. Any other body is signed by its
+// digest in the URL's parameter bodySHA256, and not at all without it.
 //
-// The error is a *onboarding.RemoteError: the token that could decide was not to be had, and the caller should ask Twilio to come again.
-func (c *Client) SignedBy(ctx context.Context, subaccount, signature, callbackURL, contentType string, body []byte) (string, error) {
+// The error is a *onboarding.RemoteError: the deciding token could not be fetched, and the caller
+// should ask Twilio for the callback a second time.
+func (c *Client) SignedBy(
+	ctx context.Context, subaccount, signature, callbackURL, contentType string, body []byte,
+) (string, error) {
 	callbackURL, _, _ = strings.Cut(callbackURL, "#")
-	if !isSignature(signature) || !isSID(subaccount) || !coversBody(callbackURL, contentType, body) {
+	if !isSignature(signature) || !onboarding.IsSID("AC", subaccount) ||
+		!coversBody(callbackURL, contentType, body) {
 		return "", nil
 	}
 	signed := func(token string) bool {
@@ -40,12 +48,12 @@ func (c *Client) SignedBy(ctx context.Context, subaccount, signature, callbackUR
 		return subaccount, nil
 	case signed(c.parentToken):
 		return c.parent, nil
-	case subaccount == c.parent, !c.tokens.doubt(subaccount, c.now(), doubtInterval):
+	case subaccount == c.parent, !c.tokens.mayCheck(subaccount, c.now(), checkInterval):
 		return "", nil
 	}
 	token, err := c.tokens.get(ctx, subaccount, known)
 	if err != nil {
-		return "", unsent(err)
+		return "", tokenFailure(err)
 	}
 	if token != known && signed(token) {
 		return subaccount, nil
@@ -53,13 +61,13 @@ func (c *Client) SignedBy(ctx context.Context, subaccount, signature, callbackUR
 	return "", nil
 }
 
-// isSignature says whether s can be one at all: the base64 of 20 bytes.
+// isSignature says whether s has the form of a signature: the base64 of 20 bytes.
 func isSignature(s string) bool {
 	sum, err := base64.StdEncoding.DecodeString(s)
 	return err == nil && len(sum) == 20
 }
 
-// coversBody says whether a signature of the URL would say anything about the body.
+// coversBody says whether a signature of the URL tells anything about the body.
 func coversBody(callbackURL, contentType string, body []byte) bool {
 	u, err := url.Parse(callbackURL)
 	if err != nil {

@@ -1,7 +1,6 @@
 package trusthub
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,9 +20,13 @@ const (
 	formType    = "application/x-www-form-urlencoded; charset=UTF-8"
 )
 
-var callbackForm = url.Values{"AccountSid": {subSID}, "BundleSid": {profileSID}, "Status": {"twilio-approved"}, "FailureReason": {""}}
+var callbackForm = url.Values{
+	"AccountSid": {subSID}, "BundleSid": {profileSID},
+	"Status": {"twilio-approved"}, "FailureReason": {""},
+}
 
-// sign is Twilio's signature (https://www.twilio.com/docs/usage/security): HMAC-SHA1 over the URL and the sorted form.
+// sign is Twilio's signature (https://www.twilio.com/docs/usage/security): HMAC-SHA1 over the URL
+// and the sorted form.
 func sign(token, callback string, form url.Values) string {
 	text := callback
 	var keys []string
@@ -43,30 +47,34 @@ func TestACallbacksSignerIsNamed(t *testing.T) {
 	json := []byte(`{"Status": "twilio-approved"}`)
 	jsonURL := callbackURL + "?bodySHA256=" + fmt.Sprintf("%x", sha256.Sum256(json))
 	form := []byte(callbackForm.Encode())
+	withPort := strings.Replace(callbackURL, ".com/", ".com:443/", 1)
+	signed := sign(subToken, callbackURL, callbackForm)
+	signedAlone := sign(subToken, callbackURL, nil)
 	for _, c := range []struct {
 		name, signature, url, contentType string
 		body                              []byte
 		want                              string
 	}{
-		{"the subaccount", sign(subToken, callbackURL, callbackForm), callbackURL, formType, form, subSID},
+		{"the subaccount", signed, callbackURL, formType, form, subSID},
 		{"the parent", sign(parentToken, callbackURL, callbackForm), callbackURL, formType, form, parentSID},
-		{"a fragment is not signed", sign(subToken, callbackURL, callbackForm), callbackURL + "#rc=5&rp=all", formType, form, subSID},
-		{"with the port", sign(subToken, "https://attestd.example.com:443/webhooks/twilio/token", callbackForm), callbackURL, formType, form, subSID},
+		{"a fragment is not signed", signed, callbackURL + "#rc=5&rp=all", formType, form, subSID},
+		{"with the port", sign(subToken, withPort, callbackForm), callbackURL, formType, form, subSID},
 		{"JSON", sign(subToken, jsonURL, nil), jsonURL, "application/json", json, subSID},
-		{"no body", sign(subToken, callbackURL, nil), callbackURL, "", nil, subSID},
+		{"no body", signedAlone, callbackURL, "", nil, subSID},
 
 		{"another token", sign("another", callbackURL, callbackForm), callbackURL, formType, form, ""},
-		{"another URL", sign(subToken, callbackURL+"2", callbackForm), callbackURL, formType, form, ""},
-		{"another body", sign(subToken, callbackURL, callbackForm), callbackURL, formType, append([]byte("X=1&"), form...), ""},
+		{"another URL", signed, callbackURL + "2", formType, form, ""},
+		{"another body", signed, callbackURL, formType, append([]byte("X=1&"), form...), ""},
 		{"another JSON body", sign(subToken, jsonURL, nil), jsonURL, "application/json", []byte(`{}`), ""},
-		{"JSON that nobody signed", sign(subToken, callbackURL, nil), callbackURL, "application/json", json, ""},
-		{"a body of no type", sign(subToken, callbackURL, nil), callbackURL, "", json, ""},
+		{"unsigned JSON", signedAlone, callbackURL, "application/json", json, ""},
+		{"a body of no type", signedAlone, callbackURL, "", json, ""},
 		{"no signature", "", callbackURL, formType, form, ""},
 		{"no base64", "!!!", callbackURL, formType, form, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := connect(t, answering(always(500, "")), "").SignedBy(context.Background(), subSID, c.signature, c.url, c.contentType, c.body)
+			client := connect(t, answering(always(500, "")), "")
+			got, err := client.SignedBy(t.Context(), subSID, c.signature, c.url, c.contentType, c.body)
 			if err != nil || got != c.want {
 				t.Errorf("SignedBy: %q, %v; want %q", got, err, c.want)
 			}
@@ -80,13 +88,14 @@ func TestTheParentsCallbacksAreSignedByTheParentOnly(t *testing.T) {
 	c := connect(t, tw, "")
 	form := []byte(callbackForm.Encode())
 	for token, want := range map[string]string{parentToken: parentSID, "another": ""} {
-		got, err := c.SignedBy(context.Background(), parentSID, sign(token, callbackURL, callbackForm), callbackURL, formType, form)
+		signature := sign(token, callbackURL, callbackForm)
+		got, err := c.SignedBy(t.Context(), parentSID, signature, callbackURL, formType, form)
 		if err != nil || got != want {
 			t.Errorf("SignedBy: %q, %v; want %q", got, err, want)
 		}
 	}
 	if seen := tw.seen(); len(seen) != 0 {
-		t.Errorf("Twilio saw %q", seen)
+		t.Errorf("Twilio got %q", seen)
 	}
 }
 
@@ -98,7 +107,8 @@ func TestAForgerCannotMakeUsAskTwilioOften(t *testing.T) {
 	form := []byte(callbackForm.Encode())
 	check := func(token, want string, fetches int) {
 		t.Helper()
-		got, err := c.SignedBy(context.Background(), subSID, sign(token, callbackURL, callbackForm), callbackURL, formType, form)
+		signature := sign(token, callbackURL, callbackForm)
+		got, err := c.SignedBy(t.Context(), subSID, signature, callbackURL, formType, form)
 		if err != nil || got != want || tw.fetches != fetches {
 			t.Errorf("SignedBy: %q, %v after %d fetches; want %q after %d", got, err, tw.fetches, want, fetches)
 		}
@@ -113,14 +123,16 @@ func TestAForgerCannotMakeUsAskTwilioOften(t *testing.T) {
 	now = now.Add(time.Minute)
 	check("rotated", subSID, 2)
 	check("rotated", subSID, 2)
-	if len(c.tokens.doubted) != 1 {
-		t.Errorf("%d accounts are remembered as doubted", len(c.tokens.doubted))
+	if len(c.tokens.checked) != 1 {
+		t.Errorf("%d accounts are remembered", len(c.tokens.checked))
 	}
 }
 
 func TestASignatureThatCannotBeCheckedIsAnError(t *testing.T) {
 	t.Parallel()
 	c := connect(t, &twilio{Handler: always(503, "")}, "")
-	_, err := c.SignedBy(context.Background(), subSID, sign(subToken, callbackURL, callbackForm), callbackURL, formType, []byte(callbackForm.Encode()))
+	form := []byte(callbackForm.Encode())
+	signature := sign(subToken, callbackURL, callbackForm)
+	_, err := c.SignedBy(t.Context(), subSID, signature, callbackURL, formType, form)
 	wantClass(t, err, onboarding.ClassRepeatable)
 }

@@ -7,108 +7,113 @@ import (
 	"time"
 )
 
-// tokens are the subaccounts' auth tokens. They live in memory only and are never logged; an entry costs about a hundred bytes and stays
-// until the process ends, as subaccounts are few next to requests.
+// tokens are the auth tokens of the subaccounts. They are in memory only and never logged. An entry
+// costs about a hundred bytes and stays until the process ends: subaccounts are few next to
+// requests.
 type tokens struct {
-	// fetch asks Twilio for an account's token, with the parent's credentials, and puts it here.
+	// fetch reads an account's token with the parent's credentials, and puts it here.
 	fetch func(ctx context.Context, account string) (string, error)
 
 	mu      sync.Mutex
-	held    map[string]string
-	flights map[string]*flight
-	// doubted is when a signature last made us fetch an account's token anew.
-	doubted map[string]time.Time
+	known   map[string]string
+	fetches map[string]*tokenFetch // the ones in progress
+	// checked is when an unknown signature last caused a fetch of the account's token.
+	checked map[string]time.Time
 }
 
-// flight is a fetch under way. It runs in the goroutine of the first who wanted it.
-type flight struct {
-	landed chan struct{}
-	token  string
-	err    error
-	// mine: the fetch failed for a reason of the one who made it, such as his context's end; the others try for themselves.
-	mine bool
+// tokenFetch is a fetch in progress. It runs in the goroutine of its first caller.
+type tokenFetch struct {
+	done  chan struct{}
+	token string
+	err   error
+	// private: the fetch failed for a reason of its own caller, such as the end of the caller's
+	// context or of its time in a queue. The others fetch for themselves.
+	private bool
 }
 
-// get returns a token of the account other than refused, from memory if it can. A fresh one is returned even if it is the refused one
-// again. Concurrent fetches for an account are one.
+// get returns a token of the account other than refused, from memory if it is there. A token
+// fetched anew is returned even if it equals refused. Concurrent callers of an account share one
+// fetch.
 func (t *tokens) get(ctx context.Context, account, refused string) (string, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
 		t.mu.Lock()
-		if token := t.held[account]; token != "" && token != refused {
+		if token := t.known[account]; token != "" && token != refused {
 			t.mu.Unlock()
 			return token, nil
 		}
-		f := t.flights[account]
+		f := t.fetches[account]
 		if f == nil {
-			return t.lead(ctx, account)
+			return t.fetchShared(ctx, account)
 		}
 		t.mu.Unlock()
 		select {
-		case <-f.landed:
+		case <-f.done:
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
-		if !f.mine {
+		if !f.private {
 			return f.token, f.err
 		}
 	}
 }
 
-// lead makes the fetch that others may wait for. t.mu is held when it is called.
-func (t *tokens) lead(ctx context.Context, account string) (string, error) {
-	f := &flight{landed: make(chan struct{}), mine: true}
-	if t.flights == nil {
-		t.flights = make(map[string]*flight)
+// fetchShared makes a fetch that others can wait for. It unlocks t.mu, which its caller has locked.
+func (t *tokens) fetchShared(ctx context.Context, account string) (string, error) {
+	f := &tokenFetch{done: make(chan struct{}), private: true}
+	if t.fetches == nil {
+		t.fetches = make(map[string]*tokenFetch)
 	}
-	t.flights[account] = f
+	t.fetches[account] = f
 	t.mu.Unlock()
 
-	defer func() { // also when fetch panics: nobody may wait for ever
+	defer func() { // After a panic as well, or the others would wait for ever.
 		t.mu.Lock()
-		delete(t.flights, account)
+		delete(t.fetches, account)
 		t.mu.Unlock()
-		close(f.landed)
+		close(f.done)
 	}()
 	f.token, f.err = t.fetch(ctx, account)
-	f.mine = f.err != nil && (ctx.Err() != nil || errors.Is(f.err, errTooLate))
+	f.private = f.err != nil &&
+		(ctx.Err() != nil || errors.Is(f.err, errTooLate) || errors.Is(f.err, errQueueTimeout))
 	return f.token, f.err
 }
 
-// put keeps a token that Twilio has just named.
+// put remembers a token that Twilio has just named.
 func (t *tokens) put(account, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held == nil {
-		t.held = make(map[string]string)
+	if t.known == nil {
+		t.known = make(map[string]string)
 	}
-	t.held[account] = token
+	t.known[account] = token
 }
 
 // peek returns the token in memory, or "".
 func (t *tokens) peek(account string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.held[account]
+	return t.known[account]
 }
 
-// doubt says whether a signature that fits no token may make us fetch the account's anew: once in every interval.
-func (t *tokens) doubt(account string, now time.Time, interval time.Duration) bool {
+// mayCheck says whether an unknown signature may cause a fetch of the account's token: once in an
+// interval.
+func (t *tokens) mayCheck(account string, now time.Time, interval time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if last, ok := t.doubted[account]; ok && now.Sub(last) < interval {
+	if last, ok := t.checked[account]; ok && now.Sub(last) < interval {
 		return false
 	}
-	if t.doubted == nil {
-		t.doubted = make(map[string]time.Time)
+	if t.checked == nil {
+		t.checked = make(map[string]time.Time)
 	}
-	for other, last := range t.doubted {
+	for other, last := range t.checked {
 		if now.Sub(last) >= interval {
-			delete(t.doubted, other)
+			delete(t.checked, other)
 		}
 	}
-	t.doubted[account] = now
+	t.checked[account] = now
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,40 +13,23 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-func TestCallsAreSignedWithTheCredentialsOfTheirAccount(t *testing.T) {
-	t.Parallel()
-	var signers []string
-	tw := answering(func(w http.ResponseWriter, r *http.Request) {
-		account, _, _ := r.BasicAuth()
-		signers = append(signers, r.URL.Path[:strings.LastIndex(r.URL.Path, "/")+1]+" "+account)
-		answer(w, 200, `{"sid": "x1x", "incoming_phone_numbers": [], "addresses": []}`)
-	})
-	c := connect(t, tw, "")
-	ctx := context.Background()
-	if got := c.ParentAccount(); got != parentSID {
-		t.Errorf("ParentAccount is %s", got)
-	}
-	for _, call := range []func() error{
-		func() error {
-			_, err := c.FetchBundle(ctx, parentSID, onboarding.CustomerProfile, profileSID)
-			return err
-		},
-		func() error { _, err := c.FetchBundle(ctx, subSID, onboarding.TrustProduct, profileSID); return err },
-		func() error { _, err := c.FindAddresses(ctx, subSID, "tag"); return err },
-		func() error { _, err := c.FindPhoneNumbers(ctx, subSID, []string{"+15005550100"}); return err },
-	} {
-		if err := call(); err != nil {
-			t.Fatal(err)
+// createEndUser makes a call that needs the subaccount's token.
+func createEndUser(t *testing.T, c *Client) error {
+	t.Helper()
+	_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
+	return err
+}
+
+// fetching runs f before each fetch of a token. A fetch whose context ended meanwhile has no
+// answer.
+func fetching(tw *twilio, f func() error) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet {
+			if err := f(); err != nil {
+				return nil, err
+			}
 		}
-	}
-	want := strings.Join([]string{
-		"/v1/CustomerProfiles/ " + parentSID,
-		"/v1/TrustProducts/ " + subSID,
-		"/2010-04-01/Accounts/" + subSID + "/ " + subSID,
-		"/2010-04-01/Accounts/" + subSID + "/ " + parentSID,
-	}, "\n")
-	if got := strings.Join(signers, "\n"); got != want {
-		t.Errorf("signed:\n%s\nwant:\n%s", got, want)
+		return tw.RoundTrip(r)
 	}
 }
 
@@ -53,12 +37,13 @@ func TestAFetchedAccountBringsItsToken(t *testing.T) {
 	t.Parallel()
 	tw := answering(always(201, endUserAnswer))
 	c := connect(t, tw, "")
-	account, err := c.FetchAccount(context.Background(), subSID)
-	if want := (onboarding.Account{SID: subSID, OwnerSID: parentSID, Status: "active"}); err != nil || account != want {
+	account, err := c.FetchAccount(t.Context(), subSID)
+	want := onboarding.Account{SID: subSID, OwnerSID: parentSID, Status: "active"}
+	if err != nil || account != want {
 		t.Fatalf("FetchAccount: %+v, %v; want %+v", account, err, want)
 	}
 	for range 3 {
-		if _, err := createEndUser(c); err != nil {
+		if err := createEndUser(t, c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,18 +57,11 @@ func TestConcurrentCallsFetchATokenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		tw := answering(always(201, endUserAnswer))
-		inner := tw.Handler
-		tw.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				<-gate
-			}
-			inner.ServeHTTP(w, r)
-		})
-		c := connect(t, tw, "")
+		c := connect(t, fetching(tw, func() error { <-gate; return nil }), "")
 		var calls sync.WaitGroup
 		for range 8 {
 			calls.Go(func() {
-				if _, err := createEndUser(c); err != nil {
+				if err := createEndUser(t, c); err != nil {
 					t.Error(err)
 				}
 			})
@@ -97,31 +75,18 @@ func TestConcurrentCallsFetchATokenOnce(t *testing.T) {
 	})
 }
 
-func TestAFetchGivenUpByOneIsMadeByAnother(t *testing.T) {
+func TestAFetchThatItsCallerGivesUpIsMadeByAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		first := make(chan struct{})
+		gate, fetches := make(chan struct{}), 0
 		tw := answering(always(201, endUserAnswer))
-		inner := tw.Handler
-		fetches := 0
-		tw.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				if fetches++; fetches == 1 {
-					<-first
-				}
+		c := connect(t, fetching(tw, func() error {
+			if fetches++; fetches == 1 {
+				<-gate
 			}
-			inner.ServeHTTP(w, r)
-		})
-		// What was given up is lost, whatever the handler still answers.
-		c := connect(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			response, _ := tw.RoundTrip(r)
-			if err := r.Context().Err(); err != nil {
-				return nil, err
-			}
-			return response, nil
+			return nil
 		}), "")
-
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(t.Context())
 		var calls sync.WaitGroup
 		calls.Go(func() {
 			_, err := c.CreateEndUser(ctx, subSID, anEndUser)
@@ -129,37 +94,94 @@ func TestAFetchGivenUpByOneIsMadeByAnother(t *testing.T) {
 		})
 		synctest.Wait()
 		calls.Go(func() {
-			if _, err := createEndUser(c); err != nil {
-				t.Errorf("the one that waited: %v", err)
+			if err := createEndUser(t, c); err != nil {
+				t.Errorf("the other caller: %v", err)
 			}
 		})
 		synctest.Wait()
 		cancel()
-		close(first)
+		close(gate)
 		calls.Wait()
 	})
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
+func TestAFailedFetchIsSharedUnlessTheFailureIsItsCallersOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		failure error
+		shared  bool
+	}{
+		"server error":                 {&onboarding.RemoteError{HTTPStatus: 500}, true},
+		"too late for its caller":      {&onboarding.RemoteError{Err: errTooLate}, false},
+		"its caller's time in a queue": {&onboarding.RemoteError{Err: errQueueTimeout}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				gate, fetches := make(chan struct{}), 0
+				known := tokens{fetch: func(context.Context, string) (string, error) {
+					if fetches++; fetches == 1 {
+						<-gate
+						return "", c.failure
+					}
+					return subToken, nil
+				}}
+				var callers sync.WaitGroup
+				for i := range 2 {
+					callers.Go(func() {
+						_, err := known.get(t.Context(), subSID, "")
+						if failed := i == 0 || c.shared; (err != nil) != failed {
+							t.Errorf("caller %d: %v", i, err)
+						}
+					})
+					synctest.Wait()
+				}
+				close(gate)
+				callers.Wait()
+			})
+		})
+	}
+}
 
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func TestACallerThatSharesAFetchCanGiveUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		known := tokens{fetch: func(context.Context, string) (string, error) { <-gate; return subToken, nil }}
+		ctx, cancel := context.WithCancel(t.Context())
+		go known.get(t.Context(), subSID, "")
+		synctest.Wait()
+		gaveUp := make(chan error, 1)
+		go func() {
+			_, err := known.get(ctx, subSID, "")
+			gaveUp <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) { // It does not wait for the gate.
+			t.Errorf("the caller got %v", err)
+		}
+		close(gate)
+	})
+}
 
-func TestAChangedTokenIsFetchedAnewAndTheCallMadeOnceMore(t *testing.T) {
+func TestANewTokenIsFetchedAndTheCallSentASecondTime(t *testing.T) {
 	t.Parallel()
 	tw := answering(always(201, endUserAnswer))
 	c := connect(t, tw, "")
-	if _, err := createEndUser(c); err != nil {
+	if err := createEndUser(t, c); err != nil {
 		t.Fatal(err)
 	}
 	tw.token = "rotated"
-	if _, err := createEndUser(c); err != nil {
+	if err := createEndUser(t, c); err != nil {
 		t.Fatal(err)
 	}
+	const fetch, post = "GET /2010-04-01/Accounts/" + subSID + ".json", "POST /v1/EndUsers"
 	want := []string{
-		"GET /2010-04-01/Accounts/" + subSID + ".json", "POST /v1/EndUsers", // at first
-		"POST /v1/EndUsers", "GET /2010-04-01/Accounts/" + subSID + ".json", "POST /v1/EndUsers", // 401, fetch, repeat
+		fetch, post, // the first call
+		post, fetch, post, // the second: a 401, a fetch, and the call once more
 	}
-	if got := tw.seen(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := tw.seen(); !slices.Equal(got, want) {
 		t.Errorf("requests:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -177,26 +199,25 @@ func TestCredentialsThatAreRefusedTwiceAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tw := answering(always(refusal.status, refusal.body))
-			_, err := createEndUser(connect(t, tw, ""))
+			err := createEndUser(t, connect(t, tw, ""))
 			wantClass(t, err, onboarding.ClassCredentials)
 			if seen := tw.seen(); len(seen) != 4 || tw.fetches != 2 {
 				t.Errorf("requests: %q; want a fetch, the call, a fetch, the call", seen)
 			}
-			if text := err.Error(); strings.Contains(text, subToken) {
-				t.Error("the error holds the token")
+			if strings.Contains(err.Error(), subToken) {
+				t.Error("the error shows the token")
 			}
 		})
 	}
 }
 
-func TestTheParentsRefusedCredentialsAreNotTriedAgain(t *testing.T) {
+func TestTheParentsRefusedCredentialsAreNotTriedTwice(t *testing.T) {
 	t.Parallel()
 	tw := answering(always(500, ""))
 	c := connect(t, tw, "", func(cfg *Config) { cfg.AuthToken = "wrong" })
-	_, err := c.FetchAccount(context.Background(), subSID)
+	_, err := c.FetchAccount(t.Context(), subSID)
 	wantClass(t, err, onboarding.ClassCredentials)
-	_, err = createEndUser(c)
-	wantClass(t, err, onboarding.ClassCredentials)
+	wantClass(t, createEndUser(t, c), onboarding.ClassCredentials)
 	if seen := tw.seen(); len(seen) != 2 {
 		t.Errorf("requests: %q; want one for each call", seen)
 	}
@@ -204,24 +225,25 @@ func TestTheParentsRefusedCredentialsAreNotTriedAgain(t *testing.T) {
 
 func TestAnAccountWithoutATokenIsAMatterOfCredentials(t *testing.T) {
 	t.Parallel()
-	c := connect(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		return (&twilio{Handler: always(200, `{"sid": "`+subSID+`", "status": "active"}`)}).RoundTrip(r)
-	}), "")
-	_, err := createEndUser(c)
+	body := `{"sid": "` + subSID + `", "status": "active"}`
+	err := createEndUser(t, connect(t, &twilio{Handler: always(200, body)}, ""))
 	wantClass(t, err, onboarding.ClassCredentials)
 }
 
-func TestAnotherAccountsTokenIsNotTaken(t *testing.T) {
+func TestTheTokenOfAnotherAccountIsNotUsed(t *testing.T) {
 	t.Parallel()
-	c := connect(t, &twilio{Handler: always(200, `{"sid": "`+parentSID+`", "auth_token": "another"}`)}, "")
-	_, err := c.FetchAccount(context.Background(), subSID)
+	body := `{"sid": "` + parentSID + `", "auth_token": "another"}`
+	c := connect(t, &twilio{Handler: always(200, body)}, "")
+	_, err := c.FetchAccount(t.Context(), subSID)
 	wantClass(t, err, onboarding.ClassUnknown)
-	if token := c.tokens.peek(subSID); token != "" {
-		t.Error("the token was kept")
+	for _, account := range []string{subSID, parentSID} {
+		if token := c.tokens.peek(account); token != "" {
+			t.Errorf("the token counts as that of %s", account)
+		}
 	}
 }
 
-func TestACallWhoseTokenCannotBeHadWasNotMade(t *testing.T) {
+func TestACallWithoutATokenIsNotSent(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fetch http.HandlerFunc
@@ -233,46 +255,31 @@ func TestACallWhoseTokenCannotBeHadWasNotMade(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			posts := 0
+			others := 0
 			client := connect(t, &twilio{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodGet {
-					posts++
+					others++
 				}
 				c.fetch(w, r)
 			})}, "")
-			_, err := createEndUser(client)
-			wantClass(t, err, c.want)
-			// An account that is not there is no proof that the resource is not.
-			wantClass(t, client.DeleteEndUser(context.Background(), subSID, endUserSID), c.want)
-			if posts != 0 {
-				t.Errorf("%d calls were made without a token", posts)
+			wantClass(t, createEndUser(t, client), c.want)
+			// A missing account does not prove that the end user is missing.
+			wantClass(t, client.DeleteEndUser(t.Context(), subSID, endUserSID), c.want)
+			if others != 0 {
+				t.Errorf("%d calls were sent without a token", others)
 			}
 		})
 	}
 }
 
-func TestATokenThatCannotBeFetchedAnewLeavesNothingUnknown(t *testing.T) {
+func TestAFailedFetchOfANewTokenLeavesNothingUnknown(t *testing.T) {
 	t.Parallel()
+	var lost error
 	tw := answering(always(201, endUserAnswer))
-	inner, down := tw.Handler, false
-	tw.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if down && r.Method == http.MethodGet {
-			panic(http.ErrAbortHandler)
-		}
-		inner.ServeHTTP(w, r)
-	})
-	c := connect(t, roundTripper(func(r *http.Request) (response *http.Response, err error) {
-		defer func() {
-			if recover() != nil {
-				err = errors.New("connection lost")
-			}
-		}()
-		return tw.RoundTrip(r)
-	}), "")
-	if _, err := createEndUser(c); err != nil {
+	c := connect(t, fetching(tw, func() error { return lost }), "")
+	if err := createEndUser(t, c); err != nil {
 		t.Fatal(err)
 	}
-	tw.token, down = "rotated", true
-	_, err := createEndUser(c)
-	wantClass(t, err, onboarding.ClassRepeatable)
+	tw.token, lost = "rotated", errors.New("connection lost")
+	wantClass(t, createEndUser(t, c), onboarding.ClassRepeatable)
 }

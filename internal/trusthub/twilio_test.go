@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -26,19 +28,25 @@ const (
 	policySID   = "RN0000000000000000000000000000000d"
 	numberSID   = "PN0000000000000000000000000000000e"
 	endUserSID  = "IT0000000000000000000000000000000f"
+	documentSID = "RD00000000000000000000000000000010"
+	addressSID  = "AD00000000000000000000000000000011"
 )
 
-// twilio is an in-memory Twilio that a test writes the answers of. It knows the subaccount's token and checks who signed.
+// bothKinds are the kinds of bundle, whose calls differ in their paths only.
+var bothKinds = []onboarding.BundleKind{onboarding.CustomerProfile, onboarding.TrustProduct}
+
+// twilio is a Twilio whose answers a test writes. It is a transport, so no network is needed, and
+// it refuses a request that the wrong account has signed.
 type twilio struct {
 	http.Handler
 
 	mu       sync.Mutex
-	token    string   // the subaccount's, now
-	requests []string // "METHOD /path?query", in the order they came
+	token    string   // the subaccount's present token
+	requests []string // "METHOD /path?query", in the order of arrival
 	fetches  int      // of the subaccount
 }
 
-// answering returns a twilio that answers everything but the fetch of the subaccount with h, if the right account has signed.
+// answering returns a twilio that answers with h. The fetch of the subaccount it answers itself.
 func answering(h http.HandlerFunc) *twilio {
 	tw := &twilio{token: subToken}
 	tw.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +64,9 @@ func answering(h http.HandlerFunc) *twilio {
 		case !right:
 			answer(w, 401, `{"code": 20003, "message": "Authenticate", "status": 401}`)
 		case fetch && account == parentSID:
-			answer(w, 200, fmt.Sprintf(`{"sid": %q, "owner_account_sid": %q, "status": "active", "auth_token": %q}`, subSID, parentSID, current))
+			answer(w, 200, fmt.Sprintf(
+				`{"sid": %q, "owner_account_sid": %q, "status": "active", "auth_token": %q}`,
+				subSID, parentSID, current))
 		default:
 			h(w, r)
 		}
@@ -67,10 +77,10 @@ func answering(h http.HandlerFunc) *twilio {
 func (tw *twilio) seen() []string {
 	tw.mu.Lock()
 	defer tw.mu.Unlock()
-	return append([]string(nil), tw.requests...)
+	return slices.Clone(tw.requests)
 }
 
-// RoundTrip serves a request without a network.
+// RoundTrip implements [http.RoundTripper].
 func (tw *twilio) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -88,15 +98,27 @@ func answer(w http.ResponseWriter, status int, body string) {
 	fmt.Fprint(w, body)
 }
 
-// always answers every request the same.
+// always gives every request the same answer.
 func always(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { answer(w, status, body) }
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// failingWith is a transport that fails as a network does.
+func failingWith(err error) roundTripper {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
 // connect returns a client of that transport, or of the server at base if the transport is nil.
 func connect(t *testing.T, transport http.RoundTripper, base string, edit ...func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{AccountSID: parentSID, AuthToken: parentToken, APIURL: base, TrustHubURL: base, Transport: transport}
+	cfg := Config{
+		AccountSID: parentSID, AuthToken: parentToken,
+		APIURL: base, TrustHubURL: base, Transport: transport, Timeout: time.Hour,
+	}
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -129,11 +151,13 @@ func wantClass(t *testing.T, err error, class onboarding.Class) *onboarding.Remo
 
 func sid(prefix string, n int) string { return fmt.Sprintf("%s%032x", prefix, n) }
 
-func contains(all []string, part string) bool {
-	for _, s := range all {
-		if strings.Contains(s, part) {
-			return true
-		}
-	}
-	return false
+func anyContains(all []string, part string) bool {
+	return slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, part) })
+}
+
+const endUserAnswer = `{"sid": "` + endUserSID + `", "date_created": "2026-02-03T04:05:06Z"}`
+
+var anEndUser = onboarding.EndUser{
+	FriendlyName: "tag", Type: "authorized_representative_1",
+	Attributes: map[string]string{"first_name": "Secretname"},
 }

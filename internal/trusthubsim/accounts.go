@@ -16,20 +16,12 @@ type account struct {
 	status       string   // active, suspended or closed
 	owner        *account // nil for the parent
 
-	addresses    collection[*address]
-	numbers      collection[*phoneNumber]
-	profiles     collection[*bundle]
-	products     collection[*bundle]
-	endUsers     collection[*endUser]
-	documents    collection[*document]
-	endpointUses map[endpointUse]*channelAssignment
-}
-
-// endpointUse is a place that a number can hold once: a customer profile, or a trust product of one policy.
-type endpointUse struct {
-	number string
-	kind   *bundleKind
-	policy string // "" for customer profiles: a number is on one of them, whatever their policies
+	addresses collection[*address]
+	numbers   collection[*phoneNumber]
+	profiles  collection[*bundle]
+	products  collection[*bundle]
+	endUsers  collection[*endUser]
+	documents collection[*document]
 }
 
 func (a *account) active() bool {
@@ -205,7 +197,7 @@ func (s *Simulator) primaryProfile(now time.Time) *bundle {
 		return nil
 	}
 	for _, assigned := range primary.entities.order {
-		if u := assigned.endUser; u != nil && u.attributes["business_identity"] == "isv_reseller_or_partner" {
+		if u := assigned.endUser; u != nil && u.attributes["business_identity"] == identityISV {
 			return primary
 		}
 	}

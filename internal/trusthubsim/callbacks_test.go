@@ -77,7 +77,7 @@ func TestCallbacks(t *testing.T) {
 		tokens := map[string]bool{}
 		for i, want := range []url.Values{
 			values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "pending-review"),
-			values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", "18602"),
+			values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", wordsByCode[18602]),
 		} {
 			if got[i].body != want.Encode() || got[i].url != callbackURL {
 				t.Errorf("callback %d: %s to %s, want %s to %s", i, got[i].body, got[i].url, want.Encode(), callbackURL)

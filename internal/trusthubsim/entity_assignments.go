@@ -111,7 +111,7 @@ func (k *bundleKind) assignEntity(c *call) (answer, *apiError) {
 	}
 	for _, other := range b.entities.order {
 		if other.objectSID == a.objectSID {
-			return answer{}, alreadyAssigned(a.objectSID, b.sid)
+			return answer{}, c.alreadyAssigned(a.objectSID, b.sid)
 		}
 	}
 	if apiErr := b.locked(); apiErr != nil {

@@ -200,7 +200,7 @@ func TestAnApprovalIsTakenBack(t *testing.T) {
 			t.Fatalf("the decision is answered %d", status)
 		}
 		got := m.received()[before:]
-		if want := values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", "18602"); len(got) != 1 || got[0].body != want.Encode() {
+		if want := values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", wordsByCode[18602]); len(got) != 1 || got[0].body != want.Encode() {
 			t.Errorf("callbacks %+v, want one of %s", got, want.Encode())
 		}
 		if r := b.sub.get(p.path); r.text("status") != "twilio-rejected" || fmt.Sprint(r.body["errors"]) != "[map[code:18602]]" || r.body["valid_until"] != nil {

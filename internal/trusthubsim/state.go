@@ -180,7 +180,7 @@ func (a *entityAssignment) state() EntityAssignmentState {
 }
 
 func (a *channelAssignment) state() ChannelAssignmentState {
-	return ChannelAssignmentState{SID: a.sid, BundleSID: a.bundle.sid, ChannelEndpointSID: a.number, Deleted: a.deleted}
+	return ChannelAssignmentState{SID: a.sid, BundleSID: a.bundle.sid, ChannelEndpointSID: a.number.sid, Deleted: a.deleted}
 }
 
 func (e *evaluation) state() EvaluationState { return EvaluationState{SID: e.sid, Status: e.status()} }

@@ -36,8 +36,16 @@ func (d *document) render(base string) any {
 	}
 }
 
-// status follows the first bundle that the document is on.
+// status is written in upper case, as since 2025, unless the switch says otherwise.
 func (d *document) status() string {
+	if d.account.sim.cfg.LowerDocumentStatus {
+		return strings.ToLower(d.standing())
+	}
+	return d.standing()
+}
+
+// standing follows the first bundle that the document is on.
+func (d *document) standing() string {
 	if len(d.bundles) > 0 {
 		switch b := d.bundles[0]; {
 		case b.inReview():

@@ -1,9 +1,10 @@
-// Command trusthubsim serves the Trust Hub simulator: Twilio's part of an onboarding, for development
-// and tests.
+// Command trusthubsim serves the Trust Hub simulator: Twilio's part of an onboarding, for
+// development and tests.
 //
 // It answers Twilio's paths (/v1/… and /2010-04-01/…) and its own (/_sim/…) on one address. The
-// latter want no credentials: keep it on the loopback interface. Its switches are flags, variables of
-// the environment, and most of them can be changed while it runs; docs/simulator.md has them all.
+// latter want no credentials: keep it on the loopback interface. Its switches are flags, variables
+// of the environment, and most of them can be changed while it runs; docs/simulator.md has them
+// all.
 package main
 
 import (

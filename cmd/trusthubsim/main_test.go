@@ -14,7 +14,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// TestServesUntilAskedToStop: what is printed is enough to make a request, and the end of the context ends the program.
+// TestServesUntilAskedToStop: what is printed is enough to make a request, and the end of the
+// context ends the program.
 func TestServesUntilAskedToStop(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

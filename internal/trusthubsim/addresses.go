@@ -12,10 +12,12 @@ type address struct {
 	customerName, friendlyName                                    string
 	street, streetSecondary, city, region, postalCode, isoCountry string
 	emergencyEnabled, validated                                   bool
-	documents                                                     map[*document]struct{} // that name this address
+	// documents are those that name this address.
+	documents map[*document]struct{}
 }
 
-// addressFields are the parameters that creation and update share; creation needs those that make up an address.
+// addressFields are the parameters that creation and update share; creation needs those that make
+// up an address.
 func addressFields(creation bool) []field {
 	fields := []field{
 		friendlyName(false), may("EmergencyEnabled", isBoolean), may("AutoCorrectAddress", isBoolean), may("StreetSecondary", nil),
@@ -140,8 +142,8 @@ func deleteAddress(c *call) (answer, *apiError) {
 	return answer{status: http.StatusNoContent, sid: a.sid}, nil
 }
 
-// fill takes the parameters over, checks the address and, unless AutoCorrectAddress is false, corrects one in the USA
-// the way postal services write it.
+// fill takes the parameters over, checks the address and, unless AutoCorrectAddress is false,
+// corrects one in the USA the way postal services write it.
 func (a *address) fill(c *call) *apiError {
 	c.set(&a.customerName, "CustomerName")
 	c.set(&a.friendlyName, "FriendlyName")

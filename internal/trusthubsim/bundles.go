@@ -73,8 +73,8 @@ func (b *bundle) inReview() bool {
 	return b.status == StatusPendingReview || b.status == StatusInReview
 }
 
-// locked refuses an edit of the bundle or of what is assigned to it while it is in review or, unless
-// the switch says otherwise, approved.
+// locked refuses an edit of the bundle or of what is assigned to it while it is in review or,
+// unless the switch says otherwise, approved.
 func (b *bundle) locked() *apiError {
 	final := b.status == StatusRejected && b.kind == trustProducts && b.account.sim.cfg.RejectedProductsFinal
 	editable := b.status == StatusApproved && b.account.sim.cfg.EditApproved && !b.policy.consoleOnly
@@ -126,7 +126,8 @@ func (b *bundle) answer(c *call, status int) (answer, *apiError) {
 	return answer{status: status, body: b.render(c.base), sid: b.sid}, nil
 }
 
-// bundle is the one that the path starts with. Profiles are not found among products, nor the reverse.
+// bundle is the one that the path starts with. Profiles are not found among products, nor the
+// reverse.
 func (k *bundleKind) bundle(c *call) (*bundle, *apiError) {
 	if b, ok := k.bundlesOf(c.account).get(c.sids[0]); ok {
 		return b, nil
@@ -134,7 +135,8 @@ func (k *bundleKind) bundle(c *call) (*bundle, *apiError) {
 	return nil, notFound(c.path)
 }
 
-// create makes a draft. A secondary profile needs an approved primary one of an ISV in the parent account.
+// create makes a draft. A secondary profile needs an approved primary one of an ISV in the parent
+// account.
 func (k *bundleKind) create(c *call) (answer, *apiError) {
 	p := policyBySID(c.form.Get("PolicySid"))
 	switch {
@@ -213,7 +215,8 @@ func (k *bundleKind) update(c *call) (answer, *apiError) {
 	return b.answer(c, http.StatusOK)
 }
 
-// delete removes a bundle and its assignments, unless it is in review, has numbers, or supports a product.
+// delete removes a bundle and its assignments, unless it is in review, has numbers, or supports a
+// product.
 func (k *bundleKind) delete(c *call) (answer, *apiError) {
 	b, apiErr := k.bundle(c)
 	switch {

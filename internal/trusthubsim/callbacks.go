@@ -19,14 +19,16 @@ import (
 	"time"
 )
 
-// Callbacks says how status callbacks are delivered. The zero value delivers each once, at once, as a signed form.
+// Callbacks says how status callbacks are delivered. The zero value delivers each once, at once, as
+// a signed form.
 type Callbacks struct {
-	// Lost, Duplicated and Unsigned are the shares, from 0 to 1, of callbacks that are never sent, sent twice (with one
-	// idempotency token), and sent without a signature.
+	// Lost, Duplicated and Unsigned are the shares, from 0 to 1, of callbacks that are never sent,
+	// sent twice (with one idempotency token), and sent without a signature.
 	Lost       float64 `json:"lost"`
 	Duplicated float64 `json:"duplicated"`
 	Unsigned   float64 `json:"unsigned"`
-	// Delay comes before each delivery; up to Spread more is drawn for each, so that they overtake one another.
+	// Delay comes before each delivery; up to Spread more is drawn for each, so that they overtake
+	// one another.
 	Delay  Duration `json:"delay"`
 	Spread Duration `json:"spread"`
 	// Repeats is how many more times each callback comes: the same body under another token.
@@ -77,7 +79,8 @@ func (s *Simulator) SetCallbacks(callbacks Callbacks) {
 	s.cfg.Callbacks = callbacks.withDefaults()
 }
 
-// CallbackRecords are the deliveries of the last callbacks, the lost ones included, in the order in which they ended.
+// CallbackRecords are the deliveries of the last callbacks, the lost ones included, in the order in
+// which they ended.
 func (s *Simulator) CallbackRecords() []CallbackRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +115,7 @@ func (s *Simulator) callBack(b *bundle) {
 		return
 	}
 	how := s.cfg.Callbacks
-	target, _, _ := strings.Cut(b.statusCallback, "#") // a fragment is for Twilio itself, not signed
+	target, _, _ := strings.Cut(b.statusCallback, "#") // the fragment is for Twilio itself
 	d := delivery{
 		record: CallbackRecord{
 			AccountSID: b.account.sid, BundleSID: b.sid, Status: b.status, URL: target,
@@ -135,12 +138,13 @@ func (s *Simulator) callBack(b *bundle) {
 		times = 2
 	}
 	for repeat := range 1 + how.Repeats {
+		one := d
 		if repeat > 0 {
-			d.record.Token = s.draw(b.account.sid, "repeat")
+			one.record.Token = s.draw(b.account.sid, "repeat")
 		}
 		for range times {
 			spread := Duration(s.drawChance(b.account.sid, "spread") * float64(how.Spread))
-			s.after(time.Duration(how.Delay+spread), func() { s.deliver(d) })
+			s.after(time.Duration(how.Delay+spread), func() { s.deliver(one) })
 		}
 	}
 }
@@ -223,8 +227,8 @@ func (s *Simulator) post(d delivery) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-// Sign computes X-Twilio-Signature as Twilio documents it: base64 of the HMAC-SHA1, keyed with an auth token, of the URL
-// followed by each parameter's name and value, sorted by name.
+// Sign computes X-Twilio-Signature as Twilio documents it: base64 of the HMAC-SHA1, keyed with an
+// auth token, of the URL followed by each parameter's name and value, sorted by name.
 func Sign(authToken, target string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(authToken))
 	_, _ = io.WriteString(mac, target)

@@ -78,7 +78,7 @@ type requirement struct {
 type profileRequirement struct {
 	name, friendlyName string
 	types              []string
-	gated              bool // accepts the statuses that Config.ProductGate says, otherwise twilio-approved only
+	gated              bool // Config.ProductGate counts; otherwise only twilio-approved does
 }
 
 func text(name, friendlyName string, wrong check) attribute {
@@ -180,7 +180,8 @@ var policies = numbered([]*policy{
 	},
 })
 
-// profileEndUsers: the second representative is listed as the first is, but in practice not asked for.
+// profileEndUsers: the second representative is listed as the first is, but in practice not asked
+// for.
 func profileEndUsers() []requirement {
 	return []requirement{
 		{kind: typeNamed(endUserTypes, businessInformation), friendlyName: "Business Information"},

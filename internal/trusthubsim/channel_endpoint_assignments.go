@@ -15,8 +15,8 @@ type channelAssignment struct {
 	number *phoneNumber
 }
 
-// use is the place that a number takes on bundles of the policy: one product of each policy, and one
-// customer profile, whatever its policy.
+// use is the place that a number takes on bundles of the policy: one product of each policy, and
+// one customer profile, whatever its policy.
 func (p *policy) use() string {
 	if p.kind == customerProfiles {
 		return customerProfiles.resource
@@ -51,8 +51,8 @@ func (a *channelAssignment) render(base string) any {
 	}
 }
 
-// numbersLocked refuses a change of the bundle's numbers while it is in review. Unlike everything else, the numbers of
-// an approved bundle may change.
+// numbersLocked refuses a change of the bundle's numbers while it is in review. Unlike everything
+// else, the numbers of an approved bundle may change.
 func (b *bundle) numbersLocked(c *call) *apiError {
 	if b.status == StatusApproved || b.inReview() && b.kind == trustProducts && c.sim.cfg.NumbersDuringReview {
 		return nil
@@ -61,8 +61,8 @@ func (b *bundle) numbersLocked(c *call) *apiError {
 }
 
 // numberFor finds the number that a call may put on bundles: one of its account or, for the parent,
-// one of a subaccount as well. Twilio's guide for customers with subaccounts puts it on the parent's
-// profile.
+// one of a subaccount as well. Twilio's guide for customers with subaccounts puts it on the
+// parent's profile.
 func (c *call) numberFor(sid string) *phoneNumber {
 	if n, ok := c.account.numbers.get(sid); ok {
 		return n
@@ -154,8 +154,9 @@ func (k *bundleKind) fetchChannel(c *call) (answer, *apiError) {
 	return answer{body: a.render(c.base), sid: a.sid}, nil
 }
 
-// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product any more. A rejected
-// product gives its numbers up even where it cannot be reopened, since they are to go on the one that takes its place.
+// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product
+// any more. A rejected product gives its numbers up even where it cannot be reopened, since they
+// are to go on the one that takes its place.
 func (k *bundleKind) unassignChannel(c *call) (answer, *apiError) {
 	a, apiErr := k.channel(c)
 	if apiErr != nil {

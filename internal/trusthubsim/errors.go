@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Twilio's error codes that the simulator answers with, under the names of Twilio's dictionary of errors.
+// Twilio's error codes that the simulator answers with, under the names of Twilio's dictionary of
+// errors.
 const (
 	codeUnknownParameters  = 20001
 	codeFriendlyName       = 20002

@@ -26,7 +26,8 @@ type evaluation struct {
 	results   []resultJSON
 }
 
-// resultJSON says whether one requirement is met. What is null where it is met is left as Twilio's examples have it.
+// resultJSON says whether one requirement is met. What is null where it is met is left as Twilio's
+// examples have it.
 type resultJSON struct {
 	FriendlyName            string      `json:"friendly_name"`
 	ObjectType              string      `json:"object_type"`
@@ -212,7 +213,8 @@ func (r *resultJSON) right(f attribute) {
 	r.Valid = append(r.Valid, validJSON{FriendlyName: f.friendlyName, ObjectField: f.name, Passed: true})
 }
 
-// wrong adds a field that is wrong; the requirement fails with the first one, unless it failed before.
+// wrong adds a field that is wrong; the requirement fails with the first one, unless it failed
+// before.
 func (r *resultJSON) wrong(f attribute, code int, format string, args ...any) {
 	reason := fmt.Sprintf(format, args...)
 	r.Invalid = append(r.Invalid, faultJSON{FriendlyName: f.friendlyName, ObjectField: f.name, FailureReason: reason, ErrorCode: code})

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// failures are the faults of an evaluation, as requirement/field/code, in order; a requirement's own code has no field.
+// failures are the faults of an evaluation, as requirement/field/code, in order; a requirement's
+// own code has no field.
 func (r result) failures() []string {
 	found := []string{}
 	for _, item := range r.body["results"].([]any) {
@@ -24,7 +25,8 @@ func (r result) failures() []string {
 	return found
 }
 
-// TestAnEmptyProfileMissesEverything that its policy requires, and the second representative is not among it.
+// TestAnEmptyProfileMissesEverything that its policy requires, and the second representative is not
+// among it.
 func TestAnEmptyProfileMissesEverything(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{})
@@ -115,8 +117,13 @@ func TestEvaluationNamesTheField(t *testing.T) {
 			t.Errorf("%s=%q: %q, want %q", test.attribute, test.value, got, want)
 		}
 	}
-	b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative()).want(200)
+}
 
+// TestEvaluationNamesTheAddress that the document does not have, or that is another account's.
+func TestEvaluationNamesTheAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
 	for attributes, want := range map[string]string{
 		`{}`: "22217", `{"address_sids":""}`: "22217", `{"address_sids":"AD00000000000000000000000000000000"}`: "22219",
 		`{"address_sids":["` + p.address + `","AD00000000000000000000000000000000"]}`: "22219",
@@ -147,7 +154,8 @@ func TestASecondRepresentativeIsCheckedWhenItIsThere(t *testing.T) {
 	}
 }
 
-// TestTheProductGate: what a product's evaluation says about each status of its profile, under both gates.
+// TestTheProductGate: what a product's evaluation says about each status of its profile, under both
+// gates.
 func TestTheProductGate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -14,8 +14,8 @@ import (
 // maxBody is the largest request body that is read.
 const maxBody = 1 << 20
 
-// answer is what a handler gives back. The body is rendered after the lock is given up, so it must not share anything
-// that changes.
+// answer is what a handler gives back. The body is rendered after the lock is given up, so it must
+// not share anything that changes.
 type answer struct {
 	status int    // 0 is 200
 	body   any    // nil is no body
@@ -43,7 +43,8 @@ type call struct {
 	account *account // which the call acts on
 }
 
-// exchange takes one request from its arrival to its answer: log it, see which fault hits, wait, work, answer.
+// exchange takes one request from its arrival to its answer: log it, see which fault hits, wait,
+// work, answer.
 func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	form, formErr := readForm(r)
 	record, hit, wait, crowded := s.arrive(r, form)
@@ -88,9 +89,9 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// arrive logs the request as begun, and finds the fault that hits it and whether its account has too
-// many open. The wait is what passes before the work or, of a crowded request, what it is told to
-// wait.
+// arrive logs the request as begun, and finds the fault that hits it and whether its account has
+// too many open. The wait is what passes before the work or, of a crowded request, what it is told
+// to wait.
 func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, hit *fault, wait time.Duration, crowded bool) {
 	user, _, _ := r.BasicAuth()
 	query, _ := url.ParseQuery(r.URL.RawQuery)
@@ -232,8 +233,8 @@ func drop(w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-// truncate sends the head and half of the body, and breaks the connection. Without a body there is nothing to halve,
-// and no answer is sent.
+// truncate sends the head and half of the body, and breaks the connection. Without a body there is
+// nothing to halve, and no answer is sent.
 func truncate(w http.ResponseWriter, o reply) {
 	if len(o.body) == 0 {
 		drop(w)

@@ -10,7 +10,8 @@ const manualFile = "../../docs/simulator.md"
 
 var update = flag.Bool("update", false, "write "+manualFile+" anew")
 
-// TestTheManualIsCurrent compares the document with what the tables say. With -update it is written.
+// TestTheManualIsCurrent compares the document with what the tables say. With -update it is
+// written.
 func TestTheManualIsCurrent(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(manualFile, []byte(Manual()), 0o644); err != nil {

@@ -14,7 +14,7 @@ type phoneNumber struct {
 	account      *account
 	number       string // E.164
 	friendlyName string
-	settings     map[string]string             // the parameters that nothing here depends on, by their names
+	settings     map[string]string             // that nothing depends on, by parameter
 	uses         map[string]*channelAssignment // by policy.use
 }
 
@@ -107,8 +107,8 @@ func (c *call) phoneNumber() (*phoneNumber, *apiError) {
 	return nil, notFound(c.path)
 }
 
-// listPhoneNumbers filters by a part of the number in which * stands for any digit, by name, and by properties that are
-// the same for every number here.
+// listPhoneNumbers filters by a part of the number in which * stands for any digit, by name, and by
+// properties that are the same for every number here.
 func listPhoneNumbers(c *call) (answer, *apiError) {
 	name := c.query.Get("FriendlyName")
 	var pattern *regexp.Regexp // what is quoted always compiles
@@ -183,8 +183,8 @@ func fetchPhoneNumber(c *call) (answer, *apiError) {
 	return n.answer(http.StatusOK)
 }
 
-// updatePhoneNumber changes settings and, with AccountSid, moves the number to another account of the parent's, which
-// only the parent may do.
+// updatePhoneNumber changes settings and, with AccountSid, moves the number to another account of
+// the parent's, which only the parent may do.
 func updatePhoneNumber(c *call) (answer, *apiError) {
 	n, apiErr := c.phoneNumber()
 	if apiErr != nil {

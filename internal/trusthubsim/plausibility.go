@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// accepted are the values of an attribute with a fixed choice. Twilio's pages differ: the first list
-// is that of the onboarding guide, the second has what other pages have beyond it.
+// accepted are the values of an attribute with a fixed choice. Twilio's pages differ: the first
+// list is that of the onboarding guide, the second has what other pages have beyond it.
 type accepted struct{ guide, elsewhere []string }
 
 var (

@@ -173,9 +173,9 @@ func profileNotApproved(product *bundle) finding {
 	return finding{words: "The customer profile of this trust product was rejected."}
 }
 
-// rejectionTag is what the Email of a bundle asks for: "+reject-18602" rejects every bundle that has
-// it, "+reject-product-18602" products alone; "-callback" or "-evaluation" behind it says where the
-// reason is, whatever the switch says.
+// rejectionTag is what the Email of a bundle asks for: "+reject-18602" rejects every bundle that
+// has it, "+reject-product-18602" products alone; "-callback" or "-evaluation" behind it says where
+// the reason is, whatever the switch says.
 var rejectionTag = regexp.MustCompile(`\+reject(?:-(profile|product))?-(\d{5})(?:-(callback|evaluation))?@`)
 
 // tagged is the finding that the bundle's own Email asks for.

@@ -82,6 +82,7 @@ type reviewCase struct {
 	flaw   flaw
 	doubts Doubts // under which the same data is approved, where there is such a switch
 	needs  Doubts // without which it is approved
+	domain bool   // it is approved with the switch any_email_domain
 }
 
 var reviewCases = []reviewCase{
@@ -94,8 +95,8 @@ var reviewCases = []reviewCase{
 	{policy: PolicySecondaryProfile, code: 18603, object: profileAddress, flaw: flaw{address: []string{"Street", "1 Unverified St"}}},
 	{policy: PolicySecondaryProfile, code: 18604, object: representative1, flaw: flaw{first: []string{"last_name", "Unverified"}}},
 	{policy: PolicySecondaryProfile, code: 18605, object: representative2, flaw: flaw{second: []string{"last_name", "Unverified"}}},
-	{policy: PolicySecondaryProfile, code: 18606, object: representative1, flaw: flaw{first: []string{"email", "owner@example.org"}}},
-	{policy: PolicySecondaryProfile, code: 18606, object: representative2, flaw: flaw{second: []string{"email", "owner@example.org"}}},
+	{policy: PolicySecondaryProfile, code: 18606, object: representative1, flaw: flaw{first: []string{"email", "owner@example.org"}}, domain: true},
+	{policy: PolicySecondaryProfile, code: 18606, object: representative2, flaw: flaw{second: []string{"email", "owner@example.org"}}, domain: true},
 	{policy: PolicySecondaryProfile, code: 18606, flaw: flaw{email: "trust@isv.example"}, needs: Doubts{BundleEmailDomain: true}},
 	{policy: PolicySecondaryProfile, code: 18609, object: businessInformation, flaw: flaw{business: []string{"business_registration_number", "12-3458609"}}},
 
@@ -131,8 +132,8 @@ func TestEachReviewRule(t *testing.T) {
 	t.Parallel()
 	for _, test := range reviewCases {
 		synctest.Test(t, func(t *testing.T) {
-			reviewed := func(doubts Doubts) string {
-				b := setup(t, Config{ReviewDelay: time.Second, Doubts: doubts, CallbackClient: &mailbox{}})
+			reviewed := func(doubts Doubts, anyDomain bool) string {
+				b := setup(t, Config{ReviewDelay: time.Second, Doubts: doubts, AnyEmailDomain: anyDomain, CallbackClient: &mailbox{}})
 				p, _ := b.customer(test.flaw)
 				path := p.path
 				if test.policy != PolicySecondaryProfile {
@@ -144,18 +145,14 @@ func TestEachReviewRule(t *testing.T) {
 				pass(time.Second)
 				return b.outcome(path)
 			}
-			if got := reviewed(test.needs); got != rejected(test.code) {
+			if got := reviewed(test.needs, false); got != rejected(test.code) {
 				t.Errorf("%d with %+v: %s", test.code, test.flaw, got)
 			}
-			if test.doubts != (Doubts{}) {
-				if got := reviewed(test.doubts); got != approvedOutcome {
-					t.Errorf("%d with %+v and the switch %+v: %s", test.code, test.flaw, test.doubts, got)
-				}
+			if test.doubts == (Doubts{}) && test.needs == (Doubts{}) && !test.domain {
+				return // no switch is about it
 			}
-			if test.needs != (Doubts{}) {
-				if got := reviewed(Doubts{}); got != approvedOutcome {
-					t.Errorf("%d with %+v and no switch: %s", test.code, test.flaw, got)
-				}
+			if got := reviewed(test.doubts, test.domain); got != approvedOutcome {
+				t.Errorf("%d with %+v and the switch turned: %s", test.code, test.flaw, got)
 			}
 		})
 	}
@@ -181,6 +178,8 @@ func TestGoodDataIsApproved(t *testing.T) {
 		flaw   flaw
 	}{
 		{PolicyShakenStir, flaw{}},
+		{PolicyShakenStir, flaw{first: []string{"email", "owner@mail.example.com"}}},
+		{PolicyShakenStir, flaw{business: []string{"website_url", "https://shop.example.com"}}},
 		{PolicyVoiceIntegrity, flaw{}},
 		{PolicyCNAM, flaw{}},
 		{PolicyCNAM, flaw{name: callerNamed("EXAMPLE PLUMBIN")}},

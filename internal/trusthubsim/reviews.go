@@ -78,8 +78,8 @@ func (s *Simulator) findBundle(sid string) *bundle {
 	return nil
 }
 
-// submit puts a compliant bundle into review. Any other it refuses or leaves as it is, as the switch
-// says. The caller holds the lock.
+// submit puts a compliant bundle into review. Any other it refuses or leaves as it is, as the
+// switch says. The caller holds the lock.
 func (s *Simulator) submit(b *bundle, now time.Time) *apiError {
 	if _, compliant := s.hold(b, now); !compliant {
 		if s.cfg.RefuseIncomplete {
@@ -130,12 +130,14 @@ func (s *Simulator) endChecks(b *bundle, now time.Time) { s.rejectFor(b, b.check
 
 // endReview decides by the data. A product's review goes on until its profile is approved.
 func (s *Simulator) endReview(b *bundle, now time.Time) {
-	if b.kind == trustProducts {
-		if profile := b.customerProfile(); profile == nil || !profile.approved(now) {
-			s.beginReview(b, now)
-			b.reviewOver = true
+	if profile := b.customerProfile(); b.kind == trustProducts && (profile == nil || !profile.approved(now)) {
+		if profile != nil && profile.status == StatusRejected && s.cfg.ProductsFollowProfile {
+			s.rejectFor(b, []finding{profileNotApproved(b)}, "", now)
 			return
 		}
+		s.beginReview(b, now)
+		b.reviewOver = true
+		return
 	}
 	if len(b.checked) > 0 {
 		s.endChecks(b, now)
@@ -161,7 +163,8 @@ func (s *Simulator) rejectFor(b *bundle, found []finding, where RejectionReason,
 	s.decide(b, rejection, found, now)
 }
 
-// decide applies a decision, and lets the reviews end that waited for it. The caller holds the lock.
+// decide applies a decision, and lets the reviews end that waited for it. The caller holds the
+// lock.
 func (s *Simulator) decide(b *bundle, decision Decision, found []finding, now time.Time) {
 	if decision.Status != StatusInReview {
 		for _, a := range b.review {
@@ -183,12 +186,9 @@ func (s *Simulator) decide(b *bundle, decision Decision, found []finding, now ti
 	}
 	s.turn(b, decision.Status, now)
 	for _, product := range b.products {
-		switch {
-		case product.reviewOver:
+		along := decision.Status == StatusRejected && s.cfg.ProductsFollowProfile && product.inReview()
+		if product.reviewOver || along {
 			s.endReview(product, now)
-		case decision.Status != StatusRejected || !s.cfg.ProductsFollowProfile || !product.inReview():
-		default:
-			s.rejectFor(product, []finding{profileNotApproved(product)}, "", now)
 		}
 	}
 }

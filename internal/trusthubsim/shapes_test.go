@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// shapes are the properties of each resource as Twilio's OpenAPI documents of Trust Hub v1 and of the 2010-04-01 API
-// have them, by the path that a resource's collection has. A property is its name and its type; a ? after it says that
-// it may be null. Types: two capital letters are a SID of that kind and ** one of any; s is text, b a boolean, o an
-// object, a a list, u an absolute URL, p a path, iso and rfc the two ways of writing times; words with | between them
-// are an enumeration.
+// shapes are the properties of each resource as Twilio's OpenAPI documents of Trust Hub v1 and of
+// the 2010-04-01 API have them, by the path that a resource's collection has. A property is its
+// name and its type; a ? after it says that it may be null. Types: two capital letters are a SID of
+// that kind and ** one of any; s is text, b a boolean, o an object, a a list, u an absolute URL, p
+// a path, iso and rfc the two ways of writing times; words with | between them are an enumeration.
 var shapes = map[string]string{
 	"Accounts": `auth_token:s date_created:rfc date_updated:rfc friendly_name:s owner_account_sid:AC sid:AC
 		status:active|suspended|closed subresource_uris:o type:Trial|Full uri:p`,
@@ -102,7 +102,8 @@ func checkShape(t *testing.T, path string, r result) {
 	}
 }
 
-// collectionOf names the collection that a path is of, and says whether it is of the older API and names one object.
+// collectionOf names the collection that a path is of, and says whether it is of the older API and
+// names one object.
 func collectionOf(path string) (collection string, old, one bool) {
 	path, _, _ = strings.Cut(path, "?")
 	var names []string
@@ -205,7 +206,8 @@ func isOf(value any, kind string) bool {
 	return isText && slices.Contains(strings.Split(kind, "|"), text)
 }
 
-// TestShapesAreChecked shows that the check can fail: each fault in an otherwise right answer is found.
+// TestShapesAreChecked shows that the check can fail: each fault in an otherwise right answer is
+// found.
 func TestShapesAreChecked(t *testing.T) {
 	t.Parallel()
 	right := func() map[string]any {

@@ -77,7 +77,8 @@ func (d *document) addresses() (found []*address, missing int) {
 	return found, missing
 }
 
-// setAttributes replaces the attributes and keeps the addresses' record of the documents that name them.
+// setAttributes replaces the attributes and keeps the addresses' record of the documents that name
+// them.
 func (d *document) setAttributes(attributes map[string]any) {
 	before, _ := d.addresses()
 	for _, a := range before {

@@ -2,6 +2,7 @@ package trusthubsim
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ var (
 
 // has says whether a value is one of the accepted.
 func (a accepted) has(value string, cfg *Config) bool {
-	return oneOf(a.guide...)(value) || !cfg.GuideLists && oneOf(a.elsewhere...)(value)
+	return slices.Contains(a.guide, value) || !cfg.GuideLists && slices.Contains(a.elsewhere, value)
 }
 
 // check is the check of an attribute that must be one of the accepted values.
@@ -61,7 +62,7 @@ func (a accepted) check(value string, in checked) string {
 // among is the check of an attribute whose values nobody doubts.
 func among(values ...string) check {
 	return func(value string, in checked) string {
-		if oneOf(values...)(value) {
+		if slices.Contains(values, value) {
 			return ""
 		}
 		return in.oneOf(values)
@@ -78,7 +79,11 @@ func email(value string, _ checked) string {
 var northAmerican = regexp.MustCompile(`^\+1[2-9]\d{2}[2-9]\d{6}$`)
 
 func phone(value string, _ checked) string {
-	if !e164.MatchString(value) || strings.HasPrefix(value, "+1") && !northAmerican.MatchString(value) {
+	form := e164
+	if strings.HasPrefix(value, "+1") {
+		form = northAmerican
+	}
+	if !form.MatchString(value) {
 		return "Phone number is invalid."
 	}
 	return ""

@@ -1,8 +1,10 @@
-// Command trusthubsim serves the Trust Hub simulator: Twilio's part of an onboarding, for development and tests.
+// Command trusthubsim serves the Trust Hub simulator: Twilio's part of an onboarding, for
+// development and tests.
 //
-// It answers Twilio's paths (/v1/… and /2010-04-01/…) and its own (/_sim/…, see internal/trusthubsim) on one address.
-// The latter want no credentials: keep it on the loopback interface. With them reviews are decided, approvals taken back or
-// ended, objects deleted as in Twilio's Console, faults made, and most of the flags changed while it runs (/_sim/settings).
+// It answers Twilio's paths (/v1/… and /2010-04-01/…) and its own (/_sim/…) on one address. The
+// latter want no credentials: keep it on the loopback interface. Its switches are flags, variables
+// of the environment, and most of them can be changed while it runs; docs/simulator.md has them
+// all.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,7 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	switch err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "trusthubsim:", err)
@@ -38,9 +41,13 @@ func main() {
 const shutdownTime = 5 * time.Second
 
 // run serves until ctx ends.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	listen, cfg, err := parse(args, stderr)
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	listen, manual, cfg, err := parse(args, environ, stderr)
 	if err != nil {
+		return err
+	}
+	if manual {
+		_, err := io.WriteString(stdout, trusthubsim.Manual())
 		return err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
@@ -67,57 +74,75 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// parse reads the flags.
-func parse(args []string, stderr io.Writer) (listen string, cfg trusthubsim.Config, err error) {
+// parse reads the switches: those in the environment first, flags over them.
+func parse(args, environ []string, stderr io.Writer) (listen string, manual bool, cfg trusthubsim.Config, err error) {
+	cfg = trusthubsim.ProgramDefaults()
 	flags := flag.NewFlagSet("trusthubsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&listen, "listen", "127.0.0.1:9010", "`address` to listen on")
-	flags.StringVar(&cfg.AccountSID, "account-sid", trusthubsim.DefaultAccountSID, "`SID` of the parent account")
-	flags.StringVar(&cfg.AuthToken, "auth-token", trusthubsim.DefaultAuthToken, "auth `token` of the parent account")
-	flags.StringVar(&cfg.PrimaryProfileSID, "primary-profile-sid", trusthubsim.DefaultPrimaryProfileSID, "`SID` of the parent's primary profile")
-	flags.StringVar(&cfg.PrimaryIdentity, "primary-identity", "isv_reseller_or_partner", "business `identity` of the primary profile")
-	flags.StringVar(&cfg.PublicURL, "public-url", "", "base of the absolute `URL`s in answers (default: each request's own host)")
-	review := flags.String("review", "auto", "who decides about submissions: `auto` or manual")
-	flags.DurationVar(&cfg.ReviewDelay, "review-delay", 2*time.Second, "`time` from submission to decision")
-	flags.DurationVar(&cfg.ApprovalValidity, "approval-validity", 365*24*time.Hour, "`time` from approval to valid_until")
-	gate := flags.String("product-gate", "approved", "profile status that a product's evaluation asks for: `approved` or submitted")
-	flags.BoolVar(&cfg.RejectedProductsFinal, "rejected-products-final", false, "refuse to reopen rejected trust products")
-	flags.BoolVar(&cfg.NumbersDuringReview, "numbers-during-review", false, "let a product's numbers change while it is in review")
-	flags.BoolVar(&cfg.AnyEmailDomain, "any-email-domain", false, "do not reject (18606) e-mail domains other than the website's")
-	flags.DurationVar(&cfg.Latency, "latency", 0, "`time` added to each request")
-	flags.DurationVar(&cfg.ListLag, "list-lag", 0, "`time` until a list shows a new object")
-	flags.IntVar(&cfg.MaxConcurrent, "max-concurrent", 0, "open requests per account, more are answered 429; 0 is no limit")
-	flags.Uint64Var(&cfg.Seed, "seed", 1, "what SIDs, tokens and chances are drawn from")
-	flags.Float64Var(&cfg.Callbacks.Lost, "callbacks-lost", 0, "`share` of callbacks that are never sent")
-	flags.Float64Var(&cfg.Callbacks.Duplicated, "callbacks-duplicated", 0, "`share` of callbacks that are sent twice")
-	flags.Float64Var(&cfg.Callbacks.Unsigned, "callbacks-unsigned", 0, "`share` of callbacks without a signature")
-	delay := flags.Duration("callbacks-delay", 0, "`time` before each callback")
-	spread := flags.Duration("callbacks-spread", 0, "up to this `time` more, drawn for each callback")
-	flags.BoolVar(&cfg.Callbacks.JSON, "callbacks-json", false, "send JSON bodies instead of forms")
-	flags.BoolVar(&cfg.Callbacks.ParentSigns, "callbacks-parent-signs", false, "sign with the parent's token instead of the subaccount's")
+	flags.BoolVar(&manual, "manual", false, "print what every switch, value and path does, and end")
 	verbose := flags.Bool("v", false, "log each request to standard error")
-	if err := flags.Parse(args); err != nil {
-		return "", cfg, err
+	variables := variablesOf(environ)
+	for _, one := range trusthubsim.Switches() {
+		if text, ok := variables[one.Env]; ok {
+			if err := cfg.Set(one.Name, text); err != nil {
+				return "", false, cfg, fmt.Errorf("%s: %w", one.Env, err)
+			}
+		}
+		flags.Var(switchFlag{&cfg, one}, one.Flag[1:], usage(one))
 	}
-
-	cfg.Review, cfg.ProductGate = trusthubsim.ReviewMode(*review), trusthubsim.ProductGate(*gate)
-	cfg.Callbacks.Delay, cfg.Callbacks.Spread = trusthubsim.Duration(*delay), trusthubsim.Duration(*spread)
+	if err := flags.Parse(args); err != nil {
+		return "", false, cfg, err
+	}
+	if flags.NArg() > 0 {
+		return "", false, cfg, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
 	if *verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	if flags.NArg() > 0 {
-		return "", cfg, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	for _, name := range []string{"account-sid", "auth-token", "primary-profile-sid", "review", "product-gate"} {
-		if flags.Lookup(name).Value.String() == "" {
-			return "", cfg, fmt.Errorf("-%s is empty", name)
-		}
-	}
-	if err := cfg.Check(); err != nil {
-		return "", cfg, err
-	}
-	return listen, cfg, nil
+	return listen, manual, cfg, cfg.Check()
 }
+
+func variablesOf(environ []string) map[string]string {
+	variables := map[string]string{}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		variables[name] = value
+	}
+	return variables
+}
+
+// usage says what a switch does. What stands in backquotes is the name of the flag's value there.
+func usage(one trusthubsim.Switch) string {
+	text := strings.ReplaceAll(one.Means, "`", "")
+	if len(one.Values) > 0 {
+		text += ": " + strings.Join(one.Values, ", ")
+	}
+	if one.Kind == "boolean" {
+		return text
+	}
+	return text + " (`" + one.Kind + "`)"
+}
+
+// switchFlag is a switch as a flag.
+type switchFlag struct {
+	cfg *trusthubsim.Config
+	of  trusthubsim.Switch
+}
+
+// String is the switch's value; the flag package asks a zero switchFlag too.
+func (f switchFlag) String() string {
+	if f.cfg == nil {
+		return ""
+	}
+	return f.cfg.Get(f.of.Name)
+}
+
+// Set reads the switch.
+func (f switchFlag) Set(text string) error { return f.cfg.Set(f.of.Name, text) }
+
+// IsBoolFlag lets a boolean stand without a value.
+func (f switchFlag) IsBoolFlag() bool { return f.of.Kind == "boolean" }
 
 // describe prints what a client needs to know.
 func describe(w io.Writer, address net.Addr, cfg trusthubsim.Config) {

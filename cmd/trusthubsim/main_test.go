@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"strings"
@@ -12,14 +14,15 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// TestServesUntilAskedToStop: what is printed is enough to make a request, and the end of the context ends the program.
+// TestServesUntilAskedToStop: what is printed is enough to make a request, and the end of the
+// context ends the program.
 func TestServesUntilAskedToStop(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	output, stdout := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-seed", "7"}, stdout, io.Discard) }()
+	go func() { ended <- run(ctx, []string{"-listen", "127.0.0.1:0", "-seed", "7"}, nil, stdout, io.Discard) }()
 
 	printed := map[string]string{}
 	lines := bufio.NewScanner(output)
@@ -50,11 +53,11 @@ func TestServesUntilAskedToStop(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	listen, cfg, err := parse([]string{
+	listen, _, cfg, err := parse([]string{
 		"-listen", "127.0.0.1:1", "-review", "manual", "-review-delay", "3s", "-latency", "4ms", "-product-gate", "submitted", "-seed", "5",
 		"-rejected-products-final", "-numbers-during-review", "-approval-validity", "8h",
 		"-callbacks-delay", "6s", "-callbacks-spread", "7s", "-callbacks-lost", "0.1", "-callbacks-duplicated", "0.2", "-callbacks-unsigned", "0.3",
-	}, io.Discard)
+	}, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func TestFlags(t *testing.T) {
 	}
 	want := trusthubsim.Callbacks{
 		Lost: 0.1, Duplicated: 0.2, Unsigned: 0.3,
-		Delay: trusthubsim.Duration(6 * time.Second), Spread: trusthubsim.Duration(7 * time.Second),
+		Delay: trusthubsim.Duration(6 * time.Second), Spread: trusthubsim.Duration(7 * time.Second), BundleField: "BundleSid",
 	}
 	if cfg.Callbacks != want {
 		t.Errorf("parsed the callbacks %+v, want %+v", cfg.Callbacks, want)
@@ -75,7 +78,7 @@ func TestFlags(t *testing.T) {
 		{"-primary-profile-sid", "AC00000000000000000000000000000001"}, {"-primary-profile-sid", ""}, {"-public-url", "localhost"},
 		{"-latency", "-1s"}, {"-review-delay", "-1s"}, {"-list-lag", "-1s"}, {"-max-concurrent", "-1"}, {"-callbacks-lost", "2"}, {"-callbacks-spread", "-1s"},
 	} {
-		_, _, err := parse(args, io.Discard)
+		_, _, _, err := parse(args, nil, io.Discard)
 		if err == nil {
 			t.Errorf("%q is accepted", args)
 			continue
@@ -84,5 +87,50 @@ func TestFlags(t *testing.T) {
 		if name := strings.TrimPrefix(args[0], "-"); !strings.Contains(said, name) {
 			t.Errorf("%q: not named in: %v", args, err)
 		}
+	}
+}
+
+// TestTheEnvironment holds every switch, and a flag goes before it.
+func TestTheEnvironment(t *testing.T) {
+	t.Parallel()
+	_, _, cfg, err := parse([]string{"-seed", "9"}, []string{
+		"TRUSTHUBSIM_SEED=7", "TRUSTHUBSIM_REVIEW=manual", "TRUSTHUBSIM_CALLBACKS_IN_REVIEW=true", "TRUSTHUBSIM_CHECK_DELAY=3s", "HOME=/",
+	}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Seed != 9 || cfg.Review != trusthubsim.ReviewManual || !cfg.Callbacks.InReview || cfg.CheckDelay != 3*time.Second {
+		t.Errorf("read %+v", cfg)
+	}
+	const name = "TRUSTHUBSIM_EVALUATION_SHAPE"
+	if _, _, _, err := parse(nil, []string{name + "=round"}, io.Discard); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("a value that makes no sense gives %v, want an error that names %s", err, name)
+	}
+}
+
+// TestEverySwitchIsAFlag with the default of the program.
+func TestEverySwitchIsAFlag(t *testing.T) {
+	t.Parallel()
+	defaults := trusthubsim.ProgramDefaults()
+	var usage strings.Builder
+	if _, _, _, err := parse([]string{"-h"}, nil, &usage); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("asked for help: %v", err)
+	}
+	for _, one := range trusthubsim.Switches() {
+		if !strings.Contains(usage.String(), "\n  "+one.Flag) {
+			t.Errorf("the usage has no %s", one.Flag)
+		}
+		if _, _, cfg, err := parse([]string{one.Flag + "=" + defaults.Get(one.Name)}, nil, io.Discard); err != nil || cfg.Get(one.Name) != defaults.Get(one.Name) {
+			t.Errorf("%s=%s gives %s: %v", one.Flag, defaults.Get(one.Name), cfg.Get(one.Name), err)
+		}
+	}
+}
+
+// TestTheManualIsPrinted and nothing is served.
+func TestTheManualIsPrinted(t *testing.T) {
+	t.Parallel()
+	var printed strings.Builder
+	if err := run(t.Context(), []string{"-manual"}, nil, &printed, io.Discard); err != nil || printed.String() != trusthubsim.Manual() {
+		t.Errorf("printed %d bytes and ended with %v, want the manual", printed.Len(), err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-var voiceIntegrity = map[string]any{"use_case": "Identity Verification", "business_employee_count": "25", "average_business_day_call_volume": "100"}
+var voiceIntegrity = map[string]any{"use_case": "Identify & Verification", "business_employee_count": "25", "average_business_day_call_volume": "100"}
 
 // Each product has its own bundle and its own review on the one profile.
 func TestEveryProductIsPutOnTheOneProfile(t *testing.T) {

@@ -16,20 +16,12 @@ type account struct {
 	status       string   // active, suspended or closed
 	owner        *account // nil for the parent
 
-	addresses    collection[*address]
-	numbers      collection[*phoneNumber]
-	profiles     collection[*bundle]
-	products     collection[*bundle]
-	endUsers     collection[*endUser]
-	documents    collection[*document]
-	endpointUses map[endpointUse]*channelAssignment
-}
-
-// endpointUse is a place that a number can hold once: a customer profile, or a trust product of one policy.
-type endpointUse struct {
-	number string
-	kind   *bundleKind
-	policy string // "" for customer profiles: a number is on one of them, whatever their policies
+	addresses collection[*address]
+	numbers   collection[*phoneNumber]
+	profiles  collection[*bundle]
+	products  collection[*bundle]
+	endUsers  collection[*endUser]
+	documents collection[*document]
 }
 
 func (a *account) active() bool {
@@ -44,8 +36,8 @@ func (a *account) ownerSID() string {
 	return a.owner.sid
 }
 
-// authenticate finds the account whose credentials came. An API key is no account: none is known here, as none of the
-// parent's reaches a subaccount at Twilio.
+// authenticate finds the account whose credentials came. An API key is no account: none is known
+// here, as none of the parent's reaches a subaccount at Twilio.
 func (c *call) authenticate(r *http.Request) *apiError {
 	user, password, ok := r.BasicAuth()
 	if !ok {
@@ -62,8 +54,8 @@ func (c *call) authenticate(r *http.Request) *apiError {
 	return nil
 }
 
-// choose finds the account that the call acts on: the caller's under /v1, the one in the path under /2010-04-01, which
-// is the caller or one of its subaccounts.
+// choose finds the account that the call acts on: the caller's under /v1, the one in the path under
+// /2010-04-01, which is the caller or one of its subaccounts.
 func (c *call) choose(method string) *apiError {
 	c.account = c.caller
 	if !strings.HasPrefix(c.path, "/2010-04-01/Accounts/") {
@@ -146,8 +138,8 @@ func createAccount(c *call) (answer, *apiError) {
 
 func fetchAccount(c *call) (answer, *apiError) { return c.account.answer(http.StatusOK) }
 
-// updateAccount renames an account, or suspends, reactivates or closes a subaccount. Closed is final, and releases
-// the account's numbers.
+// updateAccount renames an account, or suspends, reactivates or closes a subaccount. Closed is
+// final, and releases the account's numbers.
 func updateAccount(c *call) (answer, *apiError) {
 	a := c.account
 	if status := c.form.Get("Status"); status != "" && status != a.status {
@@ -167,7 +159,8 @@ func updateAccount(c *call) (answer, *apiError) {
 	return a.answer(http.StatusOK)
 }
 
-// foundParent makes the parent account and its primary profile, which at Twilio is made in the Console only.
+// foundParent makes the parent account and its primary profile, which at Twilio is made in the
+// Console only.
 func (s *Simulator) foundParent(now time.Time) {
 	now = now.UTC().Add(-24 * time.Hour) // older than any list lag in use
 	s.seq++
@@ -205,7 +198,7 @@ func (s *Simulator) primaryProfile(now time.Time) *bundle {
 		return nil
 	}
 	for _, assigned := range primary.entities.order {
-		if u := assigned.endUser; u != nil && u.attributes["business_identity"] == "isv_reseller_or_partner" {
+		if u := assigned.endUser; u != nil && u.attributes["business_identity"] == identityISV {
 			return primary
 		}
 	}

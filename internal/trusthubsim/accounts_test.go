@@ -140,7 +140,8 @@ func TestAClosedAccountHasNoNumbers(t *testing.T) {
 	sibling.post(sibling.v2010("/IncomingPhoneNumbers.json"), "PhoneNumber", number).want(201)
 }
 
-// TestSubaccountsByName: the filter takes whole names, a new name is found at once and the old one no more.
+// TestSubaccountsByName: the filter takes whole names, a new name is found at once and the old one
+// no more.
 func TestSubaccountsByName(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{})

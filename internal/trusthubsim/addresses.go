@@ -2,7 +2,6 @@ package trusthubsim
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 )
 
@@ -13,10 +12,12 @@ type address struct {
 	customerName, friendlyName                                    string
 	street, streetSecondary, city, region, postalCode, isoCountry string
 	emergencyEnabled, validated                                   bool
-	documents                                                     map[*document]struct{} // that name this address
+	// documents are those that name this address.
+	documents map[*document]struct{}
 }
 
-// addressFields are the parameters that creation and update share; creation needs those that make up an address.
+// addressFields are the parameters that creation and update share; creation needs those that make
+// up an address.
 func addressFields(creation bool) []field {
 	fields := []field{
 		friendlyName(false), may("EmergencyEnabled", isBoolean), may("AutoCorrectAddress", isBoolean), may("StreetSecondary", nil),
@@ -26,10 +27,6 @@ func addressFields(creation bool) []field {
 		fields = append(fields, field{name: name, required: creation})
 	}
 	return fields
-}
-
-func isCountry(text string) bool {
-	return len(text) == 2 && strings.IndexFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' }) < 0
 }
 
 type addressJSON struct {
@@ -49,7 +46,11 @@ type addressJSON struct {
 	Validated        bool    `json:"validated"`
 	Verified         bool    `json:"verified"`
 	URI              string  `json:"uri"`
+
+	SubresourceURIs map[string]string `json:"subresource_uris"`
 }
+
+func (a *address) path() string { return a.account.path() + "/Addresses/" + a.sid }
 
 func (a *address) render() any {
 	return addressJSON{
@@ -57,7 +58,8 @@ func (a *address) render() any {
 		DateCreated: rfc2822(a.created), DateUpdated: rfc2822(a.updated), EmergencyEnabled: a.emergencyEnabled,
 		FriendlyName: orNull(a.friendlyName), IsoCountry: a.isoCountry, PostalCode: a.postalCode, Region: a.region,
 		SID: a.sid, Street: a.street, StreetSecondary: orNull(a.streetSecondary), Validated: a.validated,
-		URI: a.account.path() + "/Addresses/" + a.sid + ".json",
+		URI:             a.path() + ".json",
+		SubresourceURIs: map[string]string{"dependent_phone_numbers": a.path() + "/DependentPhoneNumbers.json"},
 	}
 }
 
@@ -140,10 +142,8 @@ func deleteAddress(c *call) (answer, *apiError) {
 	return answer{status: http.StatusNoContent, sid: a.sid}, nil
 }
 
-var postalCodeUS = regexp.MustCompile(`^\d{5}(-?\d{4})?$`)
-
-// fill takes the parameters over, checks the address and, unless AutoCorrectAddress is false, corrects one in the USA
-// the way postal services write it.
+// fill takes the parameters over, checks the address and, unless AutoCorrectAddress is false,
+// corrects one in the USA the way postal services write it.
 func (a *address) fill(c *call) *apiError {
 	c.set(&a.customerName, "CustomerName")
 	c.set(&a.friendlyName, "FriendlyName")
@@ -155,18 +155,31 @@ func (a *address) fill(c *call) *apiError {
 	if c.form.Get("EmergencyEnabled") != "" {
 		a.emergencyEnabled = c.form.Get("EmergencyEnabled") == "true"
 	}
-	us := a.isoCountry == "US"
-	switch {
-	case us && !postalCodeUS.MatchString(strings.TrimSpace(a.postalCode)):
-		return badRequest(codeAddressInvalid, "Address Validation Error: the postal code is not of the USA")
-	case strings.Contains(strings.ToLower(a.street), "unknown"):
-		return badRequest(codeAddressSuggestion, "Address Validation Error - Check Suggested Address: 100 MAIN ST")
+	north := a.isoCountry == "US" || a.isoCountry == "CA"
+	if north && !a.emergencyEnabled && c.sim.cfg.USAddressesUnchecked {
+		a.validated = false
+		return nil
 	}
-	if us && c.form.Get("AutoCorrectAddress") != "false" {
+	if apiErr := a.validate(); apiErr != nil {
+		return apiErr
+	}
+	if inUSA(a) && c.form.Get("AutoCorrectAddress") != "false" {
 		for _, line := range []*string{&a.street, &a.streetSecondary, &a.city, &a.region, &a.postalCode} {
 			*line = strings.ToUpper(strings.Join(strings.Fields(*line), " "))
 		}
 		a.validated = true
+	}
+	return nil
+}
+
+// validate refuses an address of a country whose addresses are validated when they are made.
+func (a *address) validate() *apiError {
+	form := postalCodes[a.isoCountry]
+	switch {
+	case form != nil && !form.MatchString(strings.TrimSpace(a.postalCode)):
+		return badRequest(codeAddressInvalid, "Address Validation Error: the postal code is not one of %s", a.isoCountry)
+	case strings.Contains(strings.ToLower(a.street), "unknown"):
+		return badRequest(codeAddressSuggestion, "Address Validation Error - Check Suggested Address: 100 MAIN ST")
 	}
 	return nil
 }

@@ -78,8 +78,8 @@ func TestAddressListFilters(t *testing.T) {
 	}
 }
 
-// TestLinkedAddresses: an address that a document names stays, and cannot be changed while a bundle with the document is
-// in review or approved.
+// TestLinkedAddresses: an address that a document names stays, and cannot be changed while a bundle
+// with the document is in review or approved.
 func TestLinkedAddresses(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{Review: ReviewManual})

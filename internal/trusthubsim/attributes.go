@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// readAttributes reads the body's Attributes, one JSON object in one parameter, and refuses keys that the type does not
-// have. Without the parameter it gives back what was there.
+// readAttributes reads the body's Attributes, one JSON object in one parameter, and refuses keys
+// that the type does not have. Without the parameter it gives back what was there.
 func (c *call) readAttributes(kind *objectType, before map[string]any) (map[string]any, *apiError) {
 	if !c.form.Has("Attributes") {
 		return before, nil
@@ -34,8 +34,8 @@ func (c *call) readAttributes(kind *objectType, before map[string]any) (map[stri
 	return read, nil
 }
 
-// fits reports whether an attribute's value is of its constraint. A List may also come as one text, as Twilio's guide
-// sends it.
+// fits reports whether an attribute's value is of its constraint. A List may also come as one text,
+// as Twilio's guide sends it.
 func fits(value any, constraint string) bool {
 	switch v := value.(type) {
 	case string:
@@ -46,7 +46,8 @@ func fits(value any, constraint string) bool {
 	return false
 }
 
-// attributeText is an attribute as text, "" where it is missing; a list's items are joined by commas.
+// attributeText is an attribute as text, "" where it is missing; a list's items are joined by
+// commas.
 func attributeText(attributes map[string]any, name string) string {
 	switch v := attributes[name].(type) {
 	case string:

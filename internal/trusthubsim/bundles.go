@@ -51,6 +51,7 @@ type bundle struct {
 	status                              Status
 	validUntil                          *time.Time
 	errors                              []ReviewError // of the last rejection; nil otherwise
+	calledReason                        string        // why it was rejected, as callbacks say it
 
 	entities    collection[*entityAssignment]
 	channels    collection[*channelAssignment]
@@ -58,8 +59,9 @@ type bundle struct {
 	products    []*bundle // that name this profile, in the order in which they did
 	submissions int       // that were accepted
 
-	review     []*alarm // what the automatic review is still to do
-	reviewOver bool     // a product's review that waits for its profile
+	review     []*alarm  // what the checks and the automatic review are still to do
+	checked    []finding // what the checks after the submission have found and not yet told
+	reviewOver bool      // a product's review that waits for its profile
 }
 
 // approved reports whether the bundle counts as approved: it was, and the approval has not lapsed.
@@ -71,10 +73,12 @@ func (b *bundle) inReview() bool {
 	return b.status == StatusPendingReview || b.status == StatusInReview
 }
 
-// locked refuses an edit of the bundle or of what is assigned to it while it is in review or approved.
+// locked refuses an edit of the bundle or of what is assigned to it while it is in review or,
+// unless the switch says otherwise, approved.
 func (b *bundle) locked() *apiError {
 	final := b.status == StatusRejected && b.kind == trustProducts && b.account.sim.cfg.RejectedProductsFinal
-	if b.status == StatusDraft || b.status == StatusRejected && !final {
+	editable := b.status == StatusApproved && b.account.sim.cfg.EditApproved && !b.policy.consoleOnly
+	if b.status == StatusDraft || b.status == StatusRejected && !final || editable {
 		return nil
 	}
 	return conflict("%s cannot be modified while it is %s", b.sid, b.status)
@@ -122,7 +126,8 @@ func (b *bundle) answer(c *call, status int) (answer, *apiError) {
 	return answer{status: status, body: b.render(c.base), sid: b.sid}, nil
 }
 
-// bundle is the one that the path starts with. Profiles are not found among products, nor the reverse.
+// bundle is the one that the path starts with. Profiles are not found among products, nor the
+// reverse.
 func (k *bundleKind) bundle(c *call) (*bundle, *apiError) {
 	if b, ok := k.bundlesOf(c.account).get(c.sids[0]); ok {
 		return b, nil
@@ -130,7 +135,8 @@ func (k *bundleKind) bundle(c *call) (*bundle, *apiError) {
 	return nil, notFound(c.path)
 }
 
-// create makes a draft. A secondary profile needs an approved primary one of an ISV in the parent account.
+// create makes a draft. A secondary profile needs an approved primary one of an ISV in the parent
+// account.
 func (k *bundleKind) create(c *call) (answer, *apiError) {
 	p := policyBySID(c.form.Get("PolicySid"))
 	switch {
@@ -152,13 +158,17 @@ func (k *bundleKind) create(c *call) (answer, *apiError) {
 }
 
 func (k *bundleKind) list(c *call) (answer, *apiError) {
-	status, name, policySID := c.query.Get("Status"), strings.ToLower(c.query.Get("FriendlyName")), c.query.Get("PolicySid")
+	status, name, policySID := c.query.Get("Status"), c.query.Get("FriendlyName"), c.query.Get("PolicySid")
+	lowerName := strings.ToLower(name)
+	named := func(b *bundle) bool { return strings.Contains(strings.ToLower(b.friendlyName), lowerName) }
+	if c.sim.cfg.ExactNameFilter {
+		named = func(b *bundle) bool { return name == "" || b.friendlyName == name }
+	}
 	if status != "" && !slices.Contains(statuses, status) {
 		return answer{}, badRequest(codeBundleStatus, "Invalid parameter Status")
 	}
 	match := func(b *bundle) bool {
-		return (status == "" || string(b.status) == status) && (policySID == "" || b.policy.sid == policySID) &&
-			strings.Contains(strings.ToLower(b.friendlyName), name)
+		return (status == "" || string(b.status) == status) && (policySID == "" || b.policy.sid == policySID) && named(b)
 	}
 	return trustHubList(c, "results", k.bundlesOf(c.account).order, match, func(b *bundle) any { return b.render(c.base) })
 }
@@ -171,22 +181,31 @@ func (k *bundleKind) fetch(c *call) (answer, *apiError) {
 	return b.answer(c, http.StatusOK)
 }
 
-// update changes properties, or submits; never both at once.
+// update changes properties, or submits. A submission may bring StatusCallback along, as Twilio's
+// guide has it, and nothing else.
 func (k *bundleKind) update(c *call) (answer, *apiError) {
 	b, apiErr := k.bundle(c)
-	switch {
-	case apiErr != nil:
+	if apiErr != nil {
 		return answer{}, apiErr
-	case c.form.Has("Status") && len(c.form) > 1:
+	}
+	submits := c.form.Has("Status")
+	alone := len(c.form) == 1 || len(c.form) == 2 && c.form.Has("StatusCallback") && !c.sim.cfg.StatusAlone
+	switch {
+	case submits && !alone:
 		return answer{}, badRequest(codeStatusAndProps, "Bundle status and properties cannot be updated in the same request")
-	case c.form.Has("Status") && c.form.Get("Status") != string(StatusPendingReview):
+	case submits && c.form.Get("Status") != string(StatusPendingReview):
 		return answer{}, badRequest(codeBundleStatus, "Status can be updated to pending-review only")
 	}
 	if apiErr := b.locked(); apiErr != nil {
 		return answer{}, apiErr
 	}
-	if c.form.Has("Status") {
-		c.sim.submit(b, c.now)
+	if submits {
+		before := b.statusCallback
+		c.set(&b.statusCallback, "StatusCallback")
+		if apiErr := c.sim.submit(b, c.now); apiErr != nil {
+			b.statusCallback = before
+			return answer{}, apiErr
+		}
 		return b.answer(c, http.StatusOK)
 	}
 	c.set(&b.friendlyName, "FriendlyName")
@@ -196,7 +215,8 @@ func (k *bundleKind) update(c *call) (answer, *apiError) {
 	return b.answer(c, http.StatusOK)
 }
 
-// delete removes a bundle and its assignments, unless it is in review, has numbers, or supports a product.
+// delete removes a bundle and its assignments, unless it is in review, has numbers, or supports a
+// product.
 func (k *bundleKind) delete(c *call) (answer, *apiError) {
 	b, apiErr := k.bundle(c)
 	switch {

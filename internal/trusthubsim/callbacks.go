@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,20 +19,40 @@ import (
 	"time"
 )
 
-// Callbacks says how status callbacks are delivered. The zero value delivers each once, at once, as a signed form.
+// Callbacks says how status callbacks are delivered. The zero value delivers each once, at once, as
+// a signed form.
 type Callbacks struct {
-	// Lost, Duplicated and Unsigned are the shares, from 0 to 1, of callbacks that are never sent, sent twice (with one
-	// idempotency token), and sent without a signature.
+	// Lost, Duplicated and Unsigned are the shares, from 0 to 1, of callbacks that are never sent,
+	// sent twice (with one idempotency token), and sent without a signature.
 	Lost       float64 `json:"lost"`
 	Duplicated float64 `json:"duplicated"`
 	Unsigned   float64 `json:"unsigned"`
-	// Delay comes before each delivery; up to Spread more is drawn for each, so that they overtake one another.
+	// Delay comes before each delivery; up to Spread more is drawn for each, so that they overtake
+	// one another.
 	Delay  Duration `json:"delay"`
 	Spread Duration `json:"spread"`
+	// Repeats is how many more times each callback comes: the same body under another token.
+	Repeats int `json:"repeats"`
+	// InReview calls back about the change to in-review too.
+	InReview bool `json:"in_review"`
+	// BundleField is the name of the field with the bundle's SID, BundleSid by default. With
+	// BundleSID the account's is AccountSID.
+	BundleField string `json:"bundle_field"`
 	// JSON sends a JSON body, with its SHA-256 in the URL, instead of a form.
 	JSON bool `json:"json"`
 	// ParentSigns signs with the parent's token instead of the account's own.
 	ParentSigns bool `json:"parent_signs"`
+}
+
+// bundleFields are the names under which a bundle's SID was seen. The one that depends on the kind
+// of bundle is CustomerProfileSid or TrustProductSid.
+var bundleFields = []string{"BundleSid", "BundleSID", "Sid", fieldByKind}
+
+const fieldByKind = "CustomerProfileSid"
+
+func (c Callbacks) withDefaults() Callbacks {
+	setDefault(&c.BundleField, bundleFields[0])
+	return c
 }
 
 // CallbackRecord is one delivery of a status callback.
@@ -55,10 +76,11 @@ const keptCallbacks = 10_000
 func (s *Simulator) SetCallbacks(callbacks Callbacks) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cfg.Callbacks = callbacks
+	s.cfg.Callbacks = callbacks.withDefaults()
 }
 
-// CallbackRecords are the deliveries of the last callbacks, the lost ones included, in the order in which they ended.
+// CallbackRecords are the deliveries of the last callbacks, the lost ones included, in the order in
+// which they ended.
 func (s *Simulator) CallbackRecords() []CallbackRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,27 +96,37 @@ type delivery struct {
 	key      string // of the signature
 }
 
+// RepeatCallback calls back about a bundle's present status once more, as if it had just changed.
+// It returns ErrNoSuchBundle, wrapped.
+func (s *Simulator) RepeatCallback(bundleSID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.findBundle(bundleSID)
+	if b == nil {
+		return fmt.Errorf("calling back about %s: %w", bundleSID, ErrNoSuchBundle)
+	}
+	s.callBack(b)
+	return nil
+}
+
 // callBack schedules the callback of a bundle's present status. The caller holds the lock.
 func (s *Simulator) callBack(b *bundle) {
 	if b.statusCallback == "" || s.closed {
 		return
 	}
 	how := s.cfg.Callbacks
-	target, _, _ := strings.Cut(b.statusCallback, "#") // a fragment is for Twilio itself, and not signed
+	target, _, _ := strings.Cut(b.statusCallback, "#") // the fragment is for Twilio itself
 	d := delivery{
 		record: CallbackRecord{
 			AccountSID: b.account.sid, BundleSID: b.sid, Status: b.status, URL: target,
 			Token: s.draw(b.account.sid, "callback"),
 		},
-		form: url.Values{"AccountSid": {b.account.sid}, "BundleSid": {b.sid}, "Status": {string(b.status)}},
+		form: b.callbackForm(how.BundleField),
 		json: how.JSON, unsigned: s.drawChance(b.account.sid, "unsigned") < how.Unsigned,
 		key: b.account.authToken,
 	}
 	if how.ParentSigns {
 		d.key = s.parent.authToken
-	}
-	if reason := b.failureReason(); reason != "" {
-		d.form.Set("FailureReason", reason)
 	}
 	if s.drawChance(b.account.sid, "lost") < how.Lost {
 		d.record.Lost, d.record.StartedAt = true, time.Now()
@@ -105,10 +137,32 @@ func (s *Simulator) callBack(b *bundle) {
 	if s.drawChance(b.account.sid, "duplicated") < how.Duplicated {
 		times = 2
 	}
-	for range times {
-		spread := Duration(s.drawChance(b.account.sid, "spread") * float64(how.Spread))
-		s.after(time.Duration(how.Delay+spread), func() { s.deliver(d) })
+	for repeat := range 1 + how.Repeats {
+		one := d
+		if repeat > 0 {
+			one.record.Token = s.draw(b.account.sid, "repeat")
+		}
+		for range times {
+			spread := Duration(s.drawChance(b.account.sid, "spread") * float64(how.Spread))
+			s.after(time.Duration(how.Delay+spread), func() { s.deliver(one) })
+		}
 	}
+}
+
+// callbackForm is what a callback about the bundle's present status says.
+func (b *bundle) callbackForm(bundleField string) url.Values {
+	account := "AccountSid"
+	switch {
+	case bundleField == "BundleSID":
+		account = "AccountSID"
+	case bundleField == fieldByKind && b.kind == trustProducts:
+		bundleField = "TrustProductSid"
+	}
+	form := url.Values{account: {b.account.sid}, bundleField: {b.sid}, "Status": {string(b.status)}}
+	if b.status == StatusRejected && b.calledReason != "" {
+		form.Set("FailureReason", b.calledReason)
+	}
+	return form
 }
 
 // logCallback keeps a record. The caller holds the lock.
@@ -173,8 +227,8 @@ func (s *Simulator) post(d delivery) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-// Sign computes X-Twilio-Signature as Twilio documents it: base64 of the HMAC-SHA1, keyed with an auth token, of the URL
-// followed by each parameter's name and value, sorted by name.
+// Sign computes X-Twilio-Signature as Twilio documents it: base64 of the HMAC-SHA1, keyed with an
+// auth token, of the URL followed by each parameter's name and value, sorted by name.
 func Sign(authToken, target string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(authToken))
 	_, _ = io.WriteString(mac, target)

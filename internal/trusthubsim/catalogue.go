@@ -1,5 +1,7 @@
 package trusthubsim
 
+import "strings"
+
 // The policies' SIDs, which are the same for every account at Twilio.
 const (
 	PolicyPrimaryProfile   = "RN6433641899984f951173ef1738c3bdd0"
@@ -19,6 +21,8 @@ const (
 	profileAddress       = "customer_profile_address"
 	typePrimaryProfile   = "primary_customer_profile_type_business"
 	typeSecondaryProfile = "secondary_customer_profile_type_business"
+
+	identityISV = "isv_reseller_or_partner" // the business_identity of who has customers
 )
 
 // objectType is a type of end users or of supporting documents.
@@ -36,8 +40,20 @@ type attribute struct {
 	wrong              check  // nil accepts any value
 }
 
-// check says what is wrong with a value that is there, or "". The object's other attributes can be asked for by name.
-type check func(value string, other func(name string) string) string
+// check says what is wrong with a value that is there, as a sentence, or "".
+type check func(value string, in checked) string
+
+// checked is what a check may look at: the attribute, its object's others, and the switches.
+type checked struct {
+	field      attribute
+	attributes map[string]any
+	cfg        *Config
+}
+
+// oneOf is the sentence about a value that is none of those. Twilio writes them without commas.
+func (c checked) oneOf(values []string) string {
+	return c.field.friendlyName + " should be one of " + strings.Join(values, " ")
+}
 
 // policy is a set of requirements that a bundle is made for.
 type policy struct {
@@ -62,7 +78,7 @@ type requirement struct {
 type profileRequirement struct {
 	name, friendlyName string
 	types              []string
-	gated              bool // accepts the statuses that Config.ProductGate says, otherwise twilio-approved only
+	gated              bool // Config.ProductGate counts; otherwise only twilio-approved does
 }
 
 func text(name, friendlyName string, wrong check) attribute {
@@ -81,7 +97,7 @@ func representativeFields() []attribute {
 		text("email", "Email", email),
 		text("phone_number", "Phone Number", phone),
 		text("business_title", "Business Title", nil),
-		text("job_position", "Job Position", among("Director", "GM", "VP", "CEO", "CFO", "General Counsel", "Other")),
+		text("job_position", "Job Position", jobPositions.check),
 	}
 }
 
@@ -91,12 +107,12 @@ var endUserTypes = numbered([]*objectType{
 		name:     businessInformation, friendlyName: "Customer profile business information",
 		fields: []attribute{
 			text("business_name", "Business Name", nil),
-			text("business_identity", "Business Identity", among("direct_customer", "isv_reseller_or_partner", "unknown")),
-			text("business_type", "Business Type", among(businessTypes...)),
-			text("business_industry", "Business Industry", among(businessIndustries...)),
-			text("business_registration_identifier", "Business Registration Identifier", among(registrationIdentifiers...)),
+			text("business_identity", "Business Identity", among("direct_customer", identityISV, "unknown")),
+			text("business_type", "Business Type", businessTypes.check),
+			text("business_industry", "Business Industry", businessIndustries.check),
+			text("business_registration_identifier", "Business Registration Identifier", registrationIdentifiers.check),
 			text("business_registration_number", "Business Registration Number", registrationNumber),
-			text("business_regions_of_operation", "Business Regions Of Operation", regions),
+			text("business_regions_of_operation", "Business Regions Of Operation", regionsOfOperation),
 			text("website_url", "Website Url", website),
 			optional(text("social_media_profile_urls", "Social Media Profile Urls", nil)),
 		},
@@ -113,16 +129,16 @@ var endUserTypes = numbered([]*objectType{
 		identity: identity{sid: "OY00000000000000000000000000000004"},
 		name:     voiceIntegrity, friendlyName: "Voice Integrity Information",
 		fields: []attribute{
-			text("use_case", "Use Case", nil),
-			text("business_employee_count", "Business Employee Count", nil),
-			text("average_business_day_call_volume", "Average Business Day Call Volume", nil),
+			text("use_case", "Use Case", useCase),
+			text("business_employee_count", "Business Employee Count", count),
+			text("average_business_day_call_volume", "Average Business Day Call Volume", count),
 			optional(text("notes", "Notes", nil)),
 		},
 	},
 	{
 		identity: identity{sid: "OY00000000000000000000000000000005"},
 		name:     cnam, friendlyName: "CNAM Information",
-		fields: []attribute{text("cnam_display_name", "CNAM Display Name", callerName)},
+		fields: []attribute{text("cnam_display_name", "CNAM Display Name", nil)},
 	},
 })
 
@@ -164,7 +180,8 @@ var policies = numbered([]*policy{
 	},
 })
 
-// profileEndUsers: the second representative is listed as the first is, but in practice not asked for.
+// profileEndUsers: the second representative is listed as the first is, but in practice not asked
+// for.
 func profileEndUsers() []requirement {
 	return []requirement{
 		{kind: typeNamed(endUserTypes, businessInformation), friendlyName: "Business Information"},

@@ -7,24 +7,26 @@ import (
 	"time"
 )
 
-// channelAssignment puts a phone number on a bundle.
+// channelAssignment puts a phone number on a bundle. The number is of the bundle's account, or of a
+// subaccount where the bundle is the parent's.
 type channelAssignment struct {
 	identity
 	bundle *bundle
-	number string // PN SID
+	number *phoneNumber
 }
 
-// useOf is the place that a number takes on bundles of a policy.
-func useOf(number string, p *policy) endpointUse {
+// use is the place that a number takes on bundles of the policy: one product of each policy, and
+// one customer profile, whatever its policy.
+func (p *policy) use() string {
 	if p.kind == customerProfiles {
-		return endpointUse{number: number, kind: customerProfiles}
+		return customerProfiles.resource
 	}
-	return endpointUse{number: number, kind: trustProducts, policy: p.sid}
+	return p.sid
 }
 
 // end takes the number off its bundle.
 func (a *channelAssignment) end(now time.Time) {
-	delete(a.bundle.account.endpointUses, useOf(a.number, a.bundle.policy))
+	delete(a.number.uses, a.bundle.policy.use())
 	a.bundle.channels.remove(a)
 	a.bundle.updated = now
 }
@@ -44,13 +46,13 @@ func (a *channelAssignment) render(base string) any {
 	b := a.bundle
 	return channelAssignmentJSON{
 		SID: a.sid, CustomerProfileSID: b.sidFor(customerProfiles), TrustProductSID: b.sidFor(trustProducts),
-		AccountSID: b.account.sid, ChannelEndpointType: "phone-number", ChannelEndpointSID: a.number,
+		AccountSID: b.account.sid, ChannelEndpointType: "phone-number", ChannelEndpointSID: a.number.sid,
 		DateCreated: iso8601(a.created), URL: b.url(base) + "/ChannelEndpointAssignments/" + a.sid,
 	}
 }
 
-// numbersLocked refuses a change of the bundle's numbers while it is in review. Unlike everything else, the numbers of
-// an approved bundle may change.
+// numbersLocked refuses a change of the bundle's numbers while it is in review. Unlike everything
+// else, the numbers of an approved bundle may change.
 func (b *bundle) numbersLocked(c *call) *apiError {
 	if b.status == StatusApproved || b.inReview() && b.kind == trustProducts && c.sim.cfg.NumbersDuringReview {
 		return nil
@@ -58,42 +60,67 @@ func (b *bundle) numbersLocked(c *call) *apiError {
 	return b.locked()
 }
 
-// assignChannel puts a number on a bundle: on one customer profile, and on one product of each policy. A product takes
-// only numbers that are on the profile that is assigned to it.
+// numberFor finds the number that a call may put on bundles: one of its account or, for the parent,
+// one of a subaccount as well. Twilio's guide for customers with subaccounts puts it on the
+// parent's profile.
+func (c *call) numberFor(sid string) *phoneNumber {
+	if n, ok := c.account.numbers.get(sid); ok {
+		return n
+	}
+	if c.account.owner != nil {
+		return nil
+	}
+	for _, a := range c.sim.accounts.order {
+		if n, ok := a.numbers.get(sid); ok && a.owner == c.account {
+			return n
+		}
+	}
+	return nil
+}
+
+// assignChannel puts a number on a bundle: on one customer profile, and on one product of each
+// policy. A product takes only numbers that are on the profile that is assigned to it.
 func (k *bundleKind) assignChannel(c *call) (answer, *apiError) {
 	b, apiErr := k.bundle(c)
 	if apiErr != nil {
 		return answer{}, apiErr
 	}
-	number := c.form.Get("ChannelEndpointSid")
-	if _, ok := c.account.numbers.get(number); !ok {
-		return answer{}, badRequest(codeInvalidObject, "%s is not a phone number of %s", number, c.account.sid)
+	n := c.numberFor(c.form.Get("ChannelEndpointSid"))
+	if n == nil {
+		return answer{}, badRequest(codeInvalidObject, "%s is not a phone number of %s", c.form.Get("ChannelEndpointSid"), c.account.sid)
 	}
-	use := useOf(number, b.policy)
-	if other := c.account.endpointUses[use]; other != nil {
-		return answer{}, alreadyAssigned(number, other.bundle.sid)
+	if other := n.uses[b.policy.use()]; other != nil {
+		return answer{}, c.alreadyAssigned(n.sid, other.bundle.sid)
 	}
 	if apiErr := b.numbersLocked(c); apiErr != nil {
 		return answer{}, apiErr
+	}
+	if kind := kindOf(n.number); !kind.fits(b.policy) && !c.sim.cfg.UnfitNumbers {
+		return answer{}, badRequest(codeBadRequest, "%s is %s, and %s takes %s", n.sid, kind, b.policy.friendlyName, b.policy.wants())
 	}
 	if k == trustProducts {
 		profile := b.customerProfile()
 		if profile == nil {
 			return answer{}, badRequest(codeBadRequest, "%s has no customer profile yet", b.sid)
 		}
-		on := c.account.endpointUses[endpointUse{number: number, kind: customerProfiles}]
-		if on == nil || on.bundle != profile {
-			return answer{}, badRequest(codeBadRequest, "%s is not assigned to the customer profile %s of %s", number, profile.sid, b.sid)
+		if on := n.uses[customerProfiles.resource]; on == nil || on.bundle != profile {
+			return answer{}, badRequest(codeBadRequest, "%s is not assigned to the customer profile %s of %s", n.sid, profile.sid, b.sid)
 		}
 	}
-	a := &channelAssignment{identity: c.sim.newIdentity(c.account.sid, "RA", c.now), bundle: b, number: number}
-	b.channels.add(a)
-	if c.account.endpointUses == nil {
-		c.account.endpointUses = map[endpointUse]*channelAssignment{}
-	}
-	c.account.endpointUses[use] = a
-	b.updated = c.now
+	a := b.addNumber(n, c.now)
 	return answer{status: http.StatusCreated, body: a.render(c.base), sid: a.sid}, nil
+}
+
+// addNumber puts a number on the bundle.
+func (b *bundle) addNumber(n *phoneNumber, now time.Time) *channelAssignment {
+	a := &channelAssignment{identity: b.account.sim.newIdentity(b.account.sid, "RA", now), bundle: b, number: n}
+	b.channels.add(a)
+	if n.uses == nil {
+		n.uses = map[string]*channelAssignment{}
+	}
+	n.uses[b.policy.use()] = a
+	b.updated = now
+	return a
 }
 
 func (k *bundleKind) listChannels(c *call) (answer, *apiError) {
@@ -103,7 +130,7 @@ func (k *bundleKind) listChannels(c *call) (answer, *apiError) {
 	}
 	one, several := c.query.Get("ChannelEndpointSid"), strings.Split(c.query.Get("ChannelEndpointSids"), ",")
 	match := func(a *channelAssignment) bool {
-		return (one == "" || a.number == one) && (several[0] == "" || slices.Contains(several, a.number))
+		return (one == "" || a.number.sid == one) && (several[0] == "" || slices.Contains(several, a.number.sid))
 	}
 	return trustHubList(c, "results", b.channels.order, match, func(a *channelAssignment) any { return a.render(c.base) })
 }
@@ -127,8 +154,9 @@ func (k *bundleKind) fetchChannel(c *call) (answer, *apiError) {
 	return answer{body: a.render(c.base), sid: a.sid}, nil
 }
 
-// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product any more. A rejected
-// product gives its numbers up even where it cannot be reopened, since they are to go on the one that takes its place.
+// unassignChannel takes a number off a bundle; off a customer profile only when it is on no product
+// any more. A rejected product gives its numbers up even where it cannot be reopened, since they
+// are to go on the one that takes its place.
 func (k *bundleKind) unassignChannel(c *call) (answer, *apiError) {
 	a, apiErr := k.channel(c)
 	if apiErr != nil {
@@ -139,9 +167,9 @@ func (k *bundleKind) unassignChannel(c *call) (answer, *apiError) {
 	}
 	if k == customerProfiles {
 		for _, p := range policies {
-			other := c.account.endpointUses[useOf(a.number, p)]
+			other := a.number.uses[p.use()]
 			if other != nil && other.bundle.kind == trustProducts {
-				return answer{}, badRequest(codeBadRequest, "%s is still assigned to the trust product %s", a.number, other.bundle.sid)
+				return answer{}, badRequest(codeBadRequest, "%s is still assigned to the trust product %s", a.number.sid, other.bundle.sid)
 			}
 		}
 	}

@@ -18,7 +18,8 @@ func (i *identity) key() *identity { return i }
 
 type keyed interface{ key() *identity }
 
-// collection holds the objects of one kind that one account has, in the order in which they were made.
+// collection holds the objects of one kind that one account has, in the order in which they were
+// made.
 type collection[T keyed] struct {
 	bySID map[string]T
 	order []T

@@ -10,12 +10,13 @@ import (
 // ErrNoSuchObject is what Simulator.DeleteInConsole returns, wrapped, for a SID that nothing has.
 var ErrNoSuchObject = errors.New("no such object")
 
-// DeleteInConsole deletes an object of any account whatever the rules of the API and the status of what it belongs to, as somebody in
-// Twilio's Console, or at Twilio, can: a bundle, an assignment, an end user, a supporting document, an address, a phone number. Nobody is
-// called back.
+// DeleteInConsole deletes an object of any account whatever the rules of the API and the status of
+// what it belongs to, as somebody in Twilio's Console, or at Twilio, can: a bundle, an assignment,
+// an end user, a supporting document, an address, a phone number. Nobody is called back.
 //
-// What hangs on the object goes with it: the assignments of a bundle, and those of the object on bundles. A product keeps its numbers when
-// it loses its profile, and a document its attributes when the address that they name is gone.
+// What hangs on the object goes with it: the assignments of a bundle, and those of the object on
+// bundles. A product keeps its numbers when it loses its profile, and a document its attributes
+// when the address that they name is gone.
 func (s *Simulator) DeleteInConsole(sid string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +93,8 @@ func (a *account) deleteAssignment(sid string, now time.Time) bool {
 // bundles are the account's profiles and products.
 func (a *account) bundles() []*bundle { return slices.Concat(a.profiles.order, a.products.order) }
 
-// detachEverywhere takes an object off all bundles: the parent's primary profile is on those of other accounts.
+// detachEverywhere takes an object off all bundles: the parent's primary profile is on those of
+// other accounts.
 func (s *Simulator) detachEverywhere(objectSID string, now time.Time) {
 	for _, a := range s.accounts.order {
 		for _, b := range a.bundles() {

@@ -40,7 +40,8 @@ func (c caller) objectsOn(bundlePath string) []string {
 	return sids
 }
 
-// TestDeletionInTheConsole asks no rule of the API, and takes along what hangs on the object, and nothing else.
+// TestDeletionInTheConsole asks no rule of the API, and takes along what hangs on the object, and
+// nothing else.
 func TestDeletionInTheConsole(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -148,7 +149,8 @@ func TestDeletionInTheConsole(t *testing.T) {
 	}
 }
 
-// TestWhatWasFreedInTheConsoleCanBeUsedAgain: a number goes on another profile, an end user can be deleted.
+// TestWhatWasFreedInTheConsoleCanBeUsedAgain: a number goes on another profile, an end user can be
+// deleted.
 func TestWhatWasFreedInTheConsoleCanBeUsedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{Review: ReviewManual})

@@ -125,3 +125,30 @@ func TestControlCallbacks(t *testing.T) {
 		t.Errorf("an unknown path is answered %d", status)
 	}
 }
+
+// TestTheListsOfWhatThereIs: the paths, which are all there, the switches and the magic data.
+func TestTheListsOfWhatThereIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{})
+	_, index := b.control(t, http.MethodGet, "/_sim/", "")
+	listed := index["paths"].([]any)
+	if len(listed) != len(ControlPaths()) {
+		t.Errorf("%d paths are listed, want %d", len(listed), len(ControlPaths()))
+	}
+	for _, item := range listed {
+		one := item.(map[string]any)
+		w := httptest.NewRecorder()
+		b.sim.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), one["method"].(string), one["path"].(string), strings.NewReader("{")))
+		if w.Code == http.StatusMethodNotAllowed || w.Code == http.StatusNotFound && !strings.Contains(w.Body.String(), "no such") {
+			t.Errorf("%s %s is answered %d", one["method"], one["path"], w.Code)
+		}
+	}
+	_, magic := b.control(t, http.MethodGet, "/_sim/magic", "")
+	_, switched := b.control(t, http.MethodGet, "/_sim/switches", "")
+	if got, want := len(magic["magic"].([]any)), len(MagicData()); got != want {
+		t.Errorf("%d pieces of magic data, want %d", got, want)
+	}
+	if got := len(switched["switches"].([]any)); got != len(switches) {
+		t.Errorf("%d switches, want %d", got, len(switches))
+	}
+}

@@ -98,8 +98,8 @@ func (a *entityAssignment) render(base string) any {
 	}
 }
 
-// assignEntity puts an object of the same account on a bundle. The one object of another account that may be named is
-// the parent's approved primary profile.
+// assignEntity puts an object of the same account on a bundle. The one object of another account
+// that may be named is the parent's approved primary profile.
 func (k *bundleKind) assignEntity(c *call) (answer, *apiError) {
 	b, apiErr := k.bundle(c)
 	if apiErr != nil {
@@ -111,7 +111,7 @@ func (k *bundleKind) assignEntity(c *call) (answer, *apiError) {
 	}
 	for _, other := range b.entities.order {
 		if other.objectSID == a.objectSID {
-			return answer{}, alreadyAssigned(a.objectSID, b.sid)
+			return answer{}, c.alreadyAssigned(a.objectSID, b.sid)
 		}
 	}
 	if apiErr := b.locked(); apiErr != nil {
@@ -128,7 +128,8 @@ func (k *bundleKind) assignEntity(c *call) (answer, *apiError) {
 	return answer{status: http.StatusCreated, body: a.render(c.base), sid: a.sid}, nil
 }
 
-// resolve finds the object that is to be assigned, and refuses one that the bundle's policy has no use for.
+// resolve finds the object that is to be assigned, and refuses one that the bundle's policy has no
+// use for.
 func (a *entityAssignment) resolve(c *call) *apiError {
 	var known bool
 	p := a.bundle.policy
@@ -192,7 +193,8 @@ func (k *bundleKind) fetchEntity(c *call) (answer, *apiError) {
 	return answer{body: a.render(c.base), sid: a.sid}, nil
 }
 
-// unassignEntity takes an object off a bundle. A product keeps its profile as long as it has numbers.
+// unassignEntity takes an object off a bundle. A product keeps its profile as long as it has
+// numbers.
 func (k *bundleKind) unassignEntity(c *call) (answer, *apiError) {
 	a, apiErr := k.entity(c)
 	if apiErr != nil {

@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Twilio's error codes that the simulator answers with, under the names of Twilio's dictionary of errors.
+// Twilio's error codes that the simulator answers with, under the names of Twilio's dictionary of
+// errors.
 const (
 	codeUnknownParameters  = 20001
 	codeFriendlyName       = 20002
@@ -73,7 +74,8 @@ func notFound(path string) *apiError {
 	return refuse(http.StatusNotFound, codeNotFound, "The requested resource %s was not found", path)
 }
 
-// alreadyAssigned is the answer to an assignment that exists: on this bundle or, for a number, on another one.
-func alreadyAssigned(object, bundle string) *apiError {
-	return conflict("%s is already assigned to %s", object, bundle)
+// alreadyAssigned is the answer to an assignment that exists: on this bundle or, for a number, on
+// another one.
+func (c *call) alreadyAssigned(object, bundle string) *apiError {
+	return refuse(http.StatusConflict, c.sim.cfg.DuplicateCode, "%s is already assigned to %s", object, bundle)
 }

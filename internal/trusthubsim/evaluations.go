@@ -13,6 +13,7 @@ const (
 	codeMissingEndUserField  = 22215
 	codeMissingDocument      = 22216
 	codeMissingDocumentField = 22217
+	codeFieldMismatch        = 22218
 	codeMissingAddress       = 22219
 )
 
@@ -20,11 +21,13 @@ const (
 type evaluation struct {
 	identity
 	bundle    *bundle
+	shape     EvaluationShape
 	compliant bool
 	results   []resultJSON
 }
 
-// resultJSON says whether one requirement is met. What is null where it is met is left as Twilio's examples have it.
+// resultJSON says whether one requirement is met. What is null where it is met is left as Twilio's
+// examples have it.
 type resultJSON struct {
 	FriendlyName            string      `json:"friendly_name"`
 	ObjectType              string      `json:"object_type"`
@@ -54,15 +57,15 @@ type faultJSON struct {
 }
 
 type evaluationJSON struct {
-	SID                string       `json:"sid"`
-	AccountSID         string       `json:"account_sid"`
-	PolicySID          string       `json:"policy_sid"`
-	CustomerProfileSID string       `json:"customer_profile_sid,omitempty"`
-	TrustProductSID    string       `json:"trust_product_sid,omitempty"`
-	Status             string       `json:"status"`
-	Results            []resultJSON `json:"results"`
-	DateCreated        string       `json:"date_created"`
-	URL                string       `json:"url"`
+	SID                string `json:"sid"`
+	AccountSID         string `json:"account_sid"`
+	PolicySID          string `json:"policy_sid"`
+	CustomerProfileSID string `json:"customer_profile_sid,omitempty"`
+	TrustProductSID    string `json:"trust_product_sid,omitempty"`
+	Status             string `json:"status"`
+	Results            any    `json:"results"`
+	DateCreated        string `json:"date_created"`
+	URL                string `json:"url"`
 }
 
 func (e *evaluation) status() string {
@@ -77,7 +80,7 @@ func (e *evaluation) render(base string) any {
 	return evaluationJSON{
 		SID: e.sid, AccountSID: b.account.sid, PolicySID: b.policy.sid,
 		CustomerProfileSID: b.sidFor(customerProfiles), TrustProductSID: b.sidFor(trustProducts),
-		Status: e.status(), Results: e.results, DateCreated: iso8601(e.created), URL: b.url(base) + "/Evaluations/" + e.sid,
+		Status: e.status(), Results: shaped(e.results, e.shape), DateCreated: iso8601(e.created), URL: b.url(base) + "/Evaluations/" + e.sid,
 	}
 }
 
@@ -90,7 +93,7 @@ func (k *bundleKind) evaluate(c *call) (answer, *apiError) {
 	if c.form.Get("PolicySid") != b.policy.sid {
 		return answer{}, badRequest(codeInvalidParameter, "%s was not made for the policy %s", b.sid, c.form.Get("PolicySid"))
 	}
-	e := &evaluation{identity: c.sim.newIdentity(c.account.sid, "EL", c.now), bundle: b}
+	e := &evaluation{identity: c.sim.newIdentity(c.account.sid, "EL", c.now), bundle: b, shape: c.sim.cfg.EvaluationShape}
 	e.results, e.compliant = c.sim.hold(b, c.now)
 	b.evaluations.add(e)
 	return answer{status: http.StatusCreated, body: e.render(c.base), sid: e.sid}, nil
@@ -131,7 +134,7 @@ func (s *Simulator) hold(b *bundle, now time.Time) (results []resultJSON, compli
 		} else {
 			result.fail(codeMissingEndUser, "A %s End-User is missing. Please add one to the bundle.", r.friendlyName)
 		}
-		result.checkFields(r, attributes, codeMissingEndUserField)
+		result.checkFields(r, attributes, codeMissingEndUserField, &s.cfg)
 		results = append(results, result)
 	}
 	for _, r := range b.policy.documents {
@@ -139,11 +142,11 @@ func (s *Simulator) hold(b *bundle, now time.Time) (results []resultJSON, compli
 		result := newResult(r.friendlyName, r.kind.name, r.friendlyName, r.kind.name)
 		if assigned == nil {
 			result.fail(codeMissingDocument, "A %s is missing. Please add one to the bundle.", r.friendlyName)
-			result.checkFields(r, nil, codeMissingDocumentField)
+			result.checkFields(r, nil, codeMissingDocumentField, &s.cfg)
 		} else if _, missing := assigned.document.addresses(); missing > 0 {
 			result.wrong(r.kind.fields[0], codeMissingAddress, "The Address is missing. Please name an address of this account.")
 		} else {
-			result.checkFields(r, assigned.document.attributes, codeMissingDocumentField)
+			result.checkFields(r, assigned.document.attributes, codeMissingDocumentField, &s.cfg)
 		}
 		results = append(results, result)
 	}
@@ -162,6 +165,10 @@ var (
 func (s *Simulator) holdProfile(b *bundle, r profileRequirement, now time.Time) resultJSON {
 	result := newResult(r.friendlyName+" Bundle", r.types[0], r.friendlyName, r.name)
 	profile := b.customerProfile()
+	if profile == nil && !r.gated {
+		result.fail(s.cfg.MissingPrimaryCode, "Primary customer profile bundle is null")
+		return result
+	}
 	if profile == nil {
 		result.fail(codeMissingDocument, "A %s is missing. Please add one to the bundle.", r.friendlyName)
 		result.wrong(fieldBundleSID, codeMissingDocumentField, "The %s is missing.", r.friendlyName)
@@ -185,14 +192,17 @@ func newResult(friendlyName, objectType, requirement, requirementName string) re
 }
 
 // checkFields goes through the attributes that a requirement's type has.
-func (r *resultJSON) checkFields(required requirement, attributes map[string]any, code int) {
-	get := func(name string) string { return attributeText(attributes, name) }
+func (r *resultJSON) checkFields(required requirement, attributes map[string]any, missing int, cfg *Config) {
 	for _, f := range required.kind.fields {
-		switch value := get(f.name); {
+		value, wrong := attributeText(attributes, f.name), ""
+		if value != "" && f.wrong != nil {
+			wrong = f.wrong(value, checked{f, attributes, cfg})
+		}
+		switch {
 		case value == "" && !f.optional:
-			r.wrong(f, code, "The %s is missing. Please enter in a %s on the %s.", f.friendlyName, f.friendlyName, required.friendlyName)
-		case value != "" && f.wrong != nil && f.wrong(value, get) != "":
-			r.wrong(f, code, "The %s %s.", f.friendlyName, f.wrong(value, get))
+			r.wrong(f, missing, "The %s is missing. Please enter in a %s on the %s.", f.friendlyName, f.friendlyName, required.friendlyName)
+		case wrong != "":
+			r.wrong(f, cfg.InvalidFieldCode, "%s", wrong)
 		case value != "":
 			r.right(f)
 		}
@@ -203,7 +213,8 @@ func (r *resultJSON) right(f attribute) {
 	r.Valid = append(r.Valid, validJSON{FriendlyName: f.friendlyName, ObjectField: f.name, Passed: true})
 }
 
-// wrong adds a field that is wrong; the requirement fails with the first one, unless it failed before.
+// wrong adds a field that is wrong; the requirement fails with the first one, unless it failed
+// before.
 func (r *resultJSON) wrong(f attribute, code int, format string, args ...any) {
 	reason := fmt.Sprintf(format, args...)
 	r.Invalid = append(r.Invalid, faultJSON{FriendlyName: f.friendlyName, ObjectField: f.name, FailureReason: reason, ErrorCode: code})

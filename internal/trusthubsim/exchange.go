@@ -14,8 +14,8 @@ import (
 // maxBody is the largest request body that is read.
 const maxBody = 1 << 20
 
-// answer is what a handler gives back. The body is rendered after the lock is given up, so it must not share anything
-// that changes.
+// answer is what a handler gives back. The body is rendered after the lock is given up, so it must
+// not share anything that changes.
 type answer struct {
 	status int    // 0 is 200
 	body   any    // nil is no body
@@ -43,20 +43,24 @@ type call struct {
 	account *account // which the call acts on
 }
 
-// exchange takes one request from its arrival to its answer: log it, see which fault hits, wait, work, answer.
+// exchange takes one request from its arrival to its answer: log it, see which fault hits, wait,
+// work, answer.
 func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	form, formErr := readForm(r)
-	record, hit, latency, crowded := s.arrive(r, form)
+	record, hit, wait, crowded := s.arrive(r, form)
 	var out reply
 	defer func() { s.leave(record, out) }()
 
 	if crowded {
 		out = renderError(refuse(http.StatusTooManyRequests, codeTooManyRequests, "Too Many Requests"))
+		if wait >= time.Second {
+			out.header.Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+		}
 		out.write(w)
 		return
 	}
 	// A client that leaves meanwhile changes nothing: what has arrived is worked on.
-	time.Sleep(latency + hit.delayBefore())
+	time.Sleep(wait + hit.delayBefore())
 	switch hit.effect() {
 	case EffectDropBefore:
 		drop(w)
@@ -85,9 +89,10 @@ func (s *Simulator) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// arrive logs the request as begun, and finds the fault that hits it, how long it waits in any case, and whether its account has too
-// many open.
-func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, hit *fault, latency time.Duration, crowded bool) {
+// arrive logs the request as begun, and finds the fault that hits it and whether its account has
+// too many open. The wait is what passes before the work or, of a crowded request, what it is told
+// to wait.
+func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, hit *fault, wait time.Duration, crowded bool) {
 	user, _, _ := r.BasicAuth()
 	query, _ := url.ParseQuery(r.URL.RawQuery)
 	record = &Request{
@@ -99,7 +104,7 @@ func (s *Simulator) arrive(r *http.Request, form url.Values) (record *Request, h
 	s.requests.add(record)
 	s.inFlight[user]++
 	if s.cfg.MaxConcurrent > 0 && s.inFlight[user] > s.cfg.MaxConcurrent {
-		return record, nil, 0, true
+		return record, nil, s.cfg.RetryAfter, true
 	}
 	if hit = s.strike(record); hit != nil {
 		record.Fault = hit.Effect
@@ -228,8 +233,8 @@ func drop(w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-// truncate sends the head and half of the body, and breaks the connection. Without a body there is nothing to halve,
-// and no answer is sent.
+// truncate sends the head and half of the body, and breaks the connection. Without a body there is
+// nothing to halve, and no answer is sent.
 func truncate(w http.ResponseWriter, o reply) {
 	if len(o.body) == 0 {
 		drop(w)

@@ -54,7 +54,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestTheSameCallsGiveTheSameSIDs, for a seed; what another account does in between changes nothing.
+// TestTheSameCallsGiveTheSameSIDs, for a seed; what another account does in between changes
+// nothing.
 func TestTheSameCallsGiveTheSameSIDs(t *testing.T) {
 	t.Parallel()
 	run := func(seed uint64, sibling bool) parts {

@@ -30,12 +30,13 @@ const (
 	EffectDelayAfter Effect = "delay_after"
 	// EffectDropAfter does the work, then breaks the connection.
 	EffectDropAfter Effect = "drop_after"
-	// EffectTruncateAfter does the work, then breaks the connection in the middle of the answer's body.
+	// EffectTruncateAfter does the work, then breaks the connection in the middle of the answer's
+	// body.
 	EffectTruncateAfter Effect = "truncate_after"
 )
 
-// Fault is something that goes wrong with the requests that it matches. Of several that match, the first that is due
-// strikes.
+// Fault is something that goes wrong with the requests that it matches. Of several that match, the
+// first that is due strikes.
 type Fault struct {
 	ID int `json:"id"` // given by the simulator
 
@@ -43,16 +44,16 @@ type Fault struct {
 	Path    string `json:"path,omitempty"`    // as path.Match has it for each segment; a last segment ** matches any rest; "" matches any
 	Account string `json:"account,omitempty"` // the user name of the credentials; "" matches any
 
-	Skip        int     `json:"skip,omitempty"`        // lets that many matching requests pass first
+	Skip        int     `json:"skip,omitempty"`        // so many requests pass first
 	Times       int     `json:"times,omitempty"`       // strikes at most that often; 0 is always
-	Probability float64 `json:"probability,omitempty"` // of striking a request that it could, drawn from the seed; 0 is 1
+	Probability float64 `json:"probability,omitempty"` // of striking; 0 is 1
 
 	Effect  Effect            `json:"effect"`
 	Status  int               `json:"status,omitempty"`  // 503 by default, 502 for HTML
 	Body    string            `json:"body,omitempty"`    // an error like Twilio's by default
 	Headers map[string]string `json:"headers,omitempty"` // for example Retry-After
-	// Delay precedes the effect, whichever it is: before the work, or after it for those that do the work first. In
-	// JSON it is text like "2s".
+	// Delay precedes the effect, whichever it is: before the work, or after it for those that do
+	// the work first. In JSON it is text like "2s".
 	Delay Duration `json:"delay,omitempty"`
 
 	Seen int `json:"seen"` // how many requests matched
@@ -93,7 +94,8 @@ func (f Fault) check() error {
 	return nil
 }
 
-// AddFault adds a fault and returns its ID. It returns ErrBadFault, wrapped, if the fault makes no sense.
+// AddFault adds a fault and returns its ID. It returns ErrBadFault, wrapped, if the fault makes no
+// sense.
 func (s *Simulator) AddFault(f Fault) (id int, err error) {
 	if err := f.check(); err != nil {
 		return 0, err
@@ -216,7 +218,8 @@ func (f *fault) reply() reply {
 	return out
 }
 
-// codeOfStatus is Twilio's code that goes with an HTTP status: 20000 and the status, with its older codes for three.
+// codeOfStatus is Twilio's code that goes with an HTTP status: 20000 and the status, with its older
+// codes for three.
 func codeOfStatus(status int) int {
 	switch status {
 	case http.StatusUnauthorized:

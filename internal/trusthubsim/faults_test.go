@@ -37,7 +37,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestEffects: what the client sees of each effect, and whether the work was done, in memory and over sockets.
+// TestEffects: what the client sees of each effect, and whether the work was done, in memory and
+// over sockets.
 func TestEffects(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -205,7 +206,8 @@ func TestBadFaults(t *testing.T) {
 	}
 }
 
-// TestAClientThatLeaves: what has arrived is worked on, whether or not the client waits for the answer.
+// TestAClientThatLeaves: what has arrived is worked on, whether or not the client waits for the
+// answer.
 func TestAClientThatLeaves(t *testing.T) {
 	t.Parallel()
 	for _, effect := range []Effect{EffectDelay, EffectDelayAfter} {

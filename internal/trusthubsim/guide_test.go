@@ -28,8 +28,8 @@ func (r redirect) RoundTrip(request *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(request)
 }
 
-// services are those of Twilio's own library that are needed here. Its RestClient has them all, and compiling what nobody calls takes longer
-// than most of the tests.
+// services are those of Twilio's own library that are needed here. Its RestClient has them all, and
+// compiling what nobody calls takes longer than most of the tests.
 type services struct {
 	api *v2010.ApiService
 	hub *trusthub.ApiService
@@ -65,8 +65,8 @@ func must[T any](t *testing.T) func(value T, err error) T {
 
 func ptr[T any](value T) *T { return &value }
 
-// TestTheGuideThroughTwiliosLibrary makes every call of Twilio's onboarding guide for ISVs with subaccounts, in its order,
-// and then its additional calls.
+// TestTheGuideThroughTwiliosLibrary makes every call of Twilio's onboarding guide for ISVs with
+// subaccounts, in its order, and then its additional calls.
 func TestTheGuideThroughTwiliosLibrary(t *testing.T) {
 	t.Parallel()
 	sim := trusthubsim.New(trusthubsim.Config{Review: trusthubsim.ReviewManual})

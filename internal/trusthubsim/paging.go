@@ -14,14 +14,15 @@ type page[T any] struct {
 	next, previous string // page tokens, "" where there is no such page
 }
 
-// A page token is a direction and a sequence number: PA12 is the page after (older than) object 12, PB12 the page
-// before it.
+// A page token is a direction and a sequence number: PA12 is the page after (older than) object 12,
+// PB12 the page before it.
 const (
 	tokenAfter  = "PA"
 	tokenBefore = "PB"
 )
 
-// pageOf cuts one page out of a collection's objects: those that match and are older than the list lag.
+// pageOf cuts one page out of a collection's objects: those that match and are older than the list
+// lag.
 func pageOf[T keyed](c *call, all []T, match func(T) bool) (page[T], *apiError) {
 	p := page[T]{items: []T{}}
 	var apiErr *apiError
@@ -98,8 +99,8 @@ func parseToken(token string) (from uint64, backwards bool, apiErr *apiError) {
 	return from, backwards, nil
 }
 
-// pageQuery writes the query of a page of the list that c asked for: its filters in the order of the specification,
-// the size, the number and the token.
+// pageQuery writes the query of a page of the list that c asked for: its filters in the order of
+// the specification, the size, the number and the token.
 func (c *call) pageQuery(size, number int, token string) string {
 	var b strings.Builder
 	for _, name := range c.route.query {
@@ -124,7 +125,8 @@ type trustHubMeta struct {
 	Key             string  `json:"key"`
 }
 
-// trustHubList answers with a page in Trust Hub's shape: the resources under key, and meta with absolute URLs.
+// trustHubList answers with a page in Trust Hub's shape: the resources under key, and meta with
+// absolute URLs.
 func trustHubList[T keyed](c *call, key string, all []T, match func(T) bool, render func(T) any) (answer, *apiError) {
 	p, apiErr := pageOf(c, all, match)
 	if apiErr != nil {
@@ -149,7 +151,8 @@ func trustHubList[T keyed](c *call, key string, all []T, match func(T) bool, ren
 	return answer{body: map[string]any{key: renderAll(p.items, render), "meta": meta}}, nil
 }
 
-// v2010List answers with a page in the older API's shape: everything on one level, and URIs without a host.
+// v2010List answers with a page in the older API's shape: everything on one level, and URIs without
+// a host.
 func v2010List[T keyed](c *call, key string, all []T, match func(T) bool, render func(T) any) (answer, *apiError) {
 	p, apiErr := pageOf(c, all, match)
 	if apiErr != nil {

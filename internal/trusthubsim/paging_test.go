@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// walk follows a list's pages by next, from its first, and returns the SIDs of each page and the paths back.
+// walk follows a list's pages by next, from its first, and returns the SIDs of each page and the
+// paths back.
 func walk(c caller, path string) (pages [][]string, back []string) {
 	for path != "" {
 		r := c.get(path).want(200)

@@ -14,7 +14,8 @@ type phoneNumber struct {
 	account      *account
 	number       string // E.164
 	friendlyName string
-	settings     map[string]string // the parameters that nothing here depends on, by their names
+	settings     map[string]string             // that nothing depends on, by parameter
+	uses         map[string]*channelAssignment // by policy.use
 }
 
 // phoneNumberSetting is a property that can be set and read and means nothing to the simulator.
@@ -55,18 +56,35 @@ func phoneNumberFields() []field {
 	return fields
 }
 
-// canCall says whether the number has the capability "voice". Those of the area code 600, which is Canada's for data services, have not.
-func (n *phoneNumber) canCall() bool { return !strings.HasPrefix(n.number, "+1600") }
+// The area codes of numbers that are not as others are.
+const (
+	codeWithoutVoice = "600" // Canada's for data services: no capability "voice"
+	codeOnParents    = "700" // of no place: on the parent's primary profile from the beginning
+)
+
+// canCall says whether the number has the capability "voice".
+func (n *phoneNumber) canCall() bool { return areaCodeOf(n.number) != codeWithoutVoice }
+
+// kind is the type of number, as the older API names it.
+func (n *phoneNumber) kind() string {
+	if kindOf(n.number) == kindTollFree {
+		return "toll-free"
+	}
+	return "local"
+}
+
+func (n *phoneNumber) path() string { return n.account.path() + "/IncomingPhoneNumbers/" + n.sid }
 
 func (n *phoneNumber) render() any {
 	properties := map[string]any{
 		"account_sid": n.account.sid, "sid": n.sid, "phone_number": n.number, "friendly_name": n.friendlyName,
-		"address_requirements": "none", "beta": false, "origin": "twilio", "status": "in-use", "type": "local",
+		"address_requirements": "none", "beta": false, "origin": "twilio", "status": "in-use", "type": n.kind(),
 		"capabilities":             map[string]bool{"voice": n.canCall(), "sms": true, "mms": true, "fax": false},
 		"emergency_address_status": "unregistered",
 		"voice_caller_id_lookup":   n.settings["VoiceCallerIdLookup"] == "true",
 		"date_created":             rfc2822(n.created), "date_updated": rfc2822(n.updated),
-		"uri": n.account.path() + "/IncomingPhoneNumbers/" + n.sid + ".json",
+		"uri":              n.path() + ".json",
+		"subresource_uris": map[string]string{"assigned_add_ons": n.path() + "/AssignedAddOns.json"},
 	}
 	for _, setting := range phoneNumberSettings {
 		if value := n.settings[setting.parameter]; value != "" {
@@ -89,8 +107,8 @@ func (c *call) phoneNumber() (*phoneNumber, *apiError) {
 	return nil, notFound(c.path)
 }
 
-// listPhoneNumbers filters by a part of the number in which * stands for any digit, by name, and by properties that are
-// the same for every number here.
+// listPhoneNumbers filters by a part of the number in which * stands for any digit, by name, and by
+// properties that are the same for every number here.
 func listPhoneNumbers(c *call) (answer, *apiError) {
 	name := c.query.Get("FriendlyName")
 	var pattern *regexp.Regexp // what is quoted always compiles
@@ -119,7 +137,7 @@ func buyPhoneNumber(c *call) (answer, *apiError) {
 		return answer{}, badRequest(codeInvalidAreaCode, "%s is not a valid area code", area)
 	case number == "":
 		number = c.sim.nextNumber(area)
-	case !e164.MatchString(number):
+	case !e164.MatchString(number), strings.HasPrefix(number, "+1") && areaCodeOf(number) == "":
 		return answer{}, badRequest(codeInvalidNumber, "%s is not a valid phone number", number)
 	}
 	if c.sim.numbersByE164[number] != nil {
@@ -132,6 +150,9 @@ func buyPhoneNumber(c *call) (answer, *apiError) {
 	bought.fill(c)
 	c.account.numbers.add(bought)
 	c.sim.numbersByE164[number] = bought
+	if primary, ok := c.sim.parent.profiles.get(c.sim.cfg.PrimaryProfileSID); ok && areaCodeOf(number) == codeOnParents {
+		primary.addNumber(bought, c.now)
+	}
 	return bought.answer(http.StatusCreated)
 }
 
@@ -162,8 +183,8 @@ func fetchPhoneNumber(c *call) (answer, *apiError) {
 	return n.answer(http.StatusOK)
 }
 
-// updatePhoneNumber changes settings and, with AccountSid, moves the number to another account of the parent's, which
-// only the parent may do.
+// updatePhoneNumber changes settings and, with AccountSid, moves the number to another account of
+// the parent's, which only the parent may do.
 func updatePhoneNumber(c *call) (answer, *apiError) {
 	n, apiErr := c.phoneNumber()
 	if apiErr != nil {
@@ -174,7 +195,7 @@ func updatePhoneNumber(c *call) (answer, *apiError) {
 		if !ok || c.caller.owner != nil || !to.active() {
 			return answer{}, badRequest(codeInvalidParameter, "The number cannot be moved to %s", target)
 		}
-		n.account.dropNumber(n.sid, c.now)
+		n.drop(c.now)
 		n.account.numbers.take(n)
 		n.account = to
 		to.numbers.add(n)
@@ -195,15 +216,15 @@ func releasePhoneNumber(c *call) (answer, *apiError) {
 
 // release takes a number out of service, and so off its bundles.
 func (a *account) release(n *phoneNumber, now time.Time) {
-	a.dropNumber(n.sid, now)
+	n.drop(now)
 	a.numbers.remove(n)
 	delete(a.sim.numbersByE164, n.number)
 }
 
-// dropNumber ends every assignment of a number, whatever its bundles' status.
-func (a *account) dropNumber(number string, now time.Time) {
+// drop ends every assignment of the number, whatever its bundles' status.
+func (n *phoneNumber) drop(now time.Time) {
 	for _, p := range policies {
-		if assigned := a.endpointUses[useOf(number, p)]; assigned != nil {
+		if assigned := n.uses[p.use()]; assigned != nil {
 			assigned.end(now)
 		}
 	}

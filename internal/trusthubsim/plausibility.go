@@ -2,69 +2,110 @@ package trusthubsim
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// The values that Twilio's pages name for the attributes with a fixed choice; pages differ, this is what any of them has.
+// accepted are the values of an attribute with a fixed choice. Twilio's pages differ: the first
+// list is that of the onboarding guide, the second has what other pages have beyond it.
+type accepted struct{ guide, elsewhere []string }
+
 var (
-	businessTypes = []string{
-		"Sole Proprietorship", "Partnership", "Limited Liability Corporation", "Corporation", "Co-operative",
-		"Limited Liability Partnership", "Non-profit", "Non-profit Corporation",
+	businessTypes = accepted{
+		[]string{
+			"Sole Proprietorship", "Partnership", "Limited Liability Corporation", "Corporation", "Co-operative",
+			"Limited Liability Partnership", "Non-profit",
+		},
+		[]string{"Non-profit Corporation"},
 	}
-	businessIndustries = []string{
-		"AUTOMOTIVE", "AGRICULTURE", "BANKING", "CONSTRUCTION", "CONSUMER", "EDUCATION", "ENGINEERING", "ENERGY",
-		"OIL_AND_GAS", "FAST_MOVING_CONSUMER_GOODS", "FINANCIAL", "FINTECH", "FOOD_AND_BEVERAGE", "GOVERNMENT",
-		"HEALTHCARE", "HOSPITALITY", "INSURANCE", "LEGAL", "MANUFACTURING", "MEDIA", "ONLINE", "PROFESSIONAL_SERVICES",
-		"RAW_MATERIALS", "REAL_ESTATE", "RELIGION", "RETAIL", "JEWELRY", "TECHNOLOGY", "TELECOMMUNICATIONS",
-		"TRANSPORTATION", "TRAVEL", "ELECTRONICS", "NOT_FOR_PROFIT",
+	businessIndustries = accepted{
+		[]string{
+			"AUTOMOTIVE", "AGRICULTURE", "BANKING", "CONSUMER", "EDUCATION", "ENGINEERING", "ENERGY", "OIL_AND_GAS",
+			"FAST_MOVING_CONSUMER_GOODS", "FINANCIAL", "FINTECH", "FOOD_AND_BEVERAGE", "GOVERNMENT", "HEALTHCARE",
+			"HOSPITALITY", "INSURANCE", "LEGAL", "MANUFACTURING", "MEDIA", "ONLINE", "RAW_MATERIALS", "REAL_ESTATE",
+			"RELIGION", "RETAIL", "JEWELRY", "TECHNOLOGY", "TELECOMMUNICATIONS", "TRANSPORTATION", "TRAVEL",
+			"ELECTRONICS", "NOT_FOR_PROFIT",
+		},
+		[]string{"CONSTRUCTION", "PROFESSIONAL_SERVICES"},
 	}
-	registrationIdentifiers = []string{"EIN", "DUNS", "CBN", "CCN", "CN", "ACN", "CIN", "VAT", "VATRN", "RN", "Other"}
-	operationRegions        = []string{"AFRICA", "ASIA", "EUROPE", "LATIN_AMERICA", "USA_AND_CANADA", "AUSTRALIA"}
+	registrationIdentifiers = accepted{
+		[]string{"EIN", "DUNS"},
+		[]string{"CBN", "CCN", "CN", "ACN", "CIN", "VAT", "VATRN", "RN", "Other"},
+	}
+	operationRegions = accepted{
+		[]string{"AFRICA", "ASIA", "EUROPE", "LATIN_AMERICA", "USA_AND_CANADA"},
+		[]string{"AUSTRALIA"},
+	}
+	jobPositions = accepted{
+		[]string{"Director", "GM", "VP", "CEO", "CFO", "General Counsel"},
+		[]string{"Other"},
+	}
 )
 
-func among(values ...string) check {
-	known := oneOf(values...)
-	return func(value string, _ func(string) string) string {
-		if !known(value) {
-			return "is not one of the accepted values"
-		}
+// has says whether a value is one of the accepted.
+func (a accepted) has(value string, cfg *Config) bool {
+	return slices.Contains(a.guide, value) || !cfg.GuideLists && slices.Contains(a.elsewhere, value)
+}
+
+// check is the check of an attribute that must be one of the accepted values.
+func (a accepted) check(value string, in checked) string {
+	if a.has(value, in.cfg) {
 		return ""
 	}
+	all := a.guide
+	if !in.cfg.GuideLists {
+		all = append(all[:len(all):len(all)], a.elsewhere...)
+	}
+	return in.oneOf(all)
 }
 
-func email(value string, _ func(string) string) string {
+// among is the check of an attribute whose values nobody doubts.
+func among(values ...string) check {
+	return func(value string, in checked) string {
+		if slices.Contains(values, value) {
+			return ""
+		}
+		return in.oneOf(values)
+	}
+}
+
+func email(value string, _ checked) string {
 	if !isEmail(value) {
-		return "is not an e-mail address"
+		return "Email is invalid."
 	}
 	return ""
 }
 
-func phone(value string, _ func(string) string) string {
-	if !e164.MatchString(value) {
-		return "is not in E.164 format"
+var northAmerican = regexp.MustCompile(`^\+1[2-9]\d{2}[2-9]\d{6}$`)
+
+func phone(value string, _ checked) string {
+	form := e164
+	if strings.HasPrefix(value, "+1") {
+		form = northAmerican
+	}
+	if !form.MatchString(value) {
+		return "Phone number is invalid."
 	}
 	return ""
 }
 
-func website(value string, _ func(string) string) string {
+func website(value string, in checked) string {
 	if !isURL(value) {
-		return "is not a URL"
+		return in.field.friendlyName + " is invalid."
 	}
 	return ""
 }
 
-func callerName(value string, _ func(string) string) string {
-	if len(value) > 15 {
-		return "is longer than 15 characters"
+// regionsOfOperation accepts one region or, unless the switch says otherwise, several with commas
+// between them.
+func regionsOfOperation(value string, in checked) string {
+	values := []string{value}
+	if !in.cfg.SingleRegion {
+		values = strings.Split(value, ",")
 	}
-	return ""
-}
-
-// regions accepts one region or several with commas between them.
-func regions(value string, _ func(string) string) string {
-	for region := range strings.SplitSeq(value, ",") {
-		if !oneOf(operationRegions...)(strings.TrimSpace(region)) {
-			return "is not one of the accepted values"
+	for _, one := range values {
+		if fault := operationRegions.check(strings.TrimSpace(one), in); fault != "" {
+			return fault
 		}
 	}
 	return ""
@@ -75,15 +116,15 @@ var (
 	dunsNumber = regexp.MustCompile(`^\d{9}$`)
 )
 
-func registrationNumber(number string, other func(string) string) string {
-	switch other("business_registration_identifier") {
+func registrationNumber(number string, in checked) string {
+	switch attributeText(in.attributes, "business_registration_identifier") {
 	case "EIN":
 		if !einNumber.MatchString(number) {
-			return "is not an Employer Identification Number"
+			return in.field.friendlyName + " is not an Employer Identification Number."
 		}
 	case "DUNS":
 		if !dunsNumber.MatchString(number) {
-			return "is not a DUNS number"
+			return in.field.friendlyName + " is not a DUNS number."
 		}
 	}
 	return ""

@@ -5,23 +5,25 @@ import (
 	"time"
 )
 
-// Request is the log's record of one request to Twilio's paths. Two requests overlapped if each started before the other
-// finished.
+// Request is the log's record of one request to Twilio's paths. Two requests overlapped if each
+// started before the other finished.
 type Request struct {
 	Number     int                 `json:"number"`      // from 1, in the order of arrival
 	StartedAt  time.Time           `json:"started_at"`  // with nanoseconds
 	FinishedAt time.Time           `json:"finished_at"` // zero while it is at work
-	AuthSID    string              `json:"auth_sid"`    // the user name of the credentials, whether or not they were right
-	AccountSID string              `json:"account_sid"` // the account that it acted on, "" if it came to none
+	AuthSID    string              `json:"auth_sid"`    // the user name that came, right or not
+	AccountSID string              `json:"account_sid"` // that it acted on, "" for none
 	Method     string              `json:"method"`
 	Path       string              `json:"path"`
 	Query      map[string][]string `json:"query"`
 	Form       map[string][]string `json:"form"`
-	Status     int                 `json:"status"`             // of the answer, 0 if none went out
-	ErrorCode  int                 `json:"error_code"`         // Twilio's, 0 if there was none
-	SID        string              `json:"sid"`                // of the object that was made, read, changed or deleted, even if the answer did not go out
-	Fault      Effect              `json:"fault,omitempty"`    // that hit
-	FaultID    int                 `json:"fault_id,omitempty"` // its Fault.ID
+	Status     int                 `json:"status"`     // of the answer, 0 if none went out
+	ErrorCode  int                 `json:"error_code"` // Twilio's, 0 if there was none
+	// SID is that of the object that was made, read, changed or deleted, even if the answer did not
+	// go out.
+	SID     string `json:"sid"`
+	Fault   Effect `json:"fault,omitempty"`    // that hit
+	FaultID int    `json:"fault_id,omitempty"` // its Fault.ID
 }
 
 // keptRequests is how many records the log keeps at least.
@@ -42,8 +44,8 @@ func (l *requestLog) add(record *Request) {
 	l.records = append(l.records, record)
 }
 
-// Requests are the last requests to Twilio's paths, at least 100,000, in the order of their arrival, those at work
-// included. GET /_sim/requests answers the same.
+// Requests are the last requests to Twilio's paths, at least 100,000, in the order of their
+// arrival, those at work included. GET /_sim/requests answers the same.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

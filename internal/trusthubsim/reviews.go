@@ -1,11 +1,8 @@
 package trusthubsim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -27,7 +24,12 @@ type Decision struct {
 	Status Status `json:"status"`
 	// Errors say why a bundle is rejected.
 	Errors []ReviewError `json:"errors,omitempty"`
-	// ValidUntil is when an approval lapses; Config.ApprovalValidity from now by default. It may lie in the past.
+	// FailureReason is what the callback of a rejection says; by default the words of Errors.
+	FailureReason string `json:"failure_reason,omitempty"`
+	// ReasonIn says where a client can read why; by default where Doubts.RejectionReason says.
+	ReasonIn RejectionReason `json:"reason_in,omitempty"`
+	// ValidUntil is when an approval lapses; Config.ApprovalValidity from now by default. It may
+	// lie in the past.
 	ValidUntil *time.Time `json:"valid_until,omitempty"`
 }
 
@@ -35,10 +37,12 @@ type Decision struct {
 var (
 	ErrNoSuchBundle = errors.New("no such bundle")
 	ErrNotReviewed  = errors.New("the bundle's status does not allow this decision")
+	ErrBadDecision  = errors.New("bad decision")
 )
 
-// Review decides about a bundle that was submitted, in either review mode. A bundle that was decided about before may be
-// decided about again: an approval can be taken back or its end be set. It returns ErrNoSuchBundle, and ErrNotReviewed
+// Review decides about a bundle that was submitted, in either review mode. A bundle that was
+// decided about before may be decided about again: an approval can be taken back or its end be set.
+// It returns ErrNoSuchBundle, ErrBadDecision for a ReasonIn that does not exist, and ErrNotReviewed
 // for a draft or an unusable status.
 func (s *Simulator) Review(bundleSID string, decision Decision) error {
 	s.mu.Lock()
@@ -47,12 +51,17 @@ func (s *Simulator) Review(bundleSID string, decision Decision) error {
 	if b == nil {
 		return fmt.Errorf("reviewing %s: %w", bundleSID, ErrNoSuchBundle)
 	}
+	switch decision.ReasonIn {
+	case "", ReasonErrors, ReasonCallback, ReasonEvaluation:
+	default:
+		return fmt.Errorf("reviewing %s: %w: reason_in is %q", bundleSID, ErrBadDecision, decision.ReasonIn)
+	}
 	usable := decision.Status == StatusApproved || decision.Status == StatusRejected ||
 		decision.Status == StatusInReview && b.status == StatusPendingReview
 	if b.status == StatusDraft || !usable {
 		return fmt.Errorf("reviewing %s, which is %s: %w", bundleSID, b.status, ErrNotReviewed)
 	}
-	s.decide(b, decision, time.Now().UTC())
+	s.decide(b, decision, b.findingsOf(decision.Errors), time.Now().UTC())
 	return nil
 }
 
@@ -69,25 +78,38 @@ func (s *Simulator) findBundle(sid string) *bundle {
 	return nil
 }
 
-// submit puts a compliant bundle into review and leaves any other as it is. The caller holds the lock.
-func (s *Simulator) submit(b *bundle, now time.Time) {
+// submit puts a compliant bundle into review. Any other it refuses or leaves as it is, as the
+// switch says. The caller holds the lock.
+func (s *Simulator) submit(b *bundle, now time.Time) *apiError {
 	if _, compliant := s.hold(b, now); !compliant {
-		return
+		if s.cfg.RefuseIncomplete {
+			return badRequest(codeBadRequest, "%s is not compliant with %s and cannot be submitted", b.sid, b.policy.sid)
+		}
+		return nil
 	}
 	b.submissions++
-	b.errors, b.validUntil, b.reviewOver = nil, nil, false
-	s.turn(b, StatusPendingReview, now)
-	if s.cfg.Review == ReviewManual {
-		return
+	b.errors, b.validUntil, b.reviewOver, b.calledReason = nil, nil, false, ""
+	b.review, b.checked = nil, s.check(b)
+	if s.cfg.SubmittedInReview {
+		s.turn(b, StatusInReview, now)
+	} else {
+		s.turn(b, StatusPendingReview, now)
 	}
 	round := b.submissions
-	b.review = []*alarm{
-		s.after(s.cfg.ReviewDelay/2, func() { s.step(b, round, s.beginReview) }),
-		s.after(s.cfg.ReviewDelay, func() { s.step(b, round, s.endReview) }),
+	plan := func(d time.Duration, part func(*bundle, time.Time)) {
+		b.review = append(b.review, s.after(d, func() { s.step(b, round, part) }))
 	}
+	if len(b.checked) > 0 {
+		plan(s.cfg.CheckDelay, s.endChecks)
+	}
+	if s.cfg.Review == ReviewAuto {
+		plan(s.cfg.ReviewDelay/2, s.beginReview)
+		plan(s.cfg.ReviewDelay, s.endReview)
+	}
+	return nil
 }
 
-// step runs a part of the automatic review of one submission, if that is still under review.
+// step runs a part of the review of one submission, if that is still under review.
 func (s *Simulator) step(b *bundle, round int, part func(*bundle, time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,38 +124,58 @@ func (s *Simulator) beginReview(b *bundle, now time.Time) {
 	}
 }
 
+// endChecks rejects with what the checks after the submission have found. Twilio has no codes for
+// that, only words, and its documents say that these come by callback alone.
+func (s *Simulator) endChecks(b *bundle, now time.Time) { s.rejectFor(b, b.checked, "", now) }
+
 // endReview decides by the data. A product's review goes on until its profile is approved.
 func (s *Simulator) endReview(b *bundle, now time.Time) {
-	if b.kind == trustProducts {
-		if profile := b.customerProfile(); profile == nil || !profile.approved(now) {
-			s.beginReview(b, now)
-			b.reviewOver = true
+	if profile := b.customerProfile(); b.kind == trustProducts && (profile == nil || !profile.approved(now)) {
+		if profile != nil && profile.status == StatusRejected && s.cfg.ProductsFollowProfile {
+			s.rejectFor(b, []finding{profileNotApproved(b)}, "", now)
 			return
 		}
-		s.decide(b, Decision{Status: StatusApproved}, now)
+		s.beginReview(b, now)
+		b.reviewOver = true
 		return
 	}
-	if found := s.findings(b); len(found) > 0 {
-		s.decide(b, Decision{Status: StatusRejected, Errors: Codes(found...)}, now)
+	if len(b.checked) > 0 {
+		s.endChecks(b, now)
 		return
 	}
-	s.decide(b, Decision{Status: StatusApproved}, now)
+	found, where := b.tagged()
+	found = append(found, s.review(b)...)
+	if len(found) == 0 {
+		s.decide(b, Decision{Status: StatusApproved}, nil, now)
+		return
+	}
+	s.rejectFor(b, found, where, now)
 }
 
-// decide applies a decision, and lets the reviews end that waited for it. The caller holds the lock.
-func (s *Simulator) decide(b *bundle, decision Decision, now time.Time) {
+// rejectFor rejects a bundle for what was found.
+func (s *Simulator) rejectFor(b *bundle, found []finding, where RejectionReason, now time.Time) {
+	rejection := Decision{Status: StatusRejected, ReasonIn: where}
+	for _, f := range found {
+		if f.code != 0 {
+			rejection.Errors = append(rejection.Errors, ReviewError{"code": f.code})
+		}
+	}
+	s.decide(b, rejection, found, now)
+}
+
+// decide applies a decision, and lets the reviews end that waited for it. The caller holds the
+// lock.
+func (s *Simulator) decide(b *bundle, decision Decision, found []finding, now time.Time) {
 	if decision.Status != StatusInReview {
 		for _, a := range b.review {
 			s.cancel(a)
 		}
-		b.review, b.reviewOver = nil, false
-		b.errors = nil
+		b.review, b.checked, b.reviewOver = nil, nil, false
+		b.errors, b.calledReason = nil, ""
 	}
 	if decision.Status == StatusRejected {
-		b.errors, b.validUntil = decision.Errors, nil
-		if b.errors == nil {
-			b.errors = []ReviewError{}
-		}
+		b.validUntil = nil
+		s.tellReason(b, decision, found, now)
 	}
 	if decision.Status == StatusApproved {
 		b.validUntil = decision.ValidUntil
@@ -144,73 +186,38 @@ func (s *Simulator) decide(b *bundle, decision Decision, now time.Time) {
 	}
 	s.turn(b, decision.Status, now)
 	for _, product := range b.products {
-		if product.reviewOver {
+		along := decision.Status == StatusRejected && s.cfg.ProductsFollowProfile && product.inReview()
+		if product.reviewOver || along {
 			s.endReview(product, now)
 		}
 	}
 }
 
-// turn changes a bundle's status and tells its owner, except of a review's beginning. The caller holds the lock.
+// tellReason puts the reason of a rejection where the decision, or else the switch, says.
+func (s *Simulator) tellReason(b *bundle, decision Decision, found []finding, now time.Time) {
+	words, where := decision.FailureReason, decision.ReasonIn
+	setDefault(&words, wordsOf(found))
+	setDefault(&where, s.cfg.RejectionReason)
+	b.errors = []ReviewError{}
+	switch where {
+	case ReasonCallback:
+		b.calledReason = words
+	case ReasonEvaluation:
+		b.evaluations.add(s.evaluationOf(b, found, words, now))
+	case ReasonErrors:
+		b.calledReason = words
+		if decision.Errors != nil {
+			b.errors = decision.Errors
+		}
+	}
+}
+
+// turn changes a bundle's status and tells its owner; of a review's beginning only where the switch
+// says so. The caller holds the lock.
 func (s *Simulator) turn(b *bundle, to Status, now time.Time) {
 	from := b.status
 	b.status, b.updated = to, now
-	if from != to && to != StatusInReview {
+	if from != to && (to != StatusInReview || s.cfg.Callbacks.InReview) {
 		s.callBack(b)
 	}
-}
-
-// findings are the codes with which a customer profile is rejected (see the package comment).
-func (s *Simulator) findings(b *bundle) []int {
-	var codes []int
-	get := func(objectType, name string) string {
-		if a := b.ofType(objectType); a != nil && a.endUser != nil {
-			return attributeText(a.endUser.attributes, name)
-		}
-		return ""
-	}
-	add := func(found bool, code int) {
-		if found {
-			codes = append(codes, code)
-		}
-	}
-	add(strings.Contains(get(businessInformation, "business_name"), "Unverified"), 18601)
-	add(strings.HasSuffix(get(businessInformation, "business_registration_number"), "0000"), 18602)
-	if a := b.ofType(profileAddress); a != nil {
-		addresses, _ := a.document.addresses()
-		for _, one := range addresses {
-			add(strings.Contains(strings.ToLower(one.street), "unverified"), 18603)
-		}
-	}
-	add(get(representative1, "last_name") == "Unverified", 18604)
-	add(get(representative2, "last_name") == "Unverified", 18605)
-	if !s.cfg.AnyEmailDomain {
-		site := get(businessInformation, "website_url")
-		foreign := func(address string) bool { return address != "" && !sameDomain(site, address) }
-		add(foreign(get(representative1, "email")) || foreign(get(representative2, "email")), 18606)
-	}
-	return codes
-}
-
-// sameDomain reports whether an e-mail address is of a website's domain, or one of them of a subdomain of the other.
-func sameDomain(site, email string) bool {
-	u, err := url.Parse(site)
-	if err != nil {
-		return false
-	}
-	host := strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
-	domain := strings.ToLower(email[strings.LastIndex(email, "@")+1:])
-	return host == domain || strings.HasSuffix(host, "."+domain) || strings.HasSuffix(domain, "."+host)
-}
-
-// failureReason is a rejection in one line, for callbacks.
-func (b *bundle) failureReason() string {
-	if b.status != StatusRejected {
-		return ""
-	}
-	reasons := make([]string, len(b.errors))
-	for i, e := range b.errors {
-		text, _ := json.Marshal(e["code"])
-		reasons[i] = string(text)
-	}
-	return strings.Join(reasons, ", ")
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// TestAnAutomaticReview goes to in-review half-way, and the product's ends only after the profile's.
+// TestAnAutomaticReview goes to in-review half-way, and the product's ends only after the
+// profile's.
 func TestAnAutomaticReview(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,66 +64,37 @@ func TestAProductWaitsForItsProfile(t *testing.T) {
 	})
 }
 
-// TestDataThatIsRejected: each code has data that leads to it, and its correction leads to approval on the same SID.
-func TestDataThatIsRejected(t *testing.T) {
+// TestARejectionIsCorrected on the same SID, whatever it was about, and leads to approval.
+func TestARejectionIsCorrected(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		code         int
-		business     []string
-		first        []string
-		second       []string
-		street       string
-		anyDomain    bool
-		wantApproved bool
-	}{
-		{code: 18601, business: []string{"business_name", "Unverified LLC"}},
-		{code: 18602, business: []string{"business_registration_number", "12-3450000"}},
-		{code: 18603, street: "1 Unverified St"},
-		{code: 18604, first: []string{"last_name", "Unverified"}},
-		{code: 18605, second: []string{"last_name", "Unverified"}},
-		{code: 18606, first: []string{"email", "owner@example.org"}},
-		{code: 18606, second: []string{"email", "owner@example.org"}},
-		{first: []string{"email", "owner@example.org"}, anyDomain: true, wantApproved: true},
-		{first: []string{"email", "owner@mail.example.com"}, wantApproved: true},
-		{business: []string{"website_url", "https://shop.example.com"}, wantApproved: true},
-	} {
+	for _, test := range reviewCases {
+		if test.policy != PolicySecondaryProfile {
+			continue
+		}
 		synctest.Test(t, func(t *testing.T) {
-			b := setup(t, Config{ReviewDelay: time.Second, AnyEmailDomain: test.anyDomain})
-			p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
-			second := b.sub.endUser(representative2, representative(test.second...))
-			b.sub.assign(p.path, second).want(201)
-			b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business(test.business...)).want(200)
-			b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative(test.first...)).want(200)
-			if test.street != "" {
-				b.sub.post(b.sub.v2010("/Addresses/"+p.address+".json"), "Street", test.street).want(200)
-			}
-			review := func() result {
+			b := setup(t, Config{ReviewDelay: time.Second, CallbackClient: &mailbox{}, Doubts: test.needs})
+			p, second := b.customer(test.flaw)
+			review := func(want string) {
+				t.Helper()
 				b.sub.submit(p.path)
 				if got := b.sub.get(p.path).body["errors"]; got != nil {
 					t.Errorf("errors %v while in review", got)
 				}
 				pass(time.Second)
-				synctest.Wait()
-				return b.sub.get(p.path).want(200)
-			}
-			r := review()
-			if test.wantApproved {
-				if r.text("status") != "twilio-approved" {
-					t.Errorf("%+v: %v", test, r.body)
+				if got := b.outcome(p.path); got != want {
+					t.Errorf("the profile is %s, want %s", got, want)
 				}
-				return
 			}
-			if want := fmt.Sprintf("[map[code:%d]]", test.code); r.text("status") != "twilio-rejected" || fmt.Sprint(r.body["errors"]) != want || r.body["valid_until"] != nil {
-				t.Errorf("%d: %s with %v, valid until %v", test.code, r.text("status"), r.body["errors"], r.body["valid_until"])
+			review(rejected(test.code))
+			if got := b.sub.get(p.path).body["valid_until"]; got != nil {
+				t.Errorf("rejected, it is valid until %v", got)
 			}
-
+			b.sub.post(p.path, "Email", "notify@example.com").want(200)
 			b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business()).want(200)
 			b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative()).want(200)
 			b.sub.post("/v1/EndUsers/"+second, "Attributes", representative()).want(200)
-			b.sub.post(b.sub.v2010("/Addresses/"+p.address+".json"), "Street", "100 Main St").want(200)
-			if r := review(); r.text("status") != "twilio-approved" || r.body["errors"] != nil {
-				t.Errorf("%d: after the correction %s with %v", test.code, r.text("status"), r.body["errors"])
-			}
+			b.sub.post("/v1/SupportingDocuments/"+p.document, "Attributes", `{"address_sids": "`+p.address+`"}`).want(200)
+			review(approvedOutcome)
 			if got := b.sim.State().Accounts[b.sub.sid].CustomerProfiles[0].Submissions; got != 2 {
 				t.Errorf("%d submissions, want 2", got)
 			}
@@ -164,7 +136,8 @@ func TestManualReviews(t *testing.T) {
 	})
 }
 
-// TestApprovalsLapse: past its valid_until a profile still says approved, but no longer supports a product.
+// TestApprovalsLapse: past its valid_until a profile still says approved, but no longer supports a
+// product.
 func TestApprovalsLapse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -188,7 +161,8 @@ func TestApprovalsLapse(t *testing.T) {
 	})
 }
 
-// TestAnApprovalIsTakenBack by command, with codes and a callback; the correction leads to approval again.
+// TestAnApprovalIsTakenBack by command, with codes and a callback; the correction leads to approval
+// again.
 func TestAnApprovalIsTakenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -200,7 +174,7 @@ func TestAnApprovalIsTakenBack(t *testing.T) {
 			t.Fatalf("the decision is answered %d", status)
 		}
 		got := m.received()[before:]
-		if want := values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", "18602"); len(got) != 1 || got[0].body != want.Encode() {
+		if want := values("AccountSid", b.sub.sid, "BundleSid", p.profile, "Status", "twilio-rejected", "FailureReason", wordsByCode[18602]); len(got) != 1 || got[0].body != want.Encode() {
 			t.Errorf("callbacks %+v, want one of %s", got, want.Encode())
 		}
 		if r := b.sub.get(p.path); r.text("status") != "twilio-rejected" || fmt.Sprint(r.body["errors"]) != "[map[code:18602]]" || r.body["valid_until"] != nil {
@@ -214,7 +188,8 @@ func TestAnApprovalIsTakenBack(t *testing.T) {
 	})
 }
 
-// TestAnApprovalEndsWhenItIsTold: a past valid_until makes the bundle count as not approved, a later one restores it, and neither calls back.
+// TestAnApprovalEndsWhenItIsTold: a past valid_until makes the bundle count as not approved, a
+// later one restores it, and neither calls back.
 func TestAnApprovalEndsWhenItIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -262,7 +237,8 @@ func TestAFinalProductGivesItsNumbersUp(t *testing.T) {
 	b.sub.delete(a.productPath).want(204)
 }
 
-// TestReopeningARejectedProduct is possible unless the switch forbids it; a profile can always be corrected.
+// TestReopeningARejectedProduct is possible unless the switch forbids it; a profile can always be
+// corrected.
 func TestReopeningARejectedProduct(t *testing.T) {
 	t.Parallel()
 	for _, final := range []bool{false, true} {

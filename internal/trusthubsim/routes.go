@@ -68,7 +68,8 @@ func isEmail(text string) bool {
 // paging appends the parameters that every list has to a list's filters.
 func paging(filters ...string) []string { return append(filters, "PageSize", "Page", "PageToken") }
 
-// routes maps a method and a path, in which each SID is cut to its two letters, to what is done about it.
+// routes maps a method and a path, in which each SID is cut to its two letters, to what is done
+// about it.
 var routes = map[string]*route{}
 
 func init() {
@@ -156,7 +157,8 @@ func instance(path string, fetch handler, fields []field, update, remove handler
 	}
 }
 
-// find sets the call's route and the SIDs in its path. What is no SID, or one of another kind, is not found.
+// find sets the call's route and the SIDs in its path. What is no SID, or one of another kind, is
+// not found.
 func (c *call) find(method string) *apiError {
 	segments := strings.Split(c.path, "/")
 	for i, segment := range segments {

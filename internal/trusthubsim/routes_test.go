@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestEverythingThatCanBeReadHasItsShape: every list and every object that there is a path for, with something in it.
+// TestEverythingThatCanBeReadHasItsShape: every list and every object that there is a path for,
+// with something in it.
 func TestEverythingThatCanBeReadHasItsShape(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{ProductGate: GateSubmitted})

@@ -34,7 +34,8 @@ func (b *testBundle) subaccount(name string) caller {
 	return c
 }
 
-// caller sends requests with one account's credentials. Each answer is checked against its published shape.
+// caller sends requests with one account's credentials. Each answer is checked against its
+// published shape.
 type caller struct {
 	t          *testing.T
 	transport  http.RoundTripper
@@ -155,7 +156,8 @@ func (r result) sids() []string {
 	return sids
 }
 
-// business are the attributes of a business that passes evaluation and review; changes are names and values in turn.
+// business are the attributes of a business that passes evaluation and review; changes are names
+// and values in turn.
 func business(changes ...string) string {
 	return attributesJSON(map[string]string{
 		"business_name": "Example Plumbing LLC", "business_identity": "direct_customer",

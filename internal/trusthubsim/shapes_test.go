@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// shapes are the properties of each resource as Twilio's OpenAPI documents of Trust Hub v1 and of the 2010-04-01 API
-// have them, by the path that a resource's collection has. A property is its name and its type; a ? after it says that
-// it may be null. Types: two capital letters are a SID of that kind and ** one of any; s is text, b a boolean, o an
-// object, a a list, u an absolute URL, p a path, iso and rfc the two ways of writing times; words with | between them
-// are an enumeration.
+// shapes are the properties of each resource as Twilio's OpenAPI documents of Trust Hub v1 and of
+// the 2010-04-01 API have them, by the path that a resource's collection has. A property is its
+// name and its type; a ? after it says that it may be null. Types: two capital letters are a SID of
+// that kind and ** one of any; s is text, b a boolean, o an object, a a list, u an absolute URL, p
+// a path, iso and rfc the two ways of writing times; words with | between them are an enumeration.
 var shapes = map[string]string{
 	"Accounts": `auth_token:s date_created:rfc date_updated:rfc friendly_name:s owner_account_sid:AC sid:AC
 		status:active|suspended|closed subresource_uris:o type:Trial|Full uri:p`,
 	"Addresses": `account_sid:AC city:s customer_name:s date_created:rfc date_updated:rfc emergency_enabled:b
-		friendly_name:s? iso_country:s postal_code:s region:s sid:AD street:s street_secondary:s? uri:p validated:b verified:b`,
+		friendly_name:s? iso_country:s postal_code:s region:s sid:AD street:s street_secondary:s? uri:p validated:b verified:b
+		subresource_uris:o`,
 	"IncomingPhoneNumbers": `account_sid:AC address_requirements:none|any|local|foreign address_sid:AD? api_version:s beta:b?
 		bundle_sid:BU? capabilities:o date_created:rfc date_updated:rfc emergency_address_sid:AD?
 		emergency_address_status:registered|unregistered|pending-registration|registration-failure|pending-unregistration|unregistration-failure
@@ -25,7 +26,7 @@ var shapes = map[string]string{
 		sms_application_sid:AP? sms_fallback_method:GET|POST sms_fallback_url:s sms_method:GET|POST sms_url:s
 		status:s status_callback:s status_callback_method:GET|POST trunk_sid:TK? type:s uri:p voice_application_sid:AP?
 		voice_caller_id_lookup:b voice_fallback_method:GET|POST voice_fallback_url:s? voice_method:GET|POST
-		voice_receive_mode:voice|fax voice_url:s?`,
+		voice_receive_mode:voice|fax voice_url:s? subresource_uris:o`,
 	"CustomerProfiles": bundleShape,
 	"TrustProducts":    bundleShape,
 	"EndUsers":         `sid:IT account_sid:AC friendly_name:s type:s attributes:o date_created:iso date_updated:iso url:u`,
@@ -101,7 +102,8 @@ func checkShape(t *testing.T, path string, r result) {
 	}
 }
 
-// collectionOf names the collection that a path is of, and says whether it is of the older API and names one object.
+// collectionOf names the collection that a path is of, and says whether it is of the older API and
+// names one object.
 func collectionOf(path string) (collection string, old, one bool) {
 	path, _, _ = strings.Cut(path, "?")
 	var names []string
@@ -204,7 +206,8 @@ func isOf(value any, kind string) bool {
 	return isText && slices.Contains(strings.Split(kind, "|"), text)
 }
 
-// TestShapesAreChecked shows that the check can fail: each fault in an otherwise right answer is found.
+// TestShapesAreChecked shows that the check can fail: each fault in an otherwise right answer is
+// found.
 func TestShapesAreChecked(t *testing.T) {
 	t.Parallel()
 	right := func() map[string]any {

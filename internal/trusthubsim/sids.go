@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// draw returns 16 bytes in hex that depend on the seed, the names and how often the same names were drawn before. Two
-// accounts, or two kinds of object in one account, draw from streams of their own: what one does leaves the other's
-// SIDs as they were.
+// draw returns 16 bytes in hex that depend on the seed, the names and how often the same names were
+// drawn before. Two accounts, or two kinds of object in one account, draw from streams of their
+// own: what one does leaves the other's SIDs as they were.
 func (s *Simulator) draw(names ...string) string {
 	sum := s.drawBytes(names...)
 	return hex.EncodeToString(sum[:16])
@@ -27,7 +27,8 @@ func (s *Simulator) drawBytes(names ...string) [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%d %s %d", s.cfg.Seed, stream, s.drawn[stream]))
 }
 
-// isSID reports whether text is a SID: two letters, of the kind that prefix says unless it is "", and 32 hex digits.
+// isSID reports whether text is a SID: two letters, of the kind that prefix says unless it is "",
+// and 32 hex digits.
 func isSID(text, prefix string) bool {
 	if len(text) != 34 || prefix != "" && text[:2] != prefix {
 		return false

@@ -31,7 +31,8 @@ type Simulator struct {
 	running sync.WaitGroup // functions of timers that are at work
 }
 
-// New starts a Simulator that holds the parent account with its approved primary profile and nothing else.
+// New starts a Simulator that holds the parent account with its approved primary profile and
+// nothing else.
 func New(cfg Config) *Simulator {
 	cfg = cfg.withDefaults()
 	s := &Simulator{
@@ -47,10 +48,17 @@ func New(cfg Config) *Simulator {
 	return s
 }
 
+// Parent is the parent account: its credentials and its primary profile.
+func (s *Simulator) Parent() (accountSID, authToken, primaryProfileSID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parent.sid, s.parent.authToken, s.cfg.PrimaryProfileSID
+}
+
 // ServeHTTP answers Twilio's paths (/v1/… and /2010-04-01/…) and the simulator's own (/_sim/…).
 //
-// A fault that breaks the connection does so by hijacking it; where that cannot be done it panics with
-// http.ErrAbortHandler, which an http.Server turns into a broken connection as well.
+// A fault that breaks the connection does so by hijacking it; where that cannot be done it panics
+// with http.ErrAbortHandler, which an http.Server turns into a broken connection as well.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_sim/") {
 		s.control.ServeHTTP(w, r)
@@ -59,8 +67,8 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.exchange(w, r)
 }
 
-// Close stops pending reviews and callbacks, and waits for the callbacks in flight. Requests are still answered, but
-// nothing happens by itself any more.
+// Close stops pending reviews and callbacks, and waits for the callbacks in flight. Requests are
+// still answered, but nothing happens by itself any more.
 func (s *Simulator) Close() {
 	s.mu.Lock()
 	s.closed = true

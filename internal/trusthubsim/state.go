@@ -10,7 +10,8 @@ type State struct {
 	Accounts map[string]AccountState `json:"accounts"` // by account SID
 }
 
-// AccountState is one account and what it holds, each list in the order in which its objects were made.
+// AccountState is one account and what it holds, each list in the order in which its objects were
+// made.
 type AccountState struct {
 	SID             string `json:"sid"`
 	FriendlyName    string `json:"friendly_name"`
@@ -32,7 +33,8 @@ type Holdings struct {
 	IncomingPhoneNumbers []PhoneNumberState `json:"incoming_phone_numbers"`
 }
 
-// DeletedState is what was deleted. The assignments are those that were taken off bundles, existing and deleted ones.
+// DeletedState is what was deleted. The assignments are those that were taken off bundles, existing
+// and deleted ones.
 type DeletedState struct {
 	Holdings
 	EntityAssignments          []EntityAssignmentState  `json:"entity_assignments"`
@@ -49,7 +51,7 @@ type BundleState struct {
 	Status                     Status                   `json:"status"`
 	ValidUntil                 *time.Time               `json:"valid_until"`
 	Errors                     []ReviewError            `json:"errors"`
-	Submissions                int                      `json:"submissions"` // those that went into review
+	Submissions                int                      `json:"submissions"` // accepted ones
 	EntityAssignments          []EntityAssignmentState  `json:"entity_assignments"`
 	ChannelEndpointAssignments []ChannelAssignmentState `json:"channel_endpoint_assignments"`
 	Evaluations                []EvaluationState        `json:"evaluations"`
@@ -180,7 +182,7 @@ func (a *entityAssignment) state() EntityAssignmentState {
 }
 
 func (a *channelAssignment) state() ChannelAssignmentState {
-	return ChannelAssignmentState{SID: a.sid, BundleSID: a.bundle.sid, ChannelEndpointSID: a.number, Deleted: a.deleted}
+	return ChannelAssignmentState{SID: a.sid, BundleSID: a.bundle.sid, ChannelEndpointSID: a.number.sid, Deleted: a.deleted}
 }
 
 func (e *evaluation) state() EvaluationState { return EvaluationState{SID: e.sid, Status: e.status()} }

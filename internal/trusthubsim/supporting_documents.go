@@ -36,8 +36,16 @@ func (d *document) render(base string) any {
 	}
 }
 
-// status follows the first bundle that the document is on.
+// status is written in upper case, as since 2025, unless the switch says otherwise.
 func (d *document) status() string {
+	if d.account.sim.cfg.LowerDocumentStatus {
+		return strings.ToLower(d.standing())
+	}
+	return d.standing()
+}
+
+// standing follows the first bundle that the document is on.
+func (d *document) standing() string {
 	if len(d.bundles) > 0 {
 		switch b := d.bundles[0]; {
 		case b.inReview():
@@ -69,7 +77,8 @@ func (d *document) addresses() (found []*address, missing int) {
 	return found, missing
 }
 
-// setAttributes replaces the attributes and keeps the addresses' record of the documents that name them.
+// setAttributes replaces the attributes and keeps the addresses' record of the documents that name
+// them.
 func (d *document) setAttributes(attributes map[string]any) {
 	before, _ := d.addresses()
 	for _, a := range before {

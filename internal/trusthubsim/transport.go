@@ -9,9 +9,10 @@ import (
 	"net/http"
 )
 
-// Transport is a client's way to the simulator without sockets: it calls the handler in memory, for any host. A
-// connection that a fault breaks is an error there too, and so is a request that is given up, which the handler goes on
-// with as a server does. It works in the bubbles of testing/synctest.
+// Transport is a client's way to the simulator without sockets: it calls the handler in memory, for
+// any host. A connection that a fault breaks is an error there too, and so is a request that is
+// given up, which the handler goes on with as a server does. It works in the bubbles of
+// testing/synctest.
 func (s *Simulator) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ sim *Simulator }

@@ -291,8 +291,8 @@ func addProduct(w *world, id onboarding.ID) {
 
 func correctProduct(w *world, id onboarding.ID) {
 	w.amend(id, "what describes a product", func(r *onboarding.Request) {
-		r.CNAM.DisplayName = pick(w.rng, "Plumbing", "Pipes", "Plumbers")
-		r.VoiceIntegrity.UseCase = pick(w.rng, "Support", "Sales")
+		r.CNAM.DisplayName = pick(w.rng, "Example", "Example LLC", "Example Calls")
+		r.VoiceIntegrity.UseCase = pick(w.rng, "Customer Support", "Lead Generation")
 	})
 }
 

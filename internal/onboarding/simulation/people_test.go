@@ -142,8 +142,8 @@ func (s scenario) request(n int, subaccount string, numbers []string) onboarding
 		AuthorizedRepresentatives: []onboarding.Representative{firstPerson(), secondPerson()}[:s.representatives],
 		PhoneNumbers:              numbers,
 		Products:                  s.people.products,
-		VoiceIntegrity:            onboarding.VoiceIntegrity{UseCase: "Support", BusinessEmployeeCount: "10", AverageBusinessDayCallVolume: "100"},
-		CNAM:                      onboarding.CNAM{DisplayName: "Plumbing"},
+		VoiceIntegrity:            onboarding.VoiceIntegrity{UseCase: "Customer Support", BusinessEmployeeCount: "10", AverageBusinessDayCallVolume: "100"},
+		CNAM:                      onboarding.CNAM{DisplayName: "Example"},
 	}
 	if s.people.subaccount {
 		r.Subaccount = &onboarding.NewSubaccount{FriendlyName: fmt.Sprintf("%s %d", customerName, n)}

@@ -92,7 +92,10 @@ func warningsJSON(found findings) *[]Warning {
 func requirementsJSON(requirements []onboarding.Requirement) []Requirement {
 	shown := make([]Requirement, 0, len(requirements))
 	for _, r := range requirements {
-		shown = append(shown, Requirement{Pointer: r.Pointer, Code: r.Code, Message: r.Message, Source: RequirementSource(r.Source)})
+		shown = append(shown, Requirement{
+			Pointer: r.Pointer, Code: r.Code, Message: r.Message, TwilioMessage: orNull(r.TwilioMessage), Source: RequirementSource(r.Source),
+			Responsible: RequirementResponsible(r.Responsible), Action: RequirementAction(r.Action), At: timeOrNull(r.At),
+		})
 	}
 	return shown
 }
@@ -103,6 +106,9 @@ func stepsJSON(steps []onboarding.Step) []Step {
 		s := &steps[i]
 		shown = append(shown, Step{
 			Key:           string(s.Key),
+			Kind:          string(s.Kind),
+			Bundle:        orNull(string(s.Bundle)),
+			Pointer:       orNull(s.Pointer),
 			Status:        StepStatus(s.State),
 			SID:           orNull(s.SID),
 			Attempts:      s.Attempts,

@@ -47,13 +47,13 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 	request.Address = onboarding.Address{SID: "AD00000000000000000000000000000001"}
 	request.AuthorizedRepresentatives = request.AuthorizedRepresentatives[:1]
 	request.PhoneNumbers = []string{"+12025550100", "PN00000000000000000000000000000002"}
-	b.service.byID[testID] = &onboarding.Onboarding{
+	b.service.byID[testID] = inTheirRoles(&onboarding.Onboarding{
 		SubaccountSID: request.SubaccountSID,
 		ID:            testID,
 		Request:       request,
 		Version:       1, CreatedAt: testNow, UpdatedAt: testNow,
 		Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepPending}},
-	}
+	})
 	a := b.call(http.MethodGet, "/onboardings/"+string(testID), nil)
 
 	var got, want any
@@ -68,7 +68,7 @@ func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 			{"sid": "PN00000000000000000000000000000002", "phone_number": null, "status": "unresolved", "attestation": null, "requirements": [], "customer_profile_assignment_sid": null, "trust_product_assignment_sid": null}
 		],
 		"requirements": [], "reviews": [],
-		"steps": [{"key": "preflight", "status": "pending", "sid": null, "attempts": 0, "error": null, "started_at": null, "finished_at": null, "next_attempt_at": null}],
+		"steps": [{"key": "preflight", "kind": "read", "bundle": null, "pointer": null, "status": "pending", "sid": null, "attempts": 0, "error": null, "started_at": null, "finished_at": null, "next_attempt_at": null}],
 		"request": {
 			"subaccount_sid": "AC0123456789abcdef0123456789abcdef", "primary_profile_sid": "BU00000000000000000000000000000002",
 			"notification_email": "trust-hub@isv.example",
@@ -98,7 +98,8 @@ func TestAFailedStepShowsItsErrorAndWhatToDo(t *testing.T) {
 	o := approvedOnboarding()
 	o.Steps[5].State = onboarding.StepFailed
 	o.Steps[5].Error = &onboarding.StepError{Code: 18602, Message: "Registration number not verified", MoreInfo: "https://www.twilio.com/docs/errors/18602"}
-	o.Steps[5].Requirements = []onboarding.Requirement{{Pointer: "/business/business_registration_number", Code: "18602", Message: "Correct it.", Source: onboarding.SourceReview}}
+	o.Steps[5].Requirements = []onboarding.Requirement{{Pointer: "/business/business_registration_number", Code: "18602", Message: "Correct it.", TwilioMessage: "Registration Number",
+		Source: onboarding.SourceReview, Responsible: onboarding.ResponsibleCustomer, Action: onboarding.ActionCorrect, At: testNow}}
 	o.Steps[8].State = onboarding.StepWaiting
 	o.Steps[8].Error = &onboarding.StepError{Message: "timeout", HTTPStatus: 503}
 	o.Steps[8].NextAttemptAt = testNow.In(time.FixedZone("elsewhere", 3600))
@@ -111,7 +112,8 @@ func TestAFailedStepShowsItsErrorAndWhatToDo(t *testing.T) {
 	if shown.Status != OnboardingStatusActionRequired || shown.Attestation != nil {
 		t.Errorf("status %s, attestation %v", shown.Status, shown.Attestation)
 	}
-	if diff := cmp.Diff([]Requirement{{Pointer: "/business/business_registration_number", Code: "18602", Message: "Correct it.", Source: RequirementSourceReview}}, shown.Requirements); diff != "" {
+	if diff := cmp.Diff([]Requirement{{Pointer: "/business/business_registration_number", Code: "18602", Message: "Correct it.", TwilioMessage: ptr("Registration Number"),
+		Source: RequirementSourceReview, Responsible: RequirementResponsibleCustomer, Action: RequirementActionCorrect, At: ptr(testNow)}}, shown.Requirements); diff != "" {
 		t.Errorf("requirements (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&StepError{Code: ptr(18602), Message: "Registration number not verified", MoreInfo: ptr("https://www.twilio.com/docs/errors/18602")}, shown.Steps[5].Error); diff != "" {

@@ -417,8 +417,61 @@ func (e Product) Valid() bool {
 	}
 }
 
+// Defines values for RequirementAction.
+const (
+	RequirementActionContactTwilio     RequirementAction = "contact_twilio"
+	RequirementActionCorrect           RequirementAction = "correct"
+	RequirementActionDropProduct       RequirementAction = "drop_product"
+	RequirementActionResubmitUnchanged RequirementAction = "resubmit_unchanged"
+	RequirementActionResume            RequirementAction = "resume"
+	RequirementActionWaitUntil         RequirementAction = "wait_until"
+)
+
+// Valid indicates whether the value is a known member of the RequirementAction enum.
+func (e RequirementAction) Valid() bool {
+	switch e {
+	case RequirementActionContactTwilio:
+		return true
+	case RequirementActionCorrect:
+		return true
+	case RequirementActionDropProduct:
+		return true
+	case RequirementActionResubmitUnchanged:
+		return true
+	case RequirementActionResume:
+		return true
+	case RequirementActionWaitUntil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RequirementResponsible.
+const (
+	RequirementResponsibleCustomer RequirementResponsible = "customer"
+	RequirementResponsibleOperator RequirementResponsible = "operator"
+	RequirementResponsibleTwilio   RequirementResponsible = "twilio"
+)
+
+// Valid indicates whether the value is a known member of the RequirementResponsible enum.
+func (e RequirementResponsible) Valid() bool {
+	switch e {
+	case RequirementResponsibleCustomer:
+		return true
+	case RequirementResponsibleOperator:
+		return true
+	case RequirementResponsibleTwilio:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RequirementSource.
 const (
+	RequirementSourceCallback   RequirementSource = "callback"
+	RequirementSourceComparison RequirementSource = "comparison"
 	RequirementSourceEvaluation RequirementSource = "evaluation"
 	RequirementSourcePreflight  RequirementSource = "preflight"
 	RequirementSourceReview     RequirementSource = "review"
@@ -428,6 +481,10 @@ const (
 // Valid indicates whether the value is a known member of the RequirementSource enum.
 func (e RequirementSource) Valid() bool {
 	switch e {
+	case RequirementSourceCallback:
+		return true
+	case RequirementSourceComparison:
+		return true
 	case RequirementSourceEvaluation:
 		return true
 	case RequirementSourcePreflight:
@@ -941,7 +998,7 @@ type NumberAddition struct {
 // Onboarding A subaccount on its way to attestation. Every member is there but `warnings`; what is not known yet is null. Of `request`, members that
 // were not given are left out.
 //
-// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","kept":[],"phone_numbers":[{"attestation":null,"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","requirements":[],"sid":"PN00000000000000000000000000000004","status":"assigned","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","products":[{"bundle":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"product":"shaken_stir","requirements":[]}],"request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"reviews":[{"bundle":"customer_profile","bundle_sid":"BU00000000000000000000000000000002","next_check_at":"2026-01-05T09:20:02Z","status":"in-review","submitted_at":"2026-01-05T09:00:02Z","usual_review":{"median_seconds":93600,"p90_seconds":259200,"sample_size":40}}],"status":"in_review","steps":[{"attempts":1,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","next_attempt_at":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"error":null,"finished_at":null,"key":"customer_profile.review","next_attempt_at":"2026-01-05T09:20:02Z","sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
+// Example: {"attestation":null,"created_at":"2026-01-05T09:00:00Z","customer_profile":{"sid":"BU00000000000000000000000000000002","status":"in-review"},"external_id":"customer-1042","id":"onb_01890a5d-ac96-774b-bcce-b302099a8057","kept":[],"phone_numbers":[{"attestation":null,"customer_profile_assignment_sid":"RA00000000000000000000000000000005","phone_number":"+12025550100","requirements":[],"sid":"PN00000000000000000000000000000004","status":"assigned","trust_product_assignment_sid":"RA00000000000000000000000000000006"}],"primary_profile_sid":"BU00000000000000000000000000000001","products":[{"bundle":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"product":"shaken_stir","requirements":[]}],"request":{"address":{"city":"Springfield","customer_name":"Example Plumbing LLC","iso_country":"US","postal_code":"62701","region":"IL","street":"100 Main Street"},"authorized_representatives":[{"business_title":"Owner","email":"first@example.com","first_name":"First","job_position":"CEO","last_name":"Representative","phone_number":"+12025550143"}],"business":{"business_identity":"direct_customer","business_industry":"CONSUMER","business_name":"Example Plumbing LLC","business_regions_of_operation":"USA_AND_CANADA","business_registration_identifier":"EIN","business_registration_number":"123456789","business_type":"Limited Liability Corporation","website_url":"https://www.example.com"},"external_id":"customer-1042","notification_email":"trust-hub@isv.example","phone_numbers":["+12025550100"],"primary_profile_sid":"BU00000000000000000000000000000001","subaccount_sid":"AC0123456789abcdef0123456789abcdef"},"requirements":[],"reviews":[{"bundle":"customer_profile","bundle_sid":"BU00000000000000000000000000000002","next_check_at":"2026-01-05T09:20:02Z","status":"in-review","submitted_at":"2026-01-05T09:00:02Z","usual_review":{"median_seconds":93600,"p90_seconds":259200,"sample_size":40}}],"status":"in_review","steps":[{"attempts":1,"bundle":null,"error":null,"finished_at":"2026-01-05T09:00:00.4Z","key":"preflight","kind":"read","next_attempt_at":null,"pointer":null,"sid":null,"started_at":"2026-01-05T09:00:00.1Z","status":"succeeded"},{"attempts":3,"bundle":"customer_profile","error":null,"finished_at":null,"key":"customer_profile.review","kind":"review","next_attempt_at":"2026-01-05T09:20:02Z","pointer":null,"sid":null,"started_at":"2026-01-05T09:00:02Z","status":"waiting"}],"subaccount_sid":"AC0123456789abcdef0123456789abcdef","trust_product":{"sid":"BU00000000000000000000000000000003","status":"pending-review"},"updated_at":"2026-01-05T09:15:02Z","version":1}
 type Onboarding struct {
 	// Attestation `A` while profile and trust product are approved and every number is on both; otherwise null.
 	//
@@ -1204,14 +1261,41 @@ type RequestVersion struct {
 	Version     int          `json:"version"`
 }
 
-// Requirement Something that a person must do before the onboarding can go on; the same shape whoever asks for it.
+// Requirement Something that must be done before the onboarding can go on; the same shape whoever asks for it. `responsible`, `action` and `pointer`
+// are enough to act on: `code` is for programs that want to know more.
 type Requirement struct {
-	// Code Twilio's error code, or a word of ours for what `preflight` finds.
+	// Action By which means: `correct` what `pointer` leads to, by `PATCH`; `resume` once the cause outside of the request is mended;
+	// `drop_product` from `products`; `resubmit_unchanged`, by a `PATCH` that changes nothing; `wait_until` it goes on by itself;
+	// `contact_twilio`.
+	Action RequirementAction `json:"action"`
+
+	// At When it was found.
+	At *time.Time `json:"at"`
+
+	// Code Twilio's error code in digits, `http_` and a status where Twilio gave no code, or one of our words:
+	//
+	// | word | meaning |
+	// |---|---|
+	// | `approval_ended` | Twilio's approval has ended |
+	// | `approval_ending` | Twilio's approval ends soon; it still holds |
+	// | `bundle_deleted` | somebody has deleted the bundle at Twilio |
+	// | `bundle_of_other_account`, `bundle_of_other_policy` | the bundle to take over cannot serve |
+	// | `end_user_of_other_type` | the end user to take over cannot serve |
+	// | `left_in_draft` | Twilio took the submission and left the bundle in draft |
+	// | `noncompliant` | Twilio's evaluation named no field |
+	// | `number_lost` | the number is not on the bundle any more |
+	// | `number_not_in_subaccount` | the subaccount does not have the number |
+	// | `primary_profile_not_approved` | the ISV's primary profile is not approved |
+	// | `product_incomplete`, `profile_incomplete` | the bundle that was taken over lacks something and cannot be edited |
+	// | `refused` | Twilio refused without a code |
+	// | `rejected` | the reviewer gave no reason |
+	// | `subaccount_is_parent`, `subaccount_not_active`, `subaccount_not_owned` | the subaccount cannot serve |
+	//
 	//
 	// Example: 18602
 	Code string `json:"code"`
 
-	// Message What is wrong and what to do.
+	// Message What is wrong and what to do, in attestd's words. It repeats no value of the request.
 	Message string `json:"message"`
 
 	// Pointer A JSON pointer into the request; empty for the request as a whole, or for nothing in it.
@@ -1219,11 +1303,25 @@ type Requirement struct {
 	// Example: /business/business_registration_number
 	Pointer string `json:"pointer"`
 
-	// Source Who asks for it.
+	// Responsible Who can do it.
+	Responsible RequirementResponsible `json:"responsible"`
+
+	// Source The channel by which it came.
 	Source RequirementSource `json:"source"`
+
+	// TwilioMessage What Twilio says about it, in its own words, up to 500 characters. It may repeat values of the request.
+	TwilioMessage *string `json:"twilio_message"`
 }
 
-// RequirementSource Who asks for it.
+// RequirementAction By which means: `correct` what `pointer` leads to, by `PATCH`; `resume` once the cause outside of the request is mended;
+// `drop_product` from `products`; `resubmit_unchanged`, by a `PATCH` that changes nothing; `wait_until` it goes on by itself;
+// `contact_twilio`.
+type RequirementAction string
+
+// RequirementResponsible Who can do it.
+type RequirementResponsible string
+
+// RequirementSource The channel by which it came.
 type RequirementSource string
 
 // Review A bundle that waits for Twilio's reviewers.
@@ -1255,18 +1353,31 @@ type Step struct {
 	// Attempts Calls made for this step.
 	Attempts int `json:"attempts"`
 
+	// Bundle The bundle that the step is about, such as `customer_profile`.
+	Bundle *string `json:"bundle"`
+
 	// Error The newest failure as Twilio told it, kept while the step is tried again; null once it has succeeded.
 	Error      *StepError `json:"error"`
 	FinishedAt *time.Time `json:"finished_at"`
 
-	// Key The step's name. Numbers have one step on each bundle, `customer_profile.number.PN…` and `trust_product.number.PN…`.
-	//
+	// Key The step's name. It is opaque; `kind`, `bundle` and `pointer` say what the step is.
 	//
 	// Example: customer_profile.business_information
 	Key string `json:"key"`
 
+	// Kind What sort of thing the step does: it asks (`read`), waits for a decision (`review`), looks now and then (`check`), or makes
+	// something (`bundle`, `object`, `assignment`), has it evaluated (`evaluation`), hands it in (`submission`), or changes something
+	// (`deed`). More kinds may come.
+	//
+	//
+	// Example: assignment
+	Kind string `json:"kind"`
+
 	// NextAttemptAt When a waiting step is looked at again.
 	NextAttemptAt *time.Time `json:"next_attempt_at"`
+
+	// Pointer A JSON pointer to the part of the request that the step is about.
+	Pointer *string `json:"pointer"`
 
 	// SID What Twilio answered, of the object, assignment or newest evaluation.
 	SID       *string    `json:"sid"`

@@ -296,11 +296,21 @@ func (w *walk) notThere(step *onboarding.Step, effect onboarding.Effect) {
 	w.enter(step, onboarding.StepPending)
 }
 
-// ask leaves the step to a person.
+// ask leaves the step to a person. What was asked for before keeps the time at which it was found.
 func (w *walk) ask(step *onboarding.Step, requirements []onboarding.Requirement) {
 	if step.Error == nil {
 		step.Error = &onboarding.StepError{Message: requirements[0].Message}
 	}
+	now, before := w.clock.now(), step.Requirements
+	asked := slices.Clone(requirements)
+	for i := range asked {
+		asked[i].At = now
+		for _, b := range before {
+			if b.IsSame(asked[i]) {
+				asked[i].At = b.At
+			}
+		}
+	}
 	w.enter(step, onboarding.StepFailed)
-	step.Requirements = slices.Clone(requirements)
+	step.Requirements = asked
 }

@@ -270,12 +270,7 @@ func keptStep(step onboarding.Step) onboarding.Step {
 		clone := *step.Error
 		step.Error = &clone
 	}
-	// Only what is kept as JSON.
-	var requirements []onboarding.Requirement
-	for _, r := range step.Requirements {
-		requirements = append(requirements, onboarding.Requirement{Pointer: r.Pointer, Code: r.Code, Message: r.Message, Source: r.Source})
-	}
-	step.Requirements = requirements
+	step.Requirements = slices.Clone(step.Requirements)
 	step.IntentAt, step.NextAttemptAt = kept(step.IntentAt), kept(step.NextAttemptAt)
 	step.StartedAt, step.FinishedAt = kept(step.StartedAt), kept(step.FinishedAt)
 	return step

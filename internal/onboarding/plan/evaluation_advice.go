@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/attestd/attestd/internal/onboarding"
@@ -28,12 +27,16 @@ func evaluated(e onboarding.Evaluation, review onboarding.Key) onboarding.Outcom
 		}
 	}
 	if len(asked) == 0 {
-		asked = []onboarding.Requirement{{Code: "noncompliant", Source: onboarding.SourceEvaluation,
-			Message: "Twilio's evaluation found the bundle noncompliant and named no field. Look at the bundle in Twilio's Console."}}
+		asked = []onboarding.Requirement{{
+			Code: "noncompliant", Source: onboarding.SourceEvaluation,
+			Message:     "Twilio's evaluation found the bundle noncompliant and named no field. Look at the bundle in Twilio's Console, then resume.",
+			Responsible: onboarding.ResponsibleOperator, Action: onboarding.ActionResume,
+		}}
 	}
-	return onboarding.Wanting{Seen: now, Requirements: asked}
+	return onboarding.Wanting{Seen: now, Requirements: distinct(asked)}
 }
 
+// onlyStatusIsAmiss tells whether nothing is amiss but the status of the bundle underneath.
 func onlyStatusIsAmiss(e onboarding.Evaluation) bool {
 	amiss := 0
 	for _, result := range e.Results {
@@ -55,50 +58,24 @@ func onlyStatusIsAmiss(e onboarding.Evaluation) bool {
 
 // evaluationRequirements says what to do about one requirement of a policy that was not met.
 func evaluationRequirements(result onboarding.EvaluationResult) []onboarding.Requirement {
-	base := evaluatedPart(result)
+	about := objectOf(result.RequirementName, result.ObjectType).kind
+	if isAboutPrimary(result.FailureReason) {
+		about = "primary_customer_profile"
+	}
+	f := finding{code: result.Code, object: about, said: result.FailureReason, source: onboarding.SourceEvaluation}
 	if len(result.Invalid) == 0 {
-		return []onboarding.Requirement{evaluationRequirement(base, result.Code, result.FailureReason)}
+		return f.requirement(onboarding.Request{})
 	}
 	var asked []onboarding.Requirement
 	for _, field := range result.Invalid {
-		pointer := base
-		if isRequestField(base, field.ObjectField) {
-			pointer += "/" + field.ObjectField
-		}
-		asked = append(asked, evaluationRequirement(pointer, field.Code, field.FailureReason))
+		f.code, f.field, f.said = field.Code, field.ObjectField, field.FailureReason
+		asked = append(asked, f.requirement(onboarding.Request{})...)
 	}
 	return asked
 }
 
-func evaluationRequirement(pointer string, code int, reason string) onboarding.Requirement {
-	r := onboarding.Requirement{Pointer: pointer, Code: strconv.Itoa(code), Message: reason, Source: onboarding.SourceEvaluation}
-	if known, ok := codeAdvice[code]; ok {
-		r.Message = known.message + said(reason)
-	}
-	if r.Message == "" {
-		r.Message = "Twilio's evaluation found this missing or not fitting."
-	}
-	return r
-}
-
-// evaluatedPart points at the part of the request that a requirement of Twilio's policies is about.
-func evaluatedPart(r onboarding.EvaluationResult) string {
-	for _, part := range []struct{ name, pointer string }{
-		{"customer_profile_business_information", "/business"},
-		{"authorized_representative_1", "/authorized_representatives/0"},
-		{"authorized_representative_2", "/authorized_representatives/1"},
-		{"customer_profile_address", "/address"},
-		{"primary_customer_profile", "/primary_profile_sid"},
-	} {
-		if strings.Contains(r.RequirementName, part.name) || strings.Contains(r.ObjectType, part.name) {
-			return part.pointer
-		}
-	}
-	return ""
-}
-
-// isRequestField tells whether the object that base points at has that member: Twilio's attributes
-// carry the request's own names, but an address document's only field is its address.
-func isRequestField(base, field string) bool {
-	return field != "" && (base == "/business" || strings.HasPrefix(base, "/authorized_representatives/"))
+// isAboutPrimary tells whether Twilio's text is about the primary profile. It can report a missing one
+// as a finding about no object: "Primary customer profile bundle is null".
+func isAboutPrimary(text string) bool {
+	return strings.HasPrefix(strings.ToLower(text), "primary customer profile")
 }

@@ -125,7 +125,8 @@ func (c numbersCheck) lost(n numberOn, bundleSID string) onboarding.Lost {
 		return onboarding.Lost{Key: n.key}
 	}
 	return onboarding.Lost{Key: n.key, Requirement: &onboarding.Requirement{
-		Pointer: n.pointer, Code: "number_lost", Source: onboarding.SourceTwilio,
+		Pointer: n.pointer, Code: "number_lost", Source: onboarding.SourceComparison,
+		Responsible: onboarding.ResponsibleOperator, Action: onboarding.ActionResume,
 		Message: fmt.Sprintf("The number is not on %s any more. Resume to put it there again, or remove the number.", bundleSID),
 	}}
 }

@@ -134,8 +134,8 @@ func matchNumbers(wanted []string, listed []onboarding.PhoneNumber) (resolved []
 		n, ok := index[w]
 		switch {
 		case !ok:
-			faults = append(faults, preflightFault(onboarding.PhoneNumberPointer(i), "number_not_in_subaccount",
-				"The subaccount does not hold this number. Correct it, or move the number to the subaccount, then resume.")...)
+			faults = append(faults, inRequest(preflightFault(onboarding.PhoneNumberPointer(i), "number_not_in_subaccount",
+				"The subaccount does not hold this number. Correct it, or move the number to the subaccount, then resume."))...)
 		case !taken[n.SID]:
 			taken[n.SID] = true
 			resolved = append(resolved, n)
@@ -149,9 +149,21 @@ func notFound(pointer, message string) onboarding.Outcome { return unfit(pointer
 
 // unfit is the outcome of a look that found something that cannot serve.
 func unfit(pointer, code, message string) onboarding.Outcome {
-	return onboarding.Wanting{Requirements: preflightFault(pointer, code, message)}
+	return onboarding.Wanting{Requirements: inRequest(preflightFault(pointer, code, message))}
 }
 
+// inRequest says of faults that the request can be amended.
+func inRequest(faults []onboarding.Requirement) []onboarding.Requirement {
+	for i := range faults {
+		faults[i].Action = onboarding.ActionCorrect
+	}
+	return faults
+}
+
+// preflightFault is something outside of the request that its operator can mend.
 func preflightFault(pointer, code, message string) []onboarding.Requirement {
-	return []onboarding.Requirement{{Pointer: pointer, Code: code, Message: message, Source: onboarding.SourcePreflight}}
+	return []onboarding.Requirement{{
+		Pointer: pointer, Code: code, Message: message, Source: onboarding.SourcePreflight,
+		Responsible: onboarding.ResponsibleOperator, Action: onboarding.ActionResume,
+	}}
 }

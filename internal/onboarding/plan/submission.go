@@ -106,7 +106,7 @@ func (b bundle) review() onboarding.Node {
 		Key: b.key.Review(), Role: onboarding.Role{Kind: onboarding.KindReview, Bundle: b.key, Source: onboarding.SourceReview},
 		Needs: []onboarding.Key{b.key.Submission()},
 		Effect: func(o *onboarding.Onboarding) onboarding.Effect {
-			account, bundleSID, replaces := o.SubaccountSID, o.SID(b.key), b.standing(o)
+			account, bundleSID, replaces, request := o.SubaccountSID, o.SID(b.key), b.standing(o), o.Request
 			status := o.Bundle(b.key).Status
 			return onboarding.Effect{
 				Look: func(ctx context.Context, hub onboarding.TrustHub) (onboarding.Outcome, error) {
@@ -120,7 +120,7 @@ func (b bundle) review() onboarding.Node {
 					case err != nil:
 						return nil, err
 					}
-					return b.decided(read), nil
+					return b.decided(read, request), nil
 				},
 				NotYet: onboarding.UnderReview(status),
 			}
@@ -143,7 +143,7 @@ func (b bundle) standing(o *onboarding.Onboarding) []onboarding.Key {
 
 // decided reads a bundle as the outcome of its review. A status that nobody has heard of counts as
 // still in review.
-func (b bundle) decided(read onboarding.Bundle) onboarding.Outcome {
+func (b bundle) decided(read onboarding.Bundle, r onboarding.Request) onboarding.Outcome {
 	now := onboarding.Seen{Status: read.Status}
 	switch read.Status {
 	case onboarding.BundleApproved:
@@ -157,7 +157,7 @@ func (b bundle) decided(read onboarding.Bundle) onboarding.Outcome {
 		}
 		return onboarding.Done{Seen: now, Until: until}
 	case onboarding.BundleRejected:
-		return onboarding.Wanting{Seen: now, Requirements: rejectionRequirements(read.Errors)}
+		return onboarding.Wanting{Seen: now, Requirements: rejectionRequirements(r, read.Errors)}
 	case onboarding.BundleDraft:
 		return onboarding.Wanting{Seen: now, Requirements: leftInDraft()}
 	default:

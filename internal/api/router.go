@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -20,7 +21,7 @@ func New(c Config) (http.Handler, error) {
 	}
 
 	root := chi.NewRouter()
-	root.Use(requestID(c.Logger), accessLog, recoverPanics)
+	root.Use(requestID(c.Logger), accessLog, recoverPanics, unescapePath)
 	root.NotFound(notFound)
 	root.MethodNotAllowed(methodNotAllowed(func(path string) []string { return allowedMethods(root, path) }))
 
@@ -36,6 +37,20 @@ func New(c Config) (http.Handler, error) {
 		ChiServerOptions{BaseRouter: operations, ErrorHandlerFunc: respondUndecodable},
 	)
 	return root, nil
+}
+
+// unescapePath lets a path be matched as it is meant: "%2B" is "+". The routers would take it as it is
+// written. A slash stays escaped, so that it parts no segments; no parameter of ours has one.
+func unescapePath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawPath != "" && !strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
+			meant := *r.URL
+			meant.RawPath = ""
+			r = r.Clone(r.Context())
+			r.URL = &meant
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // whenKeyWanted applies the middleware to those operations that want a key by the contract.

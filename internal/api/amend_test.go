@@ -250,7 +250,7 @@ func TestARefusedCorrectionSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{
 		"busy", "in_review", "approved", "canceled", "subaccount_fixed", "primary_profile_fixed", "external_id_fixed", "notification_email_fixed",
-		"products_fixed", "taken_over_fixed", "all_phone_numbers", "last_phone_number", "too_many_phone_numbers",
+		"taken_over_fixed", "all_phone_numbers", "last_phone_number", "too_many_phone_numbers",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

@@ -57,8 +57,8 @@ func (e *Entry) Tell(now time.Time, kind string, step Key, detail string) {
 // IsEmpty tells whether there is nothing to write.
 func (e *Entry) IsEmpty() bool { return len(e.steps) == 0 && len(e.Change.Events) == 0 }
 
-// Holds tells whether the step is in the entry.
-func (e *Entry) Holds(k Key) bool { return e.steps[k] }
+// HasSteps tells whether a step is in the entry.
+func (e *Entry) HasSteps() bool { return len(e.steps) > 0 }
 
 // Finish returns the change, with the steps as they are now and the status that follows from them.
 // The steps are arranged.

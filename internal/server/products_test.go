@@ -74,9 +74,52 @@ func TestAProductIsRejectedAndCorrectedByItself(t *testing.T) {
 	if after.CustomerProfile != before.CustomerProfile || after.TrustProduct != before.TrustProduct {
 		t.Errorf("profile and trust product are %v and %v, were %v and %v", after.CustomerProfile, after.TrustProduct, before.CustomerProfile, before.TrustProduct)
 	}
-	if status, raw := w.patch(id, 3, map[string]any{"products": []string{"shaken_stir"}, "cnam": nil}); status != http.StatusConflict || !strings.Contains(raw, "products_fixed") {
-		t.Errorf("taking a product away answered %d: %s", status, raw)
+	if status, raw := w.patch(id, 3, map[string]any{"products": []string{"shaken_stir"}, "cnam": nil}); status != http.StatusConflict || !strings.Contains(raw, `"approved"`) {
+		t.Errorf("dropping an approved product answered %d: %s", status, raw)
 	}
+}
+
+// A product that is not approved can be dropped: what was made for it goes, and nothing else is touched.
+func TestARejectedProductIsDropped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	before := w.await(id, "approved")
+	w.reviewByHand()
+	w.mustPatch(id, 1, map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})
+	a := w.awaitThat(id, "the product in review", func(a answer) bool { return a.Products[1].Bundle.Status == "pending-review" })
+	w.reject(a.Products[1].Bundle.SID, 18602)
+	w.await(id, "action_required")
+	w.mustPatch(id, 2, map[string]any{"products": []string{"shaken_stir"}, "cnam": nil})
+	a = w.awaitThat(id, "the product to be gone", func(a answer) bool {
+		return a.Status == "approved" && len(w.held(customer).TrustProducts) == 1
+	})
+	if a.TrustProduct != before.TrustProduct || a.CustomerProfile != before.CustomerProfile || !attested(a) {
+		t.Errorf("it has %v and %v, attested %v; want what was approved", a.CustomerProfile, a.TrustProduct, attested(a))
+	}
+	if users := w.held(customer).EndUsers; len(users) != 2 {
+		t.Errorf("%d end users are left, want the business and its representative", len(users))
+	}
+}
+
+// What the reviewer could not verify yet can be handed in again as it is: no version is made for that.
+func TestTheSameDataIsHandedInAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
+	w.serve()
+	customer := w.subaccount(1)
+	id := w.post(customer.request(nil)).ID
+	a := w.awaitThat(id, "the profile in review", func(a answer) bool { return a.CustomerProfile.Status == "pending-review" })
+	w.reject(a.CustomerProfile.SID, 18602)
+	w.await(id, "action_required")
+	w.mustPatch(id, 1, map[string]any{})
+	w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.CustomerProfile.Status == "pending-review" })
+	if held := w.held(customer).CustomerProfiles; len(held) != 1 || held[0].Submissions != 2 {
+		t.Errorf("%d profiles, the first submitted %d times; want one, twice", len(held), held[0].Submissions)
+	}
+	w.mustPatch(id, 1, map[string]any{}) // Nothing is rejected now, and the version is still the first.
 }
 
 // Where Twilio takes no rejected product again, another takes its place, with its numbers; the old one is recorded.

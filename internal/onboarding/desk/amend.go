@@ -14,10 +14,15 @@ import (
 // ErrVersion: the request was amended since the version that the amendment was made for.
 var ErrVersion = errors.New("the onboarding has a newer version of the request")
 
+// errNothing says that a change would change nothing: nothing is written, and nobody is interrupted.
+var errNothing = errors.New("nothing changes")
+
 // Amend replaces the request by a new version. What holds the amended parts at Twilio is updated in
 // place, and what was evaluated and rejected is evaluated and submitted again, on the same bundle;
 // everything else is left alone. Phone numbers come and go as with [Service.AddNumbers] and
 // [Service.RemoveNumber].
+//
+// An amendment that changes nothing makes no version: it hands in again what was rejected or refused.
 //
 // It is refused for what is on a bundle that Twilio is reviewing or has approved: neither can be
 // edited, and nothing that was approved is put at risk.
@@ -29,7 +34,7 @@ func (s *Service) Amend(ctx context.Context, actor string, id onboarding.ID, ver
 		}
 		return amendment{plan: s.Plan, amended: amended, retryFailed: true}.apply(o, actor, now)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errNothing) {
 		return nil, fmt.Errorf("amend onboarding %s: %w", id, err)
 	}
 	return s.Get(ctx, id)
@@ -82,8 +87,12 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 	}
 
 	d := newDraft(o, actor, now)
-	d.entry.Change.Request, d.entry.Change.Version = &a.amended, o.Version+1
-	d.entry.Tell(now, "onboarding.amended", "", fmt.Sprintf("version %d", o.Version+1))
+	if len(changed) > 0 || len(a.retry) > 0 {
+		d.entry.Change.Request, d.entry.Change.Version = &a.amended, o.Version+1
+		d.entry.Tell(now, "onboarding.amended", "", fmt.Sprintf("version %d", o.Version+1))
+	} else {
+		d.entry.Tell(now, "onboarding.resubmitted", "", "")
+	}
 	d.entry.WantAgain(added, over, now)
 	d.replaceRemade(nodesBefore, nodes, changed)
 	for _, n := range touched {
@@ -97,8 +106,16 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 		d.begin(onboarding.PreflightKey)
 	}
 	d.letGo(nodes)
-	for _, bundle := range onboarding.Bundles(nodes) {
-		d.reopen(bundle, edited[bundle], a.retryFailed)
+	for i := range nodes {
+		if n := &nodes[i]; n.Kind == onboarding.KindBundle && n.Aim == onboarding.AimDone {
+			d.reopen(n.Bundle, edited[n.Bundle], a.retryFailed)
+		}
+	}
+	if d.entry.Change.Request == nil {
+		d.retryRefused(nodes)
+		if !d.entry.HasSteps() {
+			return onboarding.Change{}, errNothing
+		}
 	}
 	return d.finish()
 }

@@ -59,6 +59,16 @@ func (d *draft) replaceRemade(before, nodes []onboarding.Node, changed []string)
 	}
 }
 
+// retryRefused makes due again what was refused for good, and is not read again by itself.
+func (d *draft) retryRefused(nodes []onboarding.Node) {
+	for i := range nodes {
+		step := d.onb.Step(nodes[i].Key)
+		if step.State == onboarding.StepFailed && step.NextAttemptAt.IsZero() {
+			d.begin(step.Key)
+		}
+	}
+}
+
 // letGo makes due again what failed and is to be removed, or only settled, now. In a canceled
 // onboarding nothing waits for a review that is not read any more.
 func (d *draft) letGo(nodes []onboarding.Node) {

@@ -71,7 +71,6 @@ func (s *Service) RemoveNumber(ctx context.Context, actor string, id onboarding.
 func (s *Service) changeNumbers(ctx context.Context, actor string, id onboarding.ID, doing string,
 	wanted func(*onboarding.Onboarding) (onboarding.Request, []onboarding.Key, error),
 ) (*onboarding.Onboarding, error) {
-	nothing := errors.New("nothing changes")
 	err := s.Repository.Interrupt(ctx, id, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
 		if err := refuseCanceled(o); err != nil {
 			return onboarding.Change{}, err
@@ -86,11 +85,11 @@ func (s *Service) changeNumbers(ctx context.Context, actor string, id onboarding
 		case err != nil:
 			return onboarding.Change{}, err
 		case reflect.DeepEqual(amended, o.Request) && len(retry) == 0:
-			return onboarding.Change{}, nothing
+			return onboarding.Change{}, errNothing
 		}
 		return amendment{plan: s.Plan, amended: amended, retry: retry}.apply(o, actor, now)
 	})
-	if err != nil && !errors.Is(err, nothing) {
+	if err != nil && !errors.Is(err, errNothing) {
 		return nil, fmt.Errorf("%s onboarding %s: %w", doing, id, err)
 	}
 	return s.Get(ctx, id)

@@ -50,7 +50,9 @@ func refuseFixed(o *onboarding.Onboarding, nodes []onboarding.Node, before, amen
 	}
 	for _, p := range before.WantedProducts() {
 		if !amended.WantsProduct(p) {
-			return &RefusedError{"products_fixed", "A product can be added and not taken away. Cancel the onboarding to give it up."}
+			if err := refuseLocked(o, p.Bundle()); err != nil {
+				return err // It can be dropped as long as it is not handed in, or was rejected.
+			}
 		}
 	}
 	return nil

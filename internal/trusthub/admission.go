@@ -48,9 +48,6 @@ func (c *Client) Room(account string) (calls int, wait time.Duration) {
 		}
 		fetches, other := c.breakerOf(c.api).capacity(now, c.random())
 		calls, wait = min(calls, fetches), max(wait, other)
-		if calls == 0 {
-			return 0, other
-		}
 	}
 	if free := limiter.free(now); free < calls {
 		calls, wait = free, max(wait, recheck)

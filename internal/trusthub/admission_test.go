@@ -64,164 +64,63 @@ func TestManyRetriesComeFiftyASecondWithinFiveMinutes(t *testing.T) {
 	}
 }
 
-// throttling is a Twilio that gives some accounts a 429.
-type throttling struct {
-	*twilio
-	mu         sync.Mutex
-	throttled  map[string]bool
-	retryAfter string
-	served     map[string]int // requests by the account that signed
+// troubles are the ends of a request that stop other calls, and why those are not sent.
+var troubles = map[string]struct {
+	end    func() (*http.Response, error)
+	reason error
+}{
+	"a 429": {
+		func() (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Body: http.NoBody}, nil
+		},
+		errBackoff,
+	},
+	"an outage": {
+		func() (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		},
+		errBreakerOpen,
+	},
 }
 
-func newThrottling(accounts ...string) *throttling {
-	tw := &throttling{throttled: make(map[string]bool), served: make(map[string]int)}
-	for _, account := range accounts {
-		tw.throttled[account] = true
-	}
-	tw.twilio = answering(func(w http.ResponseWriter, r *http.Request) {
-		account, _, _ := r.BasicAuth()
-		tw.mu.Lock()
-		tw.served[account]++
-		throttled, header := tw.throttled[account], tw.retryAfter
-		tw.mu.Unlock()
-		if !throttled {
-			answer(w, 201, endUserAnswer)
-			return
-		}
-		if header != "" {
-			w.Header().Set("Retry-After", header)
-		}
-		answer(w, 429, `{"code": 20429, "message": "Too Many Requests", "status": 429}`)
-	})
-	return tw
-}
-
-func (tw *throttling) relax(account string) {
-	tw.mu.Lock()
-	defer tw.mu.Unlock()
-	delete(tw.throttled, account)
-}
-
-func (tw *throttling) count(account string) int {
-	tw.mu.Lock()
-	defer tw.mu.Unlock()
-	return tw.served[account]
-}
-
-func TestA429StopsEveryCallerOfTheAccountAndNobodyElse(t *testing.T) {
+func TestACallThatCannotBeSentDoesNotWaitInTheQueue(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		tw := newThrottling(subSID)
-		tw.retryAfter = "7"
-		c := connect(t, tw, "")
-		begun := time.Now()
-		_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
-		r := wantClass(t, err, onboarding.ClassRepeatable)
-		if r.Held || r.HTTPStatus != 429 || r.RetryAfter < 7*time.Second {
-			t.Errorf("the call with the 429: %+v", r)
-		}
-		var callers sync.WaitGroup
-		for range 50 {
-			callers.Go(func() {
-				_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
-				r := wantClass(t, err, onboarding.ClassRepeatable)
-				if !r.Held || r.Outage || r.RetryAfter < 7*time.Second || r.RetryAfter > 12*time.Second {
-					t.Errorf("another caller: %+v", r)
+	for name, c := range troubles {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				gate, sent := make(chan struct{}), 0
+				client := connect(t, roundTripper(func(*http.Request) (*http.Response, error) {
+					if sent++; sent == 1 { // This one is stuck with the account's only permit.
+						<-gate
+					}
+					return c.end()
+				}), "", func(cfg *Config) { cfg.MaxConcurrentPerAccount, cfg.CircuitFailures = 2, 1 })
+				var stuck sync.WaitGroup
+				stuck.Go(func() { client.CreateEndUser(t.Context(), parentSID, anEndUser) })
+				synctest.Wait()
+				client.CreateEndUser(t.Context(), parentSID, anEndUser)
+				client.limiters.of(parentSID).limit = 1 // As it is after a 429.
+
+				begun := time.Now()
+				_, err := client.CreateEndUser(t.Context(), parentSID, anEndUser)
+				if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held || !errors.Is(err, c.reason) {
+					t.Errorf("the call: %+v", r)
 				}
+				if waited := time.Since(begun); waited != 0 {
+					t.Errorf("the call waited %v", waited)
+				}
+				close(gate)
+				stuck.Wait()
 			})
-		}
-		callers.Wait()
-		if n := tw.count(subSID); n != 1 {
-			t.Errorf("Twilio got %d requests of the account, want only the one with the 429", n)
-		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait < 7*time.Second {
-			t.Errorf("Room is %d, %v", calls, wait)
-		}
-		if calls, _ := c.Room(parentSID); calls == 0 {
-			t.Error("Room is 0 for another account")
-		}
-		if _, err := c.FetchBundle(t.Context(), parentSID, onboarding.CustomerProfile, profileSID); err != nil {
-			t.Errorf("another account: %v", err)
-		}
-
-		tw.relax(subSID)
-		for {
-			_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
-			if err == nil {
-				break
-			}
-			elapse(t, remote(t, err).RetryAfter)
-		}
-		if took := time.Since(begun); took < 7*time.Second || took > 10*time.Second {
-			t.Errorf("the account got through after %v", took)
-		}
-	})
-}
-
-func TestA429OfTheParentStopsAllThatNeedTheParent(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := connect(t, newThrottling(parentSID), "")
-		ctx := t.Context()
-		_, err := c.FetchBundle(ctx, parentSID, onboarding.CustomerProfile, profileSID)
-		wantClass(t, err, onboarding.ClassRepeatable)
-		// The preflight of another onboarding.
-		_, err = c.FindPhoneNumbers(ctx, otherAccount, []string{"+15005550100"})
-		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held {
-			t.Errorf("a lookup of numbers: %+v", r)
-		}
-		// A call that first needs a token.
-		_, err = c.CreateEndUser(ctx, subSID, anEndUser)
-		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held {
-			t.Errorf("a call without a token: %+v", r)
-		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait <= 0 {
-			t.Errorf("Room is %d, %v for an account without a token", calls, wait)
-		}
-		c.tokens.put(subSID, subToken)
-		if calls, _ := c.Room(subSID); calls == 0 {
-			t.Error("Room is 0 for an account that needs nothing of the parent")
-		}
-	})
-}
-
-func TestWithoutRetryAfterTheWaitGrowsWithEach429UpToAMinute(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := connect(t, newThrottling(parentSID), "", func(cfg *Config) {
-			cfg.Random = func() float64 { return 0 }
 		})
-		for _, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
-			_, err := c.FetchBundle(t.Context(), parentSID, onboarding.CustomerProfile, profileSID)
-			r := wantClass(t, err, onboarding.ClassRepeatable)
-			if want := time.Duration(seconds) * time.Second; r.Held || r.RetryAfter != want {
-				t.Fatalf("not sent %v, wait %v, want %v", r.Held, r.RetryAfter, want)
-			}
-			elapse(t, r.RetryAfter)
-		}
-	})
+	}
 }
 
 // A call can wait for its permit while the account gets a 429, or while the breaker opens.
 func TestCallsInTheQueueAreCheckedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		end    func() (*http.Response, error)
-		reason error
-	}{
-		"a 429": {
-			func() (*http.Response, error) {
-				return &http.Response{StatusCode: http.StatusTooManyRequests, Body: http.NoBody}, nil
-			},
-			errBackoff,
-		},
-		"an outage": {
-			func() (*http.Response, error) {
-				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-			},
-			errBreakerOpen,
-		},
-	} {
+	for name, c := range troubles {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -300,11 +199,12 @@ func TestEachHostHasItsBreakerAndLogsOnceThatItOpened(t *testing.T) {
 		for i := range 3 * defaultFailures {
 			_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
 			last = wantClass(t, err, onboarding.ClassRepeatable)
-			if sent, outage := i < defaultFailures, i >= defaultFailures-1; last.Held == sent || last.Outage != outage {
+			sent, outage := i < defaultFailures, i >= defaultFailures-1
+			if last.Held == sent || last.Outage != outage || last.RetryAfter > 0 != outage {
 				t.Errorf("failure %d: %+v", i, last)
 			}
 		}
-		if last.RetryAfter <= 0 || !errors.Is(last, errBreakerOpen) {
+		if !errors.Is(last, errBreakerOpen) {
 			t.Errorf("the last call: %+v", last)
 		}
 		if n := down.asked.Load(); n != defaultFailures {
@@ -335,6 +235,46 @@ func TestEachHostHasItsBreakerAndLogsOnceThatItOpened(t *testing.T) {
 			t.Errorf("the log is\n%s", &log)
 		}
 	})
+}
+
+// The parent's calls about one subaccount are the subaccount's trouble.
+func TestTheTroubleOfASubaccountIsNotTheParents(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(*Client) error{
+		"its account": func(c *Client) error { _, err := c.FetchAccount(t.Context(), otherAccount); return err },
+		"its name":    func(c *Client) error { _, err := c.RenameSubaccount(t.Context(), otherAccount, "x"); return err },
+		"its numbers": func(c *Client) error { _, err := c.ListPhoneNumbers(t.Context(), otherAccount); return err },
+		"a number of its": func(c *Client) error {
+			_, err := c.FindPhoneNumbers(t.Context(), otherAccount, []string{numberSID})
+			return err
+		},
+	} {
+		c := connect(t, answering(always(500, "")), "")
+		for range 2 * defaultFailures {
+			if err := call(c); err == nil {
+				t.Fatalf("%s: no error", name)
+			}
+		}
+		if c.breakers[0].open {
+			t.Errorf("%s: its failures opened the breaker", name)
+		}
+	}
+}
+
+func TestTheBreakerStaysOpenAsLongAsAnAnswerAsks(t *testing.T) {
+	t.Parallel()
+	c := connect(t, roundTripper(func(*http.Request) (*http.Response, error) {
+		response := httptest.NewRecorder()
+		response.Header().Set("Retry-After", "60")
+		answer(response, 503, "")
+		return response.Result(), nil
+	}), "", func(cfg *Config) { cfg.Now = func() time.Time { return someTime } })
+	for range defaultFailures {
+		c.CreateEndUser(t.Context(), parentSID, anEndUser)
+	}
+	if calls, wait := c.Room(parentSID); calls != 0 || wait < time.Minute {
+		t.Errorf("Room is %d, %v, where Twilio asks for a minute", calls, wait)
+	}
 }
 
 func TestACallWithoutATokenNeedsTheOtherHostToo(t *testing.T) {

@@ -17,8 +17,7 @@ import (
 )
 
 const (
-	// maxBody bounds what is read of an answer, in bytes. A full page of 1000 bundles is about 1
-	// MiB.
+	// maxBody bounds what is read of an answer, in bytes. A page of 1000 bundles is about 1 MiB.
 	maxBody = 8 << 20
 	// maxRetryAfter bounds the wait that an answer can ask for.
 	maxRetryAfter = 24 * time.Hour

@@ -103,7 +103,8 @@ func TestOnlyTheParentsSubaccountsAreRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tw := answering(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/2010-04-01/Accounts/"+oneAccount+".json" {
+				// The parent is its own owner, as every account is that is not a subaccount.
+				if account != otherAccount && r.URL.Path == "/2010-04-01/Accounts/"+account+".json" {
 					answer(w, 200, fmt.Sprintf(
 						`{"sid": %q, "owner_account_sid": %q, "auth_token": "theirs"}`, account, account))
 					return

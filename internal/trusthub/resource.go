@@ -59,9 +59,9 @@ func (k *call) object(err error) (onboarding.Object, error) {
 	return r.object(), nil
 }
 
-// deleted reads the answer to a deletion. An object that is not there counts as deleted; the status
-// is this call's own, so a missing account does not count. Success with a status other than
-// Twilio's 204 comes from a proxy and tells nothing.
+// deleted reads the answer to a deletion. An object that is not there counts as deleted. (The 404
+// must be the deletion's own: without an answer to it, k.status is 0, whatever the token's fetch
+// got.) A success other than Twilio's 204 comes from a proxy and tells nothing.
 func (k *call) deleted(err error) error {
 	switch {
 	case k.status == http.StatusNotFound:

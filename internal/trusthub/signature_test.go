@@ -113,6 +113,9 @@ func TestAForgerCannotMakeUsAskTwilioOften(t *testing.T) {
 			t.Errorf("SignedBy: %q, %v after %d fetches; want %q after %d", got, err, tw.fetches, want, fetches)
 		}
 	}
+	// A callback of an account that Twilio does not know.
+	unknown := sign("forged", callbackURL, callbackForm)
+	c.SignedBy(t.Context(), otherAccount, unknown, callbackURL, formType, form)
 	check("forged", "", 1)
 	for range 100 {
 		check("forged", "", 1)

@@ -58,8 +58,10 @@ func TestOnlyOpenSubaccountsOfExactlyTheNameAreFound(t *testing.T) {
 	post(t, w.sim, "Accounts/"+made[2].SID+".json", url.Values{"Status": {"suspended"}})
 	post(t, w.sim, "Accounts/"+w.hub.ParentAccount()+".json", url.Values{"FriendlyName": {"tag"}})
 
+	w.sim.ResetRequests()
+	hub := w.connect(t)
 	found := map[string]onboarding.Account{}
-	for _, a := range must[[]onboarding.Account](t)(w.hub.FindSubaccounts(t.Context(), "tag")) {
+	for _, a := range must[[]onboarding.Account](t)(hub.FindSubaccounts(t.Context(), "tag")) {
 		found[a.SID] = a
 	}
 	suspended := made[2]
@@ -67,6 +69,11 @@ func TestOnlyOpenSubaccountsOfExactlyTheNameAreFound(t *testing.T) {
 	want := map[string]onboarding.Account{made[0].SID: made[0], suspended.SID: suspended}
 	if !maps.Equal(found, want) {
 		t.Errorf("found %+v, want %+v", found, want)
+	}
+	// The list has the tokens of its accounts.
+	must[[]onboarding.Object](t)(hub.FindAddresses(t.Context(), made[0].SID, "none"))
+	if n := len(w.sim.Requests()); n != 2 {
+		t.Errorf("%d requests, want one for the list of accounts and one for the addresses", n)
 	}
 }
 

@@ -62,7 +62,7 @@ func (t *tokens) get(ctx context.Context, account, refused string) (string, erro
 
 // fetchShared makes a fetch that others can wait for. It unlocks t.mu, which its caller has locked.
 func (t *tokens) fetchShared(ctx context.Context, account string) (string, error) {
-	f := &tokenFetch{done: make(chan struct{}), private: true}
+	f := &tokenFetch{done: make(chan struct{}), private: true} // private if fetch panics
 	if t.fetches == nil {
 		t.fetches = make(map[string]*tokenFetch)
 	}

@@ -3,6 +3,7 @@ package trusthub
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -269,6 +270,26 @@ func TestACallWithoutATokenIsNotSent(t *testing.T) {
 				t.Errorf("%d calls were sent without a token", others)
 			}
 		})
+	}
+}
+
+func TestALostAnswerAfterA401LeavesTheOutcomeUnknown(t *testing.T) {
+	t.Parallel()
+	tw, posts := answering(always(201, endUserAnswer)), 0
+	c := connect(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPost {
+			if posts++; posts == 3 {
+				return nil, io.EOF
+			}
+		}
+		return tw.RoundTrip(r)
+	}), "")
+	if err := createEndUser(t, c); err != nil {
+		t.Fatal(err)
+	}
+	tw.token = "rotated"
+	if r := wantClass(t, createEndUser(t, c), onboarding.ClassUnknown); r.HTTPStatus != 0 {
+		t.Errorf("the failure has the status of another request: %+v", r)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/attestd/attestd/internal/onboarding"
@@ -50,6 +51,61 @@ func TestARefusedConnectionSendsNothing(t *testing.T) {
 	c := connect(t, nil, server.URL)
 	_, err := c.CreateEndUser(t.Context(), parentSID, anEndUser)
 	wantClass(t, err, onboarding.ClassRepeatable)
+}
+
+func TestAFailedTLSHandshakeSendsNothing(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(http.ResponseWriter, *http.Request) {})
+	c := connect(t, nil, strings.Replace(server.URL, "http://", "https://", 1))
+	_, err := c.CreateEndUser(t.Context(), parentSID, anEndUser)
+	wantClass(t, err, onboarding.ClassRepeatable)
+}
+
+// deadConn is a connection that dies while it is idle: its next write sends no byte.
+type deadConn struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (c deadConn) Write(p []byte) (int, error) {
+	if c.dead.Load() {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(p)
+}
+
+func TestAPostOnADeadPooledConnectionIsSentOnANewOne(t *testing.T) {
+	t.Parallel()
+	var posts atomic.Int32
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil || r.PostForm.Get("FriendlyName") != anEndUser.FriendlyName {
+			t.Errorf("the server got the form %v, %v", r.PostForm, err)
+		}
+		posts.Add(1)
+		answer(w, 201, endUserAnswer)
+	})
+	c := connect(t, nil, server.URL)
+	transport := c.transport.(*http.Transport)
+	dial, dead := transport.DialContext, new(atomic.Bool)
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		made, err := dial(ctx, network, address)
+		if err == nil {
+			guarded := made.(*guardedConn)
+			guarded.Conn = deadConn{guarded.Conn, dead}
+			dead = new(atomic.Bool) // The next connection lives.
+		}
+		return made, err
+	}
+	first := dead
+	for range 2 {
+		if _, err := c.CreateEndUser(t.Context(), parentSID, anEndUser); err != nil {
+			t.Fatal(err)
+		}
+		first.Store(true)
+	}
+	if n := posts.Load(); n != 2 {
+		t.Errorf("the server got %d POSTs, want 2", n)
+	}
 }
 
 func TestAConnectionLostAfterTheRequestLeavesTheOutcomeUnknown(t *testing.T) {

@@ -116,3 +116,27 @@ func TestSettingsAreInForceAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestSettingsChangeWhileACallbackIsOnItsWay: the race detector sees that they share nothing.
+func TestSettingsChangeWhileACallbackIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := &slow{} // takes a minute for each
+		b := setup(t, Config{Review: ReviewManual, CallbackClient: client})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID, "StatusCallback", callbackURL)
+		b.sub.submit(p.path)
+		pass(30 * time.Second)
+		settings := b.sim.Settings()
+		settings.ListLag = Duration(time.Second)
+		if err := b.sim.SetSettings(settings); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.sim.Set("callbacks.repeats", "1"); err != nil {
+			t.Fatal(err)
+		}
+		pass(30 * time.Second)
+		if got := client.received(); len(got) != 1 {
+			t.Errorf("%d callbacks, want the one that was on its way", len(got))
+		}
+	})
+}

@@ -102,7 +102,20 @@ func TestSettingsAreInForceAtOnce(t *testing.T) {
 		b.sub.post(product, "Status", "pending-review").refused(409, codeConflict)
 		set(`{"rejected_products_final": false}`)
 		b.sub.post(product, "Status", "pending-review").want(200)
+	})
+}
 
+// TestTimeIsInForceAtOnce: the lag of lists and the latency of requests.
+func TestTimeIsInForceAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{})
+		set := func(body string) {
+			t.Helper()
+			if status, answered := b.control(t, http.MethodPatch, "/_sim/settings", body); status != 200 {
+				t.Fatalf("%s is answered %d: %v", body, status, answered)
+			}
+		}
 		set(`{"list_lag": "1h"}`)
 		b.sub.draftProfile()
 		if got := b.sub.get("/v1/CustomerProfiles?Status=draft").sids(); len(got) != 0 {
@@ -110,7 +123,7 @@ func TestSettingsAreInForceAtOnce(t *testing.T) {
 		}
 		set(`{"latency": "7s"}`)
 		began := time.Now()
-		b.sub.get(p.path).want(200)
+		b.sub.get("/v1/EndUsers").want(200)
 		if took := time.Since(began); took != 7*time.Second {
 			t.Errorf("a request took %v, want 7 s", took)
 		}

@@ -51,7 +51,7 @@ type bundle struct {
 	status                              Status
 	validUntil                          *time.Time
 	errors                              []ReviewError // of the last rejection; nil otherwise
-	calledReason                        string        // why it was rejected, as callbacks say it
+	calledReason                        string        // of the last rejection, for callbacks
 
 	entities    collection[*entityAssignment]
 	channels    collection[*channelAssignment]
@@ -60,7 +60,7 @@ type bundle struct {
 	submissions int       // that were accepted
 
 	review     []*alarm  // what the checks and the automatic review are still to do
-	checked    []finding // what the checks after the submission have found and not yet told
+	checked    []finding // what the checks after the last submission have found
 	reviewOver bool      // a product's review that waits for its profile
 }
 

@@ -159,7 +159,7 @@ func (b *bundle) callbackForm(bundleField string) url.Values {
 		bundleField = "TrustProductSid"
 	}
 	form := url.Values{account: {b.account.sid}, bundleField: {b.sid}, "Status": {string(b.status)}}
-	if b.status == StatusRejected && b.calledReason != "" {
+	if b.calledReason != "" {
 		form.Set("FailureReason", b.calledReason)
 	}
 	return form

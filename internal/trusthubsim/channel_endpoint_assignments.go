@@ -67,9 +67,6 @@ func (c *call) numberFor(sid string) *phoneNumber {
 	if n, ok := c.account.numbers.get(sid); ok {
 		return n
 	}
-	if c.account.owner != nil {
-		return nil
-	}
 	for _, a := range c.sim.accounts.order {
 		if n, ok := a.numbers.get(sid); ok && a.owner == c.account {
 			return n

@@ -40,75 +40,78 @@ func (c caller) objectsOn(bundlePath string) []string {
 	return sids
 }
 
+// consoleDeletions are objects that somebody deletes, with what goes along.
+var consoleDeletions = []struct {
+	name    string
+	object  func(a approvedPair) string
+	path    func(b *testBundle, a approvedPair) string // where the object was
+	refused bool                                       // what the API does about it
+	// left are what the bundle no longer has.
+	offProfile, offProduct func(a approvedPair) []string
+}{
+	{
+		name: "an end user", object: func(a approvedPair) string { return a.business }, refused: true,
+		path:       func(_ *testBundle, a approvedPair) string { return "/v1/EndUsers/" + a.business },
+		offProfile: func(a approvedPair) []string { return []string{a.business} },
+	},
+	{
+		name: "a document", object: func(a approvedPair) string { return a.document }, refused: true,
+		path:       func(_ *testBundle, a approvedPair) string { return "/v1/SupportingDocuments/" + a.document },
+		offProfile: func(a approvedPair) []string { return []string{a.document} },
+	},
+	{
+		name: "an address", object: func(a approvedPair) string { return a.address }, refused: true,
+		path: func(b *testBundle, a approvedPair) string { return b.sub.v2010("/Addresses/" + a.address + ".json") },
+	},
+	{
+		name: "a number", object: func(a approvedPair) string { return a.number },
+		path: func(b *testBundle, a approvedPair) string {
+			return b.sub.v2010("/IncomingPhoneNumbers/" + a.number + ".json")
+		},
+		offProfile: func(a approvedPair) []string { return []string{a.number} },
+		offProduct: func(a approvedPair) []string { return []string{a.number} },
+	},
+	{
+		name: "an entity assignment", object: func(a approvedPair) string { return a.businessAssignment }, refused: true,
+		path: func(_ *testBundle, a approvedPair) string {
+			return a.path + "/EntityAssignments/" + a.businessAssignment
+		},
+		offProfile: func(a approvedPair) []string { return []string{a.business} },
+	},
+	{
+		name: "a number's assignment to the profile", object: func(a approvedPair) string { return a.numberAssignment }, refused: true,
+		path: func(_ *testBundle, a approvedPair) string {
+			return a.path + "/ChannelEndpointAssignments/" + a.numberAssignment
+		},
+		offProfile: func(a approvedPair) []string { return []string{a.number} },
+	},
+	{
+		name: "a number's assignment to the product", object: func(a approvedPair) string { return a.onProduct },
+		path: func(_ *testBundle, a approvedPair) string {
+			return a.productPath + "/ChannelEndpointAssignments/" + a.onProduct
+		},
+		offProduct: func(a approvedPair) []string { return []string{a.number} },
+	},
+	{
+		name: "the product", object: func(a approvedPair) string { return a.product }, refused: true,
+		path:       func(_ *testBundle, a approvedPair) string { return a.productPath },
+		offProduct: func(a approvedPair) []string { return []string{a.profile, a.number} },
+	},
+	{
+		name: "the profile", object: func(a approvedPair) string { return a.profile }, refused: true,
+		path: func(_ *testBundle, a approvedPair) string { return a.path },
+		offProfile: func(a approvedPair) []string {
+			return []string{a.business, a.representative, a.document, a.number}
+		},
+		offProduct: func(a approvedPair) []string { return []string{a.profile} },
+	},
+}
+
 // TestDeletionInTheConsole asks no rule of the API, and takes along what hangs on the object, and
 // nothing else.
 func TestDeletionInTheConsole(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		object  func(a approvedPair) string
-		path    func(b *testBundle, a approvedPair) string // where the object was
-		refused bool                                       // what the API does about it
-		// left are what the bundle no longer has.
-		offProfile, offProduct func(a approvedPair) []string
-	}{
-		{
-			name: "an end user", object: func(a approvedPair) string { return a.business }, refused: true,
-			path:       func(_ *testBundle, a approvedPair) string { return "/v1/EndUsers/" + a.business },
-			offProfile: func(a approvedPair) []string { return []string{a.business} },
-		},
-		{
-			name: "a document", object: func(a approvedPair) string { return a.document }, refused: true,
-			path:       func(_ *testBundle, a approvedPair) string { return "/v1/SupportingDocuments/" + a.document },
-			offProfile: func(a approvedPair) []string { return []string{a.document} },
-		},
-		{
-			name: "an address", object: func(a approvedPair) string { return a.address }, refused: true,
-			path: func(b *testBundle, a approvedPair) string { return b.sub.v2010("/Addresses/" + a.address + ".json") },
-		},
-		{
-			name: "a number", object: func(a approvedPair) string { return a.number },
-			path: func(b *testBundle, a approvedPair) string {
-				return b.sub.v2010("/IncomingPhoneNumbers/" + a.number + ".json")
-			},
-			offProfile: func(a approvedPair) []string { return []string{a.number} },
-			offProduct: func(a approvedPair) []string { return []string{a.number} },
-		},
-		{
-			name: "an entity assignment", object: func(a approvedPair) string { return a.businessAssignment }, refused: true,
-			path: func(_ *testBundle, a approvedPair) string {
-				return a.path + "/EntityAssignments/" + a.businessAssignment
-			},
-			offProfile: func(a approvedPair) []string { return []string{a.business} },
-		},
-		{
-			name: "a number's assignment to the profile", object: func(a approvedPair) string { return a.numberAssignment }, refused: true,
-			path: func(_ *testBundle, a approvedPair) string {
-				return a.path + "/ChannelEndpointAssignments/" + a.numberAssignment
-			},
-			offProfile: func(a approvedPair) []string { return []string{a.number} },
-		},
-		{
-			name: "a number's assignment to the product", object: func(a approvedPair) string { return a.onProduct },
-			path: func(_ *testBundle, a approvedPair) string {
-				return a.productPath + "/ChannelEndpointAssignments/" + a.onProduct
-			},
-			offProduct: func(a approvedPair) []string { return []string{a.number} },
-		},
-		{
-			name: "the product", object: func(a approvedPair) string { return a.product }, refused: true,
-			path:       func(_ *testBundle, a approvedPair) string { return a.productPath },
-			offProduct: func(a approvedPair) []string { return []string{a.profile, a.number} },
-		},
-		{
-			name: "the profile", object: func(a approvedPair) string { return a.profile }, refused: true,
-			path: func(_ *testBundle, a approvedPair) string { return a.path },
-			offProfile: func(a approvedPair) []string {
-				return []string{a.business, a.representative, a.document, a.number}
-			},
-			offProduct: func(a approvedPair) []string { return []string{a.profile} },
-		},
-	} {
+	for _, test := range consoleDeletions {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, Config{Review: ReviewManual})

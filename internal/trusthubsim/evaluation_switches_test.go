@@ -69,6 +69,21 @@ func TestShapesOfAnEvaluation(t *testing.T) {
 	}
 }
 
+// TestTheEvaluationOfARejection has the shape of the others.
+func TestTheEvaluationOfARejection(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{Review: ReviewManual, Doubts: Doubts{EvaluationShape: ShapeFields, RejectionReason: ReasonEvaluation}})
+	p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+	b.sub.submit(p.path)
+	b.decide(t, p.profile, StatusRejected, 18602)
+	newest := b.sub.loose(http.MethodGet, p.path+"/Evaluations")["results"].([]any)[0].(map[string]any)
+	outcome := newest["results"].([]any)[0].(map[string]any)
+	fields, ok := outcome["fields"].([]any)
+	if !ok || len(fields) != 1 || fields[0].(map[string]any)["error_code"] != 18602.0 || outcome["passed"] != false {
+		t.Errorf("the result is %v", outcome)
+	}
+}
+
 // TestCodesOfAnEvaluation are those of the switches.
 func TestCodesOfAnEvaluation(t *testing.T) {
 	t.Parallel()

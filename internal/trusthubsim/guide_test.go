@@ -65,6 +65,15 @@ func must[T any](t *testing.T) func(value T, err error) T {
 
 func ptr[T any](value T) *T { return &value }
 
+// guide is a customer on the way through Twilio's onboarding guide.
+type guide struct {
+	t           *testing.T
+	sim         *trusthubsim.Simulator
+	parent, sub services
+	numbers     []string
+	profile     string
+}
+
 // TestTheGuideThroughTwiliosLibrary makes every call of Twilio's onboarding guide for ISVs with
 // subaccounts, in its order, and then its additional calls.
 func TestTheGuideThroughTwiliosLibrary(t *testing.T) {
@@ -77,28 +86,27 @@ func TestTheGuideThroughTwiliosLibrary(t *testing.T) {
 	parent := library(t, server, trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken)
 	subaccount := must[*v2010.ApiV2010Account](t)(parent.api.CreateAccount(&v2010.CreateAccountParams{FriendlyName: ptr("Example Plumbing LLC")}))
 	fetched := must[*v2010.ApiV2010Account](t)(parent.api.FetchAccount(*subaccount.Sid))
-	sub := library(t, server, *fetched.Sid, *fetched.AuthToken)
-	hub := sub.hub
-	var numbers []string
+	g := &guide{t: t, sim: sim, parent: parent, sub: library(t, server, *fetched.Sid, *fetched.AuthToken)}
 	for range 2 {
-		number := must[*v2010.ApiV2010IncomingPhoneNumber](t)(sub.api.CreateIncomingPhoneNumber(&v2010.CreateIncomingPhoneNumberParams{AreaCode: ptr("415")}))
-		numbers = append(numbers, *number.Sid)
+		number := must[*v2010.ApiV2010IncomingPhoneNumber](t)(g.sub.api.CreateIncomingPhoneNumber(&v2010.CreateIncomingPhoneNumberParams{AreaCode: ptr("415")}))
+		g.numbers = append(g.numbers, *number.Sid)
 	}
+	g.makeProfile()
+	g.submitProfile()
+	g.makeProduct()
+	g.readLists()
+	g.readNumbers()
+}
 
-	// The secondary business profile and what belongs to it.
+// makeProfile makes the secondary business profile and what belongs to it.
+func (g *guide) makeProfile() {
+	t, hub := g.t, g.sub.hub
 	profile := must[*trusthub.TrusthubV1CustomerProfile](t)(hub.CreateCustomerProfile(&trusthub.CreateCustomerProfileParams{
 		Email: ptr("notify@example.com"), FriendlyName: ptr("Example Plumbing LLC"), PolicySid: ptr(trusthubsim.PolicySecondaryProfile),
 	}))
-	assign := func(object string) {
-		t.Helper()
-		assigned := must[*trusthub.TrusthubV1CustomerProfileEntityAssignment](t)(hub.CreateCustomerProfileEntityAssignment(
-			*profile.Sid, &trusthub.CreateCustomerProfileEntityAssignmentParams{ObjectSid: &object}))
-		if *assigned.ObjectSid != object || *assigned.CustomerProfileSid != *profile.Sid {
-			t.Errorf("assigned %s to %s, want %s to %s", *assigned.ObjectSid, *assigned.CustomerProfileSid, object, *profile.Sid)
-		}
-	}
-	assign(trusthubsim.DefaultPrimaryProfileSID)
-	address := must[*v2010.ApiV2010Address](t)(sub.api.CreateAddress(&v2010.CreateAddressParams{
+	g.profile = *profile.Sid
+	g.assign(trusthubsim.DefaultPrimaryProfileSID)
+	address := must[*v2010.ApiV2010Address](t)(g.sub.api.CreateAddress(&v2010.CreateAddressParams{
 		CustomerName: ptr("Example Plumbing LLC"), Street: ptr("100 Main St"), City: ptr("San Francisco"), Region: ptr("CA"),
 		PostalCode: ptr("94105"), IsoCountry: ptr("US"),
 	}))
@@ -106,96 +114,121 @@ func TestTheGuideThroughTwiliosLibrary(t *testing.T) {
 		FriendlyName: ptr("Address"), Type: ptr("customer_profile_address"),
 		Attributes: ptr[any](map[string]any{"address_sids": *address.Sid}),
 	}))
-	assign(*document.Sid)
-	endUser := func(kind string, attributes map[string]any) string {
-		t.Helper()
-		user := must[*trusthub.TrusthubV1EndUser](t)(hub.CreateEndUser(&trusthub.CreateEndUserParams{
-			FriendlyName: ptr(kind), Type: &kind, Attributes: ptr[any](attributes),
-		}))
-		return *user.Sid
-	}
-	assign(endUser("customer_profile_business_information", map[string]any{
+	g.assign(*document.Sid)
+	g.assignEndUser("customer_profile_business_information", map[string]any{
 		"business_name": "Example Plumbing LLC", "business_identity": "direct_customer", "business_type": "Corporation",
 		"business_industry": "CONSUMER", "business_registration_identifier": "EIN", "business_registration_number": "12-3456789",
 		"business_regions_of_operation": "USA_AND_CANADA", "website_url": "https://www.example.com", "social_media_profile_urls": "",
-	}))
+	})
 	for i, kind := range []string{"authorized_representative_1", "authorized_representative_2"} {
-		assign(endUser(kind, map[string]any{
+		g.assignEndUser(kind, map[string]any{
 			"first_name": "First", "last_name": "Last", "email": "owner@example.com", "business_title": "Owner",
 			"phone_number": []string{"+14155550101", "+14155550102"}[i], "job_position": "CEO",
-		}))
+		})
 	}
-	for _, number := range numbers {
-		must[*trusthub.TrusthubV1CustomerProfileChannelEndpointAssignment](t)(hub.CreateCustomerProfileChannelEndpointAssignment(*profile.Sid,
+	for _, number := range g.numbers {
+		must[*trusthub.TrusthubV1CustomerProfileChannelEndpointAssignment](t)(hub.CreateCustomerProfileChannelEndpointAssignment(g.profile,
 			&trusthub.CreateCustomerProfileChannelEndpointAssignmentParams{ChannelEndpointType: ptr("phone-number"), ChannelEndpointSid: &number}))
 	}
-	evaluation := must[*trusthub.TrusthubV1CustomerProfileEvaluation](t)(hub.CreateCustomerProfileEvaluation(*profile.Sid,
+}
+
+// assign puts an object on the profile.
+func (g *guide) assign(object string) {
+	g.t.Helper()
+	assigned := must[*trusthub.TrusthubV1CustomerProfileEntityAssignment](g.t)(g.sub.hub.CreateCustomerProfileEntityAssignment(
+		g.profile, &trusthub.CreateCustomerProfileEntityAssignmentParams{ObjectSid: &object}))
+	if *assigned.ObjectSid != object || *assigned.CustomerProfileSid != g.profile {
+		g.t.Errorf("assigned %s to %s, want %s to %s", *assigned.ObjectSid, *assigned.CustomerProfileSid, object, g.profile)
+	}
+}
+
+func (g *guide) assignEndUser(kind string, attributes map[string]any) {
+	g.t.Helper()
+	user := must[*trusthub.TrusthubV1EndUser](g.t)(g.sub.hub.CreateEndUser(&trusthub.CreateEndUserParams{
+		FriendlyName: ptr(kind), Type: &kind, Attributes: ptr[any](attributes),
+	}))
+	g.assign(*user.Sid)
+}
+
+// submitProfile has the profile evaluated, submitted and approved.
+func (g *guide) submitProfile() {
+	t, hub := g.t, g.sub.hub
+	evaluation := must[*trusthub.TrusthubV1CustomerProfileEvaluation](t)(hub.CreateCustomerProfileEvaluation(g.profile,
 		&trusthub.CreateCustomerProfileEvaluationParams{PolicySid: ptr(trusthubsim.PolicySecondaryProfile)}))
 	if *evaluation.Status != "compliant" {
 		t.Fatalf("the profile is %s: %v", *evaluation.Status, *evaluation.Results)
 	}
-	submitted := must[*trusthub.TrusthubV1CustomerProfile](t)(hub.UpdateCustomerProfile(*profile.Sid,
+	submitted := must[*trusthub.TrusthubV1CustomerProfile](t)(hub.UpdateCustomerProfile(g.profile,
 		&trusthub.UpdateCustomerProfileParams{Status: ptr("pending-review")}))
 	if *submitted.Status != "pending-review" {
 		t.Fatalf("the profile is %s after its submission", *submitted.Status)
 	}
-	approve(t, sim, *profile.Sid)
+	approve(t, g.sim, g.profile)
+}
 
-	// The trust product.
+// makeProduct makes the trust product and has it approved.
+func (g *guide) makeProduct() {
+	t, hub := g.t, g.sub.hub
 	product := must[*trusthub.TrusthubV1TrustProduct](t)(hub.CreateTrustProduct(&trusthub.CreateTrustProductParams{
 		Email: ptr("notify@example.com"), FriendlyName: ptr("SHAKEN/STIR"), PolicySid: ptr(trusthubsim.PolicyShakenStir),
 	}))
 	must[*trusthub.TrusthubV1TrustProductEntityAssignment](t)(hub.CreateTrustProductEntityAssignment(*product.Sid,
-		&trusthub.CreateTrustProductEntityAssignmentParams{ObjectSid: profile.Sid}))
-	for _, number := range numbers {
+		&trusthub.CreateTrustProductEntityAssignmentParams{ObjectSid: &g.profile}))
+	for _, number := range g.numbers {
 		must[*trusthub.TrusthubV1TrustProductChannelEndpointAssignment](t)(hub.CreateTrustProductChannelEndpointAssignment(*product.Sid,
 			&trusthub.CreateTrustProductChannelEndpointAssignmentParams{ChannelEndpointType: ptr("phone-number"), ChannelEndpointSid: &number}))
 	}
 	must[*trusthub.TrusthubV1TrustProduct](t)(hub.UpdateTrustProduct(*product.Sid,
 		&trusthub.UpdateTrustProductParams{Status: ptr("pending-review")}))
-	approve(t, sim, *product.Sid)
+	approve(t, g.sim, *product.Sid)
 	if got := must[*trusthub.TrusthubV1TrustProduct](t)(hub.FetchTrustProduct(*product.Sid)); *got.Status != "twilio-approved" || got.ValidUntil == nil {
 		t.Errorf("the product is %s, valid until %v", *got.Status, got.ValidUntil)
 	}
+}
 
-	// The additional calls. A page size of 1 makes the library follow pages.
-	one := ptr(1)
-	if got := must[[]trusthub.TrusthubV1CustomerProfile](t)(hub.ListCustomerProfile(&trusthub.ListCustomerProfileParams{Status: ptr("twilio-approved"), PageSize: one})); len(got) != 1 {
-		t.Errorf("%d approved profiles, want 1", len(got))
+// readLists makes the additional calls. A page size of 1 makes the library follow pages.
+func (g *guide) readLists() {
+	t, hub, one := g.t, g.sub.hub, ptr(1)
+	approved := must[[]trusthub.TrusthubV1CustomerProfile](t)(
+		hub.ListCustomerProfile(&trusthub.ListCustomerProfileParams{Status: ptr("twilio-approved"), PageSize: one}))
+	addresses := must[[]v2010.ApiV2010Address](t)(g.sub.api.ListAddress(&v2010.ListAddressParams{PageSize: one}))
+	documents := must[[]trusthub.TrusthubV1SupportingDocument](t)(hub.ListSupportingDocument(&trusthub.ListSupportingDocumentParams{PageSize: one}))
+	users := must[[]trusthub.TrusthubV1EndUser](t)(hub.ListEndUser(&trusthub.ListEndUserParams{PageSize: one}))
+	accounts := must[[]v2010.ApiV2010Account](t)(g.parent.api.ListAccount(&v2010.ListAccountParams{PageSize: one}))
+	for _, list := range []struct {
+		name      string
+		got, want int
+	}{
+		{"approved profiles", len(approved), 1},
+		{"addresses", len(addresses), 1},
+		{"supporting documents", len(documents), 1},
+		{"end users", len(users), 3},
+		{"accounts, the parent's too", len(accounts), 2},
+		{"policies", len(must[[]trusthub.TrusthubV1Policies](t)(hub.ListPolicies(nil))), 5},
+		{"end user types", len(must[[]trusthub.TrusthubV1EndUserType](t)(hub.ListEndUserType(nil))), 5},
+		{"supporting document types", len(must[[]trusthub.TrusthubV1SupportingDocumentType](t)(hub.ListSupportingDocumentType(nil))), 1},
+	} {
+		if list.got != list.want {
+			t.Errorf("%d %s, want %d", list.got, list.name, list.want)
+		}
 	}
-	if got := must[[]v2010.ApiV2010Address](t)(sub.api.ListAddress(&v2010.ListAddressParams{PageSize: one})); len(got) != 1 {
-		t.Errorf("%d addresses, want 1", len(got))
-	}
-	if got := must[[]trusthub.TrusthubV1SupportingDocument](t)(hub.ListSupportingDocument(&trusthub.ListSupportingDocumentParams{PageSize: one})); len(got) != 1 {
-		t.Errorf("%d supporting documents, want 1", len(got))
-	}
-	if got := must[[]trusthub.TrusthubV1EndUser](t)(hub.ListEndUser(&trusthub.ListEndUserParams{PageSize: one})); len(got) != 3 {
-		t.Errorf("%d end users, want 3", len(got))
-	}
-	if got := must[[]v2010.ApiV2010IncomingPhoneNumber](t)(sub.api.ListIncomingPhoneNumber(&v2010.ListIncomingPhoneNumberParams{PageSize: one})); len(got) != 2 {
+}
+
+// readNumbers reads the numbers in service, and those on the profile.
+func (g *guide) readNumbers() {
+	t, one := g.t, ptr(1)
+	if got := must[[]v2010.ApiV2010IncomingPhoneNumber](t)(g.sub.api.ListIncomingPhoneNumber(&v2010.ListIncomingPhoneNumberParams{PageSize: one})); len(got) != 2 {
 		t.Errorf("%d phone numbers, want 2", len(got))
 	}
-	on := must[[]trusthub.TrusthubV1CustomerProfileChannelEndpointAssignment](t)(hub.ListCustomerProfileChannelEndpointAssignment(
-		*profile.Sid, &trusthub.ListCustomerProfileChannelEndpointAssignmentParams{PageSize: one}))
+	on := must[[]trusthub.TrusthubV1CustomerProfileChannelEndpointAssignment](t)(g.sub.hub.ListCustomerProfileChannelEndpointAssignment(
+		g.profile, &trusthub.ListCustomerProfileChannelEndpointAssignmentParams{PageSize: one}))
 	var assigned []string
 	for _, a := range on {
 		assigned = append(assigned, *a.ChannelEndpointSid)
 	}
 	slices.Reverse(assigned) // lists are newest first
-	if !slices.Equal(assigned, numbers) {
-		t.Errorf("numbers on the profile: %v, want %v", assigned, numbers)
-	}
-	if got := must[[]trusthub.TrusthubV1Policies](t)(hub.ListPolicies(nil)); len(got) != 5 {
-		t.Errorf("%d policies, want 5", len(got))
-	}
-	if got := must[[]trusthub.TrusthubV1EndUserType](t)(hub.ListEndUserType(nil)); len(got) != 5 {
-		t.Errorf("%d end user types, want 5", len(got))
-	}
-	if got := must[[]trusthub.TrusthubV1SupportingDocumentType](t)(hub.ListSupportingDocumentType(nil)); len(got) != 1 {
-		t.Errorf("%d supporting document types, want 1", len(got))
-	}
-	if got := must[[]v2010.ApiV2010Account](t)(parent.api.ListAccount(&v2010.ListAccountParams{PageSize: one})); len(got) != 2 {
-		t.Errorf("%d accounts, want the parent and its subaccount", len(got))
+	if !slices.Equal(assigned, g.numbers) {
+		t.Errorf("numbers on the profile: %v, want %v", assigned, g.numbers)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestTheCaseOfADocumentsStatus(t *testing.T) {
 // TestRetryAfter comes with a 429 for too many open requests, in whole seconds, or not at all.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	for after, want := range map[time.Duration]string{0: "", 2500 * time.Millisecond: "2"} {
+	for after, want := range map[time.Duration]string{0: "", 500 * time.Millisecond: "", 2500 * time.Millisecond: "2"} {
 		synctest.Test(t, func(t *testing.T) {
 			b := setup(t, Config{MaxConcurrent: 1, RetryAfter: after})
 			if err := b.sim.Set("latency", "1m"); err != nil {

@@ -126,7 +126,27 @@ func TestAnApprovalForgetsTheReason(t *testing.T) {
 		if got := m.reasons(t); len(got) != 1 {
 			t.Errorf("%d reasons %q, want that of the rejection", len(got), got)
 		}
+		b.decide(t, p.profile, StatusRejected, 18601)
+		b.decide(t, p.profile, StatusApproved)
+		if got := m.reasons(t); len(got) != 2 {
+			t.Errorf("%d reasons %q, want those of the rejections", len(got), got)
+		}
 	})
+}
+
+// TestAProductFollowsItsProfileAtOnce, in manual mode too.
+func TestAProductFollowsItsProfileAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, Config{Review: ReviewManual, ProductGate: GateSubmitted, Doubts: Doubts{ProductsFollowProfile: true}})
+	p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID)
+	b.sub.submit(p.path)
+	product := productPath(b.product(PolicyVoiceIntegrity, p, flaw{}))
+	b.sub.post(product, "StatusCallback", "").want(200)
+	b.sub.submit(product)
+	b.decide(t, p.profile, StatusRejected, 18602)
+	if got := b.sub.status(product); got != "twilio-rejected" {
+		t.Errorf("the product is %s", got)
+	}
 }
 
 // TestProductsOfARejectedProfile wait for its approval or, with the switch, are rejected along.

@@ -14,6 +14,7 @@ type flaw struct {
 	business, first, second, address []string
 	email                            string // of the bundle
 	voice, name                      string // attributes of the products, "" for good ones
+	alone                            bool   // there is no second representative
 }
 
 const (
@@ -27,7 +28,9 @@ func (b *testBundle) customer(f flaw) (p parts, second string) {
 	setDefault(&email, "notify@example.com")
 	p = b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID, "Email", email, "StatusCallback", callbackURL)
 	second = b.sub.endUser(representative2, representative())
-	b.sub.assign(p.path, second).want(201)
+	if !f.alone {
+		b.sub.assign(p.path, second).want(201)
+	}
 	b.sub.post("/v1/EndUsers/"+p.business, "Attributes", business(f.business...)).want(200)
 	b.sub.post("/v1/EndUsers/"+p.representative, "Attributes", representative(f.first...)).want(200)
 	b.sub.post("/v1/EndUsers/"+second, "Attributes", representative(f.second...)).want(200)
@@ -120,6 +123,7 @@ var reviewCases = []reviewCase{
 	{policy: PolicyCNAM, code: 11008, object: cnam, flaw: flaw{name: callerNamed("Police Dept")}},
 	{policy: PolicyCNAM, code: 11008, object: cnam, flaw: flaw{name: callerNamed("Social Security")}},
 	{policy: PolicyCNAM, code: 11007, object: cnam, flaw: flaw{name: callerNamed("Sunny Roofing")}, doubts: Doubts{AnyCallerName: true}},
+	{policy: PolicyCNAM, code: 11007, object: cnam, flaw: flaw{name: callerNamed("Ex Roofing")}, doubts: Doubts{AnyCallerName: true}},
 	{
 		policy: PolicyCNAM, code: 18609, object: businessInformation,
 		flaw: flaw{business: []string{"business_registration_identifier", "CBN", "business_registration_number", "123456789"}},
@@ -178,6 +182,7 @@ func TestGoodDataIsApproved(t *testing.T) {
 		flaw   flaw
 	}{
 		{PolicyShakenStir, flaw{}},
+		{PolicyVoiceIntegrity, flaw{alone: true}},
 		{PolicyShakenStir, flaw{first: []string{"email", "owner@mail.example.com"}}},
 		{PolicyShakenStir, flaw{business: []string{"website_url", "https://shop.example.com"}}},
 		{PolicyVoiceIntegrity, flaw{}},

@@ -170,7 +170,7 @@ func (s *Simulator) decide(b *bundle, decision Decision, found []finding, now ti
 		for _, a := range b.review {
 			s.cancel(a)
 		}
-		b.review, b.checked, b.reviewOver = nil, nil, false
+		b.review, b.reviewOver = nil, false
 		b.errors, b.calledReason = nil, ""
 	}
 	if decision.Status == StatusRejected {

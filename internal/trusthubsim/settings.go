@@ -48,8 +48,8 @@ func (c Config) settings() Settings {
 	}
 }
 
-// with is the configuration with other settings.
-func (c Config) with(to Settings) Config {
+// take replaces the settings, and writes to nothing else: the rest is read without the lock.
+func (c *Config) take(to Settings) {
 	c.Review, c.ReviewDelay, c.CheckDelay = to.Review, time.Duration(to.ReviewDelay), time.Duration(to.CheckDelay)
 	c.ApprovalValidity = time.Duration(to.ApprovalValidity)
 	c.ProductGate, c.RejectedProductsFinal = to.ProductGate, to.RejectedProductsFinal
@@ -57,7 +57,6 @@ func (c Config) with(to Settings) Config {
 	c.Doubts = to.Doubts.withDefaults()
 	c.Latency, c.ListLag, c.MaxConcurrent = time.Duration(to.Latency), time.Duration(to.ListLag), to.MaxConcurrent
 	c.RetryAfter, c.Callbacks = time.Duration(to.RetryAfter), to.Callbacks.withDefaults()
-	return c
 }
 
 // Check returns ErrBadSettings, wrapped, for a Config that no Twilio could be like.
@@ -79,10 +78,11 @@ func (c Config) check() error {
 func (s *Simulator) SetSettings(to Settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := s.cfg.with(to)
+	changed := s.cfg
+	changed.take(to)
 	if err := changed.check(); err != nil {
 		return err
 	}
-	s.cfg = changed
+	s.cfg.take(to)
 	return nil
 }

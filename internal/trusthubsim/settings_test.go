@@ -102,7 +102,20 @@ func TestSettingsAreInForceAtOnce(t *testing.T) {
 		b.sub.post(product, "Status", "pending-review").refused(409, codeConflict)
 		set(`{"rejected_products_final": false}`)
 		b.sub.post(product, "Status", "pending-review").want(200)
+	})
+}
 
+// TestTimeIsInForceAtOnce: the lag of lists and the latency of requests.
+func TestTimeIsInForceAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, Config{})
+		set := func(body string) {
+			t.Helper()
+			if status, answered := b.control(t, http.MethodPatch, "/_sim/settings", body); status != 200 {
+				t.Fatalf("%s is answered %d: %v", body, status, answered)
+			}
+		}
 		set(`{"list_lag": "1h"}`)
 		b.sub.draftProfile()
 		if got := b.sub.get("/v1/CustomerProfiles?Status=draft").sids(); len(got) != 0 {
@@ -110,9 +123,33 @@ func TestSettingsAreInForceAtOnce(t *testing.T) {
 		}
 		set(`{"latency": "7s"}`)
 		began := time.Now()
-		b.sub.get(p.path).want(200)
+		b.sub.get("/v1/EndUsers").want(200)
 		if took := time.Since(began); took != 7*time.Second {
 			t.Errorf("a request took %v, want 7 s", took)
+		}
+	})
+}
+
+// TestSettingsChangeWhileACallbackIsOnItsWay: the race detector sees that they share nothing.
+func TestSettingsChangeWhileACallbackIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := &slow{} // takes a minute for each
+		b := setup(t, Config{Review: ReviewManual, CallbackClient: client})
+		p := b.sub.completeProfile(b.sim.cfg.PrimaryProfileSID, "StatusCallback", callbackURL)
+		b.sub.submit(p.path)
+		pass(30 * time.Second)
+		settings := b.sim.Settings()
+		settings.ListLag = Duration(time.Second)
+		if err := b.sim.SetSettings(settings); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.sim.Set("callbacks.repeats", "1"); err != nil {
+			t.Fatal(err)
+		}
+		pass(30 * time.Second)
+		if got := client.received(); len(got) != 1 {
+			t.Errorf("%d callbacks, want the one that was on its way", len(got))
 		}
 	})
 }

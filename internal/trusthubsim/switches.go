@@ -224,7 +224,12 @@ func (s *Simulator) Set(name, value string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cfg.Set(name, value)
+	changed := s.cfg
+	if err := changed.Set(name, value); err != nil {
+		return err
+	}
+	s.cfg.take(changed.settings())
+	return nil
 }
 
 // ProgramDefaults are the switches as cmd/trusthubsim has them if nothing is said.

@@ -7,7 +7,7 @@ import (
 )
 
 // patience is how long a test waits for what must come: far longer than anything takes on the slowest machine.
-const patience = 4 * time.Minute
+const patience = 2 * time.Minute
 
 // waitFor waits until something has happened.
 func waitFor(t *testing.T, happened <-chan struct{}, what string) {

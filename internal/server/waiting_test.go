@@ -19,6 +19,22 @@ func waitFor(t *testing.T, happened <-chan struct{}, what string) {
 	}
 }
 
+// eventually asks until it holds, less and less often. What explain says is shown if that was in vain.
+func eventually(t *testing.T, what string, holds func() bool, explain ...func() string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for pause := 5 * time.Millisecond; !holds(); pause = min(2*pause, 100*time.Millisecond) {
+		if time.Now().After(deadline) {
+			text := "waited in vain for " + what
+			for _, e := range explain {
+				text += "\n" + e()
+			}
+			t.Fatal(text)
+		}
+		wait(t.Context(), pause)
+	}
+}
+
 // wait waits for d, and says whether it did: not if ctx ended before.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)

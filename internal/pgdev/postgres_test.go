@@ -95,7 +95,7 @@ func command(t *testing.T, databaseURL string, statements ...string) {
 
 // patience is how long a test waits for what must come: far longer than
 // anything takes on the slowest machine.
-const patience = 4 * time.Minute
+const patience = 2 * time.Minute
 
 // eventually waits for a condition that only looking can tell, as the end of a
 // process that is not ours.

@@ -22,31 +22,6 @@ func approvedAndChecked(t *testing.T, environ map[string]string) (w *world, cust
 	return w, customer, w.await(w.post(customer.request(nil)).ID, "approved")
 }
 
-// awaitRequirement waits until a person is asked for that, and for nothing else.
-func (w *world) awaitRequirement(id, code, pointer string) answer {
-	w.t.Helper()
-	return w.awaitThat(id, "the requirement "+code, func(a answer) bool {
-		return a.Status == "action_required" && len(a.Requirements) == 1 && a.Requirements[0].Code == code && a.Requirements[0].Pointer == pointer
-	})
-}
-
-func (w *world) deleteInConsole(sid string) {
-	w.t.Helper()
-	if err := w.sim.DeleteInConsole(sid); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// attested tells whether the onboarding as a whole, and each of its numbers, is shown to be signed for with A.
-func attested(a answer) bool {
-	for _, n := range a.PhoneNumbers {
-		if (n.Attestation != nil) != (a.Attestation != nil) {
-			return false
-		}
-	}
-	return a.Attestation != nil
-}
-
 func TestAnApprovalThatIsTakenBackIsFoundAndCorrected(t *testing.T) {
 	t.Parallel()
 	w, _, approved := approvedAndChecked(t, nil)

@@ -11,42 +11,6 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-func (w *world) cancel(id string, body any) answer {
-	w.t.Helper()
-	var a answer
-	if status, raw := w.call(http.MethodPost, "/onboardings/"+id+"/cancel", body, &a); status != http.StatusAccepted {
-		w.t.Fatalf("cancel answered %d: %s", status, raw)
-	}
-	return a
-}
-
-var cleanup = map[string]any{"cleanup": true}
-
-// quiet waits until no step of a canceled onboarding is left to settle.
-func (w *world) quiet(id string) answer {
-	w.t.Helper()
-	return w.awaitThat(id, "every step to be over", func(a answer) bool {
-		return a.Status == "canceled" && !slices.ContainsFunc(a.Steps, func(s step) bool { return s.Status != "canceled" && s.Status != "succeeded" })
-	})
-}
-
-// cleanedUp waits until every step of an onboarding that was canceled with cleanup has been taken back, as far as that can be done.
-func (w *world) cleanedUp(id string) answer {
-	w.t.Helper()
-	return w.awaitThat(id, "every step to be taken back", func(a answer) bool {
-		return !slices.ContainsFunc(a.Steps, func(s step) bool { return s.Status != "canceled" })
-	})
-}
-
-// wantNothing checks that nothing of the onboarding is at Twilio any more.
-func (w *world) wantNothing(s subaccount) {
-	w.t.Helper()
-	held := w.held(s)
-	if n := len(held.CustomerProfiles) + len(held.TrustProducts) + len(held.EndUsers) + len(held.SupportingDocuments) + len(held.Addresses); n != 0 {
-		w.t.Errorf("%d objects are left: %+v", n, held.Holdings)
-	}
-}
-
 func TestACanceledOnboardingMakesNothingMore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -163,7 +127,7 @@ func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Effect: trusthubsim.EffectDropAfter})
 	w.fault(trusthubsim.Fault{Method: http.MethodGet, Path: "/v1/EndUsers", Effect: trusthubsim.EffectStatus, Status: http.StatusServiceUnavailable})
 	id := w.post(customer.request(nil)).ID
-	w.eventually("an end user that nobody was told of", func() bool { return len(w.held(customer).EndUsers) > 0 }, func() string { return "" })
+	eventually(w.t, "an end user that nobody was told of", func() bool { return len(w.held(customer).EndUsers) > 0 })
 	w.cancel(id, cleanup)
 	w.sim.ClearFaults() // Only now can it be found.
 	w.cleanedUp(id)
@@ -244,7 +208,7 @@ func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
 			id := w.post(customer.request(nil)).ID
 			w.awaitThat(id, "the objects", func(a answer) bool { return len(a.sids()) >= after })
 			w.cancel(id, cleanup)
-			w.eventually("a cleanup with nothing kept", func() bool {
+			eventually(w.t, "a cleanup with nothing kept", func() bool {
 				w.resume(id) // What is in review is let go of after that.
 				return len(w.cleanedUp(id).Kept) == 0
 			}, func() string { return fmt.Sprint(w.get(id).Kept) })

@@ -176,7 +176,7 @@ func (f *fleet) keep(ctx context.Context, p *place) {
 			f.c.t.Error(err)
 			return
 		}
-		served := f.c.serves(ctx, p.url, started)
+		served := started.serves(ctx, p.url)
 		if served {
 			f.mu.Lock()
 			p.hale = p.process == started
@@ -219,7 +219,7 @@ func (f *fleet) anyURL(random *rand.Rand) string { return f.replicas[random.IntN
 // awaitAll waits until all replicas serve.
 func (f *fleet) awaitAll() {
 	f.c.t.Helper()
-	f.c.eventually("all replicas to serve", func() bool {
+	eventually(f.c.t, "all replicas to serve", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		for _, p := range f.replicas {

@@ -105,7 +105,7 @@ func newChaos(t *testing.T) *chaos {
 			Lost: 0.1, Duplicated: 0.1, Unsigned: 0.05, Spread: trusthubsim.Duration(300 * time.Millisecond),
 		},
 	}, postgres.URL(""))
-	c.environ["DATABASE_URL"] = c.database // with as many connections as a server has by itself
+	c.environ["DATABASE_URL"] = c.databaseURL // with as many connections as a server has by itself
 	delete(c.environ, "LOOKUP_SETTLE")
 	c.environ["REVIEW_POLL_MIN"] = "1s" // Many callbacks reach nobody.
 	c.environ["REVIEW_POLL_MAX"] = "4s"

@@ -100,10 +100,10 @@ func TestAStopFinishesTheCallsInFlight(t *testing.T) {
 		defer close(stopped)
 		stop()
 	}()
-	w.eventually("the stop to begin", func() bool {
+	eventually(w.t, "the stop to begin", func() bool {
 		status, _ := w.call(http.MethodGet, "/readyz", nil, nil)
 		return status == http.StatusServiceUnavailable
-	}, func() string { return "" })
+	})
 	for _, h := range held {
 		h.letGo()
 	}

@@ -3,7 +3,6 @@ package server_test
 import (
 	"fmt"
 	"net/http"
-	"sort"
 	"strings"
 	"testing"
 
@@ -11,22 +10,6 @@ import (
 
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
-
-// patch amends the onboarding, and returns the status and the answer.
-func (w *world) patch(id string, version int, change map[string]any) (status int, raw string) {
-	w.t.Helper()
-	return w.send(http.DefaultClient, w.url, http.MethodPatch, "/onboardings/"+id, change, http.Header{
-		"Content-Type": {"application/merge-patch+json"}, "If-Match": {fmt.Sprintf("%q", fmt.Sprint(version))},
-	})
-}
-
-// mustPatch is patch for an amendment that must be accepted.
-func (w *world) mustPatch(id string, version int, change map[string]any) {
-	w.t.Helper()
-	if status, raw := w.patch(id, version, change); status != http.StatusAccepted {
-		w.t.Fatalf("the correction answered %d: %s", status, raw)
-	}
-}
 
 // From rejection to approval by PATCH alone, and only the objects behind the reviewer's code are touched.
 func TestARejectionIsCorrectedInPlace(t *testing.T) {
@@ -217,7 +200,7 @@ func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 		t.Errorf("the correction answered %d: %s", status, raw)
 	}
 	business.letGo()
-	w.eventually("the correction to be accepted", func() bool { status, _ := w.patch(id, 1, change); return status == http.StatusAccepted }, func() string { return "" })
+	eventually(w.t, "the correction to be accepted", func() bool { status, _ := w.patch(id, 1, change); return status == http.StatusAccepted })
 	document.letGo()
 	w.await(id, "approved")
 	wantEachOnce(t, w.held(customer), 1, 1)
@@ -340,34 +323,4 @@ func TestWhatSomebodyHasDeletedIsMadeAnewByItsCorrection(t *testing.T) {
 			}
 		})
 	}
-}
-
-func (w *world) reject(bundle string, codes ...int) {
-	w.t.Helper()
-	if err := w.sim.Review(bundle, trusthubsim.Decision{Status: trusthubsim.StatusRejected, Errors: trusthubsim.Codes(codes...)}); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// writtenTo are the SIDs of the objects that the POSTs among the requests were made to, and the paths of what they made, sorted.
-func writtenTo(requests []trusthubsim.Request) []string {
-	var written []string
-	for _, r := range requests {
-		if r.Method != http.MethodPost {
-			continue
-		}
-		object := r.Path
-		for _, part := range strings.Split(strings.TrimSuffix(r.Path, ".json"), "/") {
-			if len(part) == 34 {
-				object = part
-			}
-		}
-		written = append(written, object)
-	}
-	return sorted(written)
-}
-
-func sorted(s []string) []string {
-	sort.Strings(s)
-	return s
 }

@@ -21,12 +21,6 @@ func (w *world) madeByHand(s subaccount, until string) (request map[string]any, 
 	return request, left
 }
 
-// bundleByHand makes a bundle in draft in the subaccount, with nothing on it.
-func (w *world) bundleByHand(s subaccount, collection, policy string) (sid string) {
-	w.t.Helper()
-	return w.as(s, http.MethodPost, collection, url.Values{"FriendlyName": {"By hand"}, "Email": {"trust@isv.example"}, "PolicySid": {policy}})
-}
-
 // An approved profile and product are taken over as they are: nothing is made, and nothing is reviewed again.
 func TestApprovedBundlesAreTakenOver(t *testing.T) {
 	t.Parallel()

@@ -70,25 +70,25 @@ func (g *gate) serve(t *testing.T, sim *trusthubsim.Simulator) *httptest.Server 
 
 // hold holds the next call of that method, to a path that matches the pattern: see [path.Match]. It is let go when the test ends at the
 // latest.
-func (w *world) hold(at moment, method, pattern string) *hold {
-	w.t.Helper()
-	return w.holdCall(at, func(c twilioCall) bool {
+func (tw *twilio) hold(at moment, method, pattern string) *hold {
+	tw.t.Helper()
+	return tw.holdCall(at, func(c twilioCall) bool {
 		matched, err := path.Match(pattern, c.path)
 		return c.method == method && matched && err == nil
 	})
 }
 
 // holdCall holds the next call that matches. It may be called from any goroutine, and matches is.
-func (w *world) holdCall(at moment, matches func(twilioCall) bool) *hold {
-	w.t.Helper()
+func (tw *twilio) holdCall(at moment, matches func(twilioCall) bool) *hold {
+	tw.t.Helper()
 	h := &hold{
-		t: w.t, matches: matches, moment: at,
+		t: tw.t, matches: matches, moment: at,
 		arrived: make(chan struct{}), over: make(chan struct{}), released: make(chan struct{}),
 	}
-	w.t.Cleanup(h.letGo)
-	w.gate.mu.Lock()
-	defer w.gate.mu.Unlock()
-	w.gate.holds = append(w.gate.holds, h)
+	tw.t.Cleanup(h.letGo)
+	tw.gate.mu.Lock()
+	defer tw.gate.mu.Unlock()
+	tw.gate.holds = append(tw.gate.holds, h)
 	return h
 }
 
@@ -165,15 +165,15 @@ func (g *gate) count(conn net.Conn, state http.ConnState) {
 
 // awaitCallsOfTheDead waits until Twilio has worked on every call that a process sent before it died: then all its connections are closed. No
 // other process may run.
-func (w *world) awaitCallsOfTheDead() {
-	w.t.Helper()
+func (tw *twilio) awaitCallsOfTheDead() {
+	tw.t.Helper()
 	// Connections are accepted in the order in which they came. When this call is answered, all of the dead process' are known.
-	if err := w.callTwilio(http.MethodGet, "/_sim/settings", "", "", nil, nil); err != nil {
-		w.t.Fatal(err)
+	if err := tw.callTwilio(http.MethodGet, "/_sim/settings", "", "", nil, nil); err != nil {
+		tw.t.Fatal(err)
 	}
-	w.eventually("the dead process' connections to be closed", func() bool {
-		w.gate.mu.Lock()
-		defer w.gate.mu.Unlock()
-		return len(w.gate.conns) == 0
+	eventually(tw.t, "the dead process' connections to be closed", func() bool {
+		tw.gate.mu.Lock()
+		defer tw.gate.mu.Unlock()
+		return len(tw.gate.conns) == 0
 	}, func() string { return "some are open" })
 }

@@ -17,7 +17,7 @@ func TestCutOffFromTheDatabaseAtAnyPointOfAnyStepTheOnboardingIsFinished(t *test
 	everyPoint(t, func(r *rig) func(*testing.T, context.Context) {
 		return func(t *testing.T, _ context.Context) {
 			t.Helper()
-			conn, err := pgx.Connect(t.Context(), r.database)
+			conn, err := pgx.Connect(t.Context(), r.databaseURL)
 			if err != nil {
 				t.Error(err)
 				return

@@ -84,17 +84,17 @@ func (one letter) claiming(status trusthubsim.Status, token string) letter {
 }
 
 // deliver takes a callback to the service and returns what that answers.
-func (w *world) deliver(one letter) (status int) {
-	w.t.Helper()
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, one.url, bytes.NewReader([]byte(one.body)))
+func (c *client) deliver(one letter) (status int) {
+	c.t.Helper()
+	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, one.url, bytes.NewReader([]byte(one.body)))
 	if err != nil {
-		w.t.Error(err)
+		c.t.Error(err)
 		return 0
 	}
 	request.Header = one.header.Clone()
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		w.t.Error(err)
+		c.t.Error(err)
 		return 0
 	}
 	defer response.Body.Close()

@@ -3,61 +3,12 @@ package server_test
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
-
-// add asks for numbers to be added, and returns the answer's status and text.
-func (w *world) add(id string, move bool, numbers ...string) (status int, raw string) {
-	w.t.Helper()
-	return w.call(http.MethodPost, "/onboardings/"+id+"/phone-numbers", map[string]any{"phone_numbers": numbers, "move": move}, nil)
-}
-
-func (w *world) remove(id, number string) (status int, raw string) {
-	w.t.Helper()
-	return w.call(http.MethodDelete, "/onboardings/"+id+"/phone-numbers/"+url.PathEscape(number), nil, nil)
-}
-
-// buy gives the subaccount one more number.
-func (w *world) buy(s subaccount) (sid, number string) {
-	w.t.Helper()
-	sid, number, err := w.newNumber(s.sid)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return sid, number
-}
-
-// onBundles are the numbers on the profile and on the product, sorted.
-func onBundles(held trusthubsim.AccountState) (profile, product []string) {
-	on := func(bundles []trusthubsim.BundleState) []string {
-		sids := []string{}
-		for _, b := range bundles {
-			for _, a := range b.ChannelEndpointAssignments {
-				sids = append(sids, a.ChannelEndpointSID)
-			}
-		}
-		return sorted(sids)
-	}
-	return on(held.CustomerProfiles), on(held.TrustProducts)
-}
-
-func (w *world) wantNumbers(s subaccount, want ...string) {
-	w.t.Helper()
-	profile, product := onBundles(w.held(s))
-	if diff := cmp.Diff(sorted(slices.Clone(want)), profile); diff != "" {
-		w.t.Errorf("numbers on the profile (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(sorted(slices.Clone(want)), product); diff != "" {
-		w.t.Errorf("numbers on the product (-want +got):\n%s", diff)
-	}
-}
 
 // Numbers come and go after the approval, and nothing else is touched by that.
 func TestNumbersAreAddedAndRemovedAfterTheApproval(t *testing.T) {
@@ -232,12 +183,6 @@ func TestAllNumbersStayAll(t *testing.T) {
 	}
 }
 
-// release gives a number back to Twilio.
-func (w *world) release(s subaccount, number string) {
-	w.t.Helper()
-	w.as(s, http.MethodDelete, "/2010-04-01/Accounts/"+s.sid+"/IncomingPhoneNumbers/"+number+".json", nil)
-}
-
 func TestFiveHundredNumbersInOneRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{MaxConcurrent: 20})
@@ -304,16 +249,16 @@ func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 		Method: http.MethodPost, Path: "/v1/CustomerProfiles/" + a.CustomerProfile.SID + "/ChannelEndpointAssignments", Effect: trusthubsim.EffectDropAfter, Times: 1,
 	})
 	w.add(id, false, customer.numbers[1])
-	w.eventually("the number on the profile", func() bool { profile, _ := onBundles(w.held(customer)); return len(profile) == 2 }, func() string { return "" })
+	eventually(w.t, "the number on the profile", func() bool { profile, _ := onBundles(w.held(customer)); return len(profile) == 2 })
 	accepted := func(change func() (status int, raw string)) {
 		t.Helper()
-		w.eventually("a change to be accepted", func() bool {
+		eventually(w.t, "a change to be accepted", func() bool {
 			status, raw := change()
 			if status != http.StatusAccepted && !strings.Contains(raw, `"busy"`) {
 				t.Fatalf("answered %d: %s", status, raw)
 			}
 			return status == http.StatusAccepted
-		}, func() string { return "" })
+		})
 	}
 	accepted(func() (int, string) { return w.remove(id, customer.numbers[1]) })
 	one := func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 1 }

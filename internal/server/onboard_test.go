@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -48,53 +47,6 @@ func TestOnePostBecomesAttestationA(t *testing.T) {
 		}
 	}
 	wantEachOnce(t, held, 2, 2)
-}
-
-// wantEachOnce checks that the account holds one of everything that an onboarding makes: nothing twice, nothing lost.
-func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, numbers int) {
-	t.Helper()
-	if diff := eachOnce(held, representatives, numbers); diff != "" {
-		t.Errorf("what Twilio holds (-want +got):\n%s", diff)
-	}
-}
-
-// eachOnce is how what the account holds differs from one of everything that an onboarding makes; "" if it does not.
-func eachOnce(held trusthubsim.AccountState, representatives, numbers int) string {
-	got := map[string]int{
-		"customer profiles":    len(held.CustomerProfiles),
-		"trust products":       len(held.TrustProducts),
-		"end users":            len(held.EndUsers),
-		"supporting documents": len(held.SupportingDocuments),
-		"addresses":            len(held.Addresses),
-	}
-	want := map[string]int{
-		"customer profiles": 1, "trust products": 1, "end users": 1 + representatives, "supporting documents": 1, "addresses": 1,
-		"objects on the profile": 3 + representatives, "numbers on the profile": numbers,
-		"objects on the product": 1, "numbers on the product": numbers,
-		"submissions of the profile": 1, "submissions of the product": 1,
-	}
-	for _, b := range held.CustomerProfiles {
-		got["objects on the profile"] += len(b.EntityAssignments)
-		got["numbers on the profile"] += len(b.ChannelEndpointAssignments)
-		got["submissions of the profile"] += b.Submissions
-	}
-	for _, b := range held.TrustProducts {
-		got["objects on the product"] += len(b.EntityAssignments)
-		got["numbers on the product"] += len(b.ChannelEndpointAssignments)
-		got["submissions of the product"] += b.Submissions
-	}
-	return cmp.Diff(want, got)
-}
-
-var sidInPath = regexp.MustCompile(`/[A-Z]{2}[0-9a-f]{32}`)
-
-// calls counts the calls of a world by method and path, with every SID as {sid}.
-func calls(requests []trusthubsim.Request) map[string]int {
-	count := make(map[string]int)
-	for _, r := range requests {
-		count[r.Method+" "+sidInPath.ReplaceAllString(r.Path, "/{sid}")]++
-	}
-	return count
 }
 
 func TestTheCleanPathMakesNoCallMoreThanThePlanHas(t *testing.T) {

@@ -9,59 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/attestd/attestd/internal/onboarding"
-	"github.com/attestd/attestd/internal/store"
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
-
-// as makes a request to the simulated Twilio with the subaccount's own credentials, as somebody with its Console might, and returns the
-// SID in the answer.
-func (w *world) as(s subaccount, method, path string, form url.Values) (sid string) {
-	w.t.Helper()
-	var made struct{ SID string }
-	if err := w.callTwilio(method, path, s.sid, w.held(s).AuthToken, form, &made); err != nil {
-		w.t.Fatal(err)
-	}
-	return made.SID
-}
-
-// sql runs a statement on the database behind the program's back, and returns how many rows it touched.
-func (w *world) sql(statement string, args ...any) int64 {
-	w.t.Helper()
-	pool, err := pgxpool.New(w.t.Context(), w.database)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer pool.Close()
-	tag, err := pool.Exec(w.t.Context(), statement, args...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return tag.RowsAffected()
-}
-
-// history returns the onboarding's events whose actor is reconcile, as "KIND STEP DETAIL".
-func (w *world) history(id string) []string {
-	w.t.Helper()
-	s, err := store.Open(w.t.Context(), store.Config{DatabaseURL: w.environ["DATABASE_URL"]})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer s.Close()
-	events, err := s.Events(w.t.Context(), onboarding.ID(id))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var lines []string
-	for _, e := range events {
-		if e.Actor == "reconcile" {
-			lines = append(lines, e.Kind+" "+string(e.Step)+" "+e.Detail)
-		}
-	}
-	return lines
-}
 
 // approved makes a world with an onboarding that has come to its end, and returns the function that stops its service.
 func approved(t *testing.T) (w *world, customer subaccount, id string, stop func() (int, string)) {
@@ -77,11 +27,11 @@ func approved(t *testing.T) (w *world, customer subaccount, id string, stop func
 }
 
 // wantReconciled runs reconcile with the arguments, checks its exit status and returns all that it printed.
-func (w *world) wantReconciled(wantStatus int, args ...string) string {
-	w.t.Helper()
-	status, out := w.command(append([]string{"reconcile"}, args...)...)
+func (p *program) wantReconciled(wantStatus int, args ...string) string {
+	p.t.Helper()
+	status, out := p.command(append([]string{"reconcile"}, args...)...)
 	if status != wantStatus {
-		w.t.Errorf("reconcile %v ended with %d, want %d:\n%s", args, status, wantStatus, out)
+		p.t.Errorf("reconcile %v ended with %d, want %d:\n%s", args, status, wantStatus, out)
 	}
 	return out
 }

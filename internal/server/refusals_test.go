@@ -167,28 +167,3 @@ func TestAReviewIsFoundByPollingWhenNoCallbackComes(t *testing.T) {
 	customer := w.subaccount(1)
 	w.await(w.post(customer.request(nil)).ID, "approved")
 }
-
-// reviewByHand leaves the reviews that begin from now on to the test.
-func (w *world) reviewByHand() {
-	w.t.Helper()
-	settings := w.sim.Settings()
-	settings.Review = trusthubsim.ReviewManual
-	if err := w.sim.SetSettings(settings); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// reviewed decides about a bundle as a reviewer does.
-func reviewed(w *world, sid string, status trusthubsim.Status) {
-	w.t.Helper()
-	if err := w.sim.Review(sid, trusthubsim.Decision{Status: status}); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) fault(f trusthubsim.Fault) {
-	w.t.Helper()
-	if _, err := w.sim.AddFault(f); err != nil {
-		w.t.Fatal(err)
-	}
-}

@@ -218,7 +218,7 @@ func TestACallbackOfTheRoundBeforeDecidesNothing(t *testing.T) {
 
 	before := r.reads()
 	r.accepted(late)
-	r.eventually("a look at the profile", func() bool { return r.reads() > before }, func() string { return "nobody looked" })
+	eventually(r.t, "a look at the profile", func() bool { return r.reads() > before }, func() string { return "nobody looked" })
 	if a := r.get(r.id); !again(a) {
 		t.Errorf("after the callback of the round before the onboarding is %s, the profile %s", a.Status, a.CustomerProfile.Status)
 	}
@@ -252,9 +252,8 @@ func newReviewWorld(t *testing.T, pollMin, pollMax string) *reviewWorld {
 // begin brings an onboarding to where Twilio reviews its profile, or its product.
 func (shared *reviewWorld) begin(t *testing.T, ofProduct bool, d decision) *review {
 	t.Helper()
-	w := *shared.world
-	w.t = t // What fails is this test, not all.
-	r := &review{world: &w, post: shared.post, customer: w.subaccount(1), decision: d, outcome: d.profile}
+	w := shared.world.in(t)
+	r := &review{world: w, post: shared.post, customer: w.subaccount(1), decision: d, outcome: d.profile}
 	r.id = w.post(r.customer.request(nil)).ID
 	r.bundle = w.awaitThat(r.id, "the profile in review", func(a answer) bool {
 		return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review"
@@ -281,12 +280,13 @@ func (r *review) awaitOutcome() {
 }
 
 // letter is the callback about the decision, pending the one about the submission.
-func (r *review) letter() letter  { return r.letterOf(r.bundle, r.decision.Status) }
+func (r *review) letter() letter { return r.letterOf(r.bundle, r.decision.Status) }
+
 func (r *review) pending() letter { return r.letterOf(r.bundle, trusthubsim.StatusPendingReview) }
 
 func (r *review) letterOf(bundle string, status trusthubsim.Status) (found letter) {
 	r.t.Helper()
-	r.eventually("the callback about "+string(status), func() (ok bool) {
+	eventually(r.t, "the callback about "+string(status), func() (ok bool) {
 		found, ok = r.post.about(bundle, status)
 		return ok
 	}, func() string { return bundle })

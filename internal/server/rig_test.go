@@ -61,7 +61,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
 	hub, err := trusthub.New(trusthub.Config{
 		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken,
-		APIURL: r.twilio.URL, TrustHubURL: r.twilio.URL, Timeout: options.callTimeout, Logger: logger,
+		APIURL: r.twilioURL, TrustHubURL: r.twilioURL, Timeout: options.callTimeout, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)

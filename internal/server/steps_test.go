@@ -38,10 +38,10 @@ func matchesStep(key, want string) bool {
 }
 
 // holdStep holds the call that the step makes next.
-func (w *world) holdStep(at moment, step string) *hold {
-	w.t.Helper()
-	return w.holdCall(at, func(c twilioCall) bool {
-		return c.method == http.MethodPost && matchesStep(stepOf(c, w.sim.State().Accounts[c.account]), step)
+func (tw *twilio) holdStep(at moment, step string) *hold {
+	tw.t.Helper()
+	return tw.holdCall(at, func(c twilioCall) bool {
+		return c.method == http.MethodPost && matchesStep(stepOf(c, tw.sim.State().Accounts[c.account]), step)
 	})
 }
 

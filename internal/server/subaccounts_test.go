@@ -11,14 +11,14 @@ import (
 )
 
 // listPages reads the list to its end, a page of that size at a time, and returns the SIDs and the number of pages.
-func (w *world) listPages(account, list, member string, size int) (sids []string, pages int) {
-	w.t.Helper()
+func (c *client) listPages(account, list, member string, size int) (sids []string, pages int) {
+	c.t.Helper()
 	query := url.Values{"limit": {fmt.Sprint(size)}}
 	for {
 		var page map[string]any
-		status, raw := w.call(http.MethodGet, "/subaccounts/"+account+"/"+list+"?"+query.Encode(), nil, &page)
+		status, raw := c.call(http.MethodGet, "/subaccounts/"+account+"/"+list+"?"+query.Encode(), nil, &page)
 		if status != http.StatusOK {
-			w.t.Fatalf("%s answered %d: %s", list, status, raw)
+			c.t.Fatalf("%s answered %d: %s", list, status, raw)
 		}
 		for _, entry := range page[member].([]any) {
 			sids = append(sids, entry.(map[string]any)["sid"].(string))

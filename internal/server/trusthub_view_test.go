@@ -47,13 +47,13 @@ func (w *world) asViewer() {
 	w.key = strings.TrimSpace(out)
 }
 
-func (w *world) compare(id string) comparison {
-	w.t.Helper()
-	var c comparison
-	if status, raw := w.call(http.MethodGet, "/onboardings/"+id+"/trust-hub", nil, &c); status != http.StatusOK {
-		w.t.Fatalf("trust-hub answered %d: %s", status, raw)
+func (c *client) compare(id string) comparison {
+	c.t.Helper()
+	var compared comparison
+	if status, raw := c.call(http.MethodGet, "/onboardings/"+id+"/trust-hub", nil, &compared); status != http.StatusOK {
+		c.t.Fatalf("trust-hub answered %d: %s", status, raw)
 	}
-	return c
+	return compared
 }
 
 // problem is the part of a problem that tells what Twilio said.

@@ -7,7 +7,7 @@ import (
 )
 
 // patience is how long a test waits for what must come: far longer than anything takes on the slowest machine.
-const patience = 4 * time.Minute
+const patience = 2 * time.Minute
 
 // waitFor waits until something has happened.
 func waitFor(t *testing.T, happened <-chan struct{}, what string) {
@@ -16,6 +16,22 @@ func waitFor(t *testing.T, happened <-chan struct{}, what string) {
 	case <-happened:
 	case <-time.After(patience):
 		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+// eventually asks until it holds, less and less often. What explain says is shown if that was in vain.
+func eventually(t *testing.T, what string, holds func() bool, explain ...func() string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for pause := 5 * time.Millisecond; !holds(); pause = min(2*pause, 100*time.Millisecond) {
+		if time.Now().After(deadline) {
+			text := "waited in vain for " + what
+			for _, e := range explain {
+				text += "\n" + e()
+			}
+			t.Fatal(text)
+		}
+		wait(t.Context(), pause)
 	}
 }
 

@@ -91,7 +91,7 @@ func setup(t testing.TB) *testBundle {
 }
 
 // testTimeout is how long a test waits for what must come: far longer than anything takes on the slowest machine.
-const testTimeout = 4 * time.Minute
+const testTimeout = 2 * time.Minute
 
 // fetch waits until a worker has a job of that onboarding.
 func (b *testBundle) fetch(t testing.TB, id onboarding.ID) run {

@@ -50,15 +50,15 @@ const (
 // Requirement is something that must be done before the onboarding can go on. It has the same shape
 // whoever asks for it.
 type Requirement struct {
-	// Pointer is a JSON pointer (RFC 6901) into the request; "" is the request as a whole, or nothing
-	// in it.
+	// Pointer is a JSON pointer (RFC 6901) into the request; "" is the request as a whole, or
+	// nothing in it.
 	Pointer string `json:"pointer"`
 	// Code is Twilio's error code in decimal, or a word of ours.
 	Code string `json:"code"`
 	// Message says what is wrong and what to do. It is ours and holds no value of the request.
 	Message string `json:"message"`
-	// TwilioMessage is Twilio's own text, at most [MostTwilioMessage] characters; "" if there is none.
-	// It may repeat personal data.
+	// TwilioMessage is Twilio's own text, at most [MostTwilioMessage] characters; "" if there is
+	// none. It may repeat personal data.
 	TwilioMessage string      `json:"twilio_message,omitempty"`
 	Source        Source      `json:"source"`
 	Responsible   Responsible `json:"responsible,omitempty"`

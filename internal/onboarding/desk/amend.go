@@ -14,7 +14,8 @@ import (
 // ErrVersion: the request was amended since the version that the amendment was made for.
 var ErrVersion = errors.New("the onboarding has a newer version of the request")
 
-// errNothing says that a change would change nothing: nothing is written, and nobody is interrupted.
+// errNothing says that a change would change nothing: nothing is written, and nobody is
+// interrupted.
 var errNothing = errors.New("nothing changes")
 
 // Amend replaces the request by a new version. What holds the amended parts at Twilio is updated in
@@ -22,7 +23,8 @@ var errNothing = errors.New("nothing changes")
 // everything else is left alone. Phone numbers come and go as with [Service.AddNumbers] and
 // [Service.RemoveNumber].
 //
-// An amendment that changes nothing makes no version: it hands in again what was rejected or refused.
+// An amendment that changes nothing makes no version: it hands in again what was rejected or
+// refused.
 //
 // It is refused for what is on a bundle that Twilio is reviewing or has approved: neither can be
 // edited, and nothing that was approved is put at risk.

@@ -70,7 +70,8 @@ var (
 	}
 )
 
-// numbersComeAndGo has what becomes of a request when a number is added or removed, and of the steps.
+// numbersComeAndGo has what becomes of a request when a number is added or removed, and of the
+// steps.
 var numbersComeAndGo = map[string]struct {
 	given func(*onboarding.Onboarding)
 	do    func(context.Context, *Service) error

@@ -205,8 +205,8 @@ func (w *town) events(t *testing.T) (n int) {
 	return n
 }
 
-// outages are the ways in which Twilio is away for a while: from before the first call, or in the middle
-// of everything.
+// outages are the ways in which Twilio is away for a while: from before the first call, or in the
+// middle of everything.
 var outages = map[string]struct {
 	begins time.Duration
 	fault  trusthubsim.Fault
@@ -225,8 +225,8 @@ const (
 	watched     = 15 * time.Minute
 )
 
-// The onboardings that wait for the end of an outage hold no worker, write next to nothing, do not wear
-// out their steps' patience, and are done soon afterwards.
+// The onboardings that wait for the end of an outage hold no worker, write next to nothing, do not
+// wear out their steps' patience, and are done soon afterwards.
 func TestAnOutageCostsRowsAndNotGoroutines(t *testing.T) {
 	t.Parallel()
 	for name, outage := range outages {

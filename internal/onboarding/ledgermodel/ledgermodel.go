@@ -1,6 +1,7 @@
-// Package ledgermodel holds an implementation of [onboarding.Ledger] and [onboarding.Repository] against a model of a few lines, with
-// calls that pgregory.net/rapid draws. The suite in internal/onboarding/ledgertest says by example what the rules are; this looks for the
-// sequence of calls that nobody thought of. It is for tests only.
+// Package ledgermodel holds an implementation of [onboarding.Ledger] and [onboarding.Repository]
+// against a model of a few lines, with calls that pgregory.net/rapid draws. The suite in
+// internal/onboarding/ledgertest says by example what the rules are; this looks for the sequence of
+// calls that nobody thought of. It is for tests only.
 //
 // Start reading at [Check].
 package ledgermodel
@@ -20,7 +21,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/ledgertest"
 )
 
-// Check draws sequences of calls and makes each of them at an onboarding of its own. setup is called once.
+// Check draws sequences of calls and makes each of them at an onboarding of its own. setup is
+// called once.
 func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 	t.Helper()
 	h := setup(t)
@@ -44,7 +46,8 @@ func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 	})
 }
 
-// machine is the model of one onboarding: what must be read from the implementation after the calls that were made.
+// machine is the model of one onboarding: what must be read from the implementation after the calls
+// that were made.
 type machine struct {
 	t       *testing.T
 	rt      *rapid.T
@@ -55,7 +58,8 @@ type machine struct {
 	events    int
 	callbacks []string // idempotency tokens
 	epoch     int64
-	// woken: something happened since the newest claim. told: a claim has said so, and its run has not ended in order.
+	// woken: something happened since the newest claim. told: a claim has said so, and its run has
+	// not ended in order.
 	woken, told bool
 
 	// job is the number of the job, 0 if there is none; jobs is the last number given.
@@ -90,7 +94,8 @@ func (m *machine) schedule(now bool) {
 	m.job, m.running, m.now = m.jobs, false, now
 }
 
-// stir is what every wake-up does: the job is now, unless one is at work, which is told when it ends.
+// stir is what every wake-up does: the job is now, unless one is at work, which is told when it
+// ends.
 func (m *machine) stir() {
 	m.woken = true
 	if m.job == 0 || !m.running && !m.now {

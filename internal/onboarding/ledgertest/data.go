@@ -23,7 +23,8 @@ func newID() onboarding.ID {
 	return onboarding.ID("onb_" + strings.ToLower(sid("")))
 }
 
-// fresh is an onboarding as a service makes it, with a few steps of no plan in particular, in the order of their keys.
+// fresh is an onboarding as a service makes it, with a few steps of no plan in particular, in the
+// order of their keys.
 func fresh() *onboarding.Onboarding {
 	return &onboarding.Onboarding{
 		ID:            newID(),

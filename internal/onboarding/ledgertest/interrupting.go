@@ -95,7 +95,8 @@ func interruptWritesTheNextRequest(t *testing.T, h Harness) {
 	same(t, "the request", amended, got.Request)
 }
 
-// A callback of a bundle that is no longer wanted wakes nobody; whoever asks for a cleanup interrupts.
+// A callback of a bundle that is no longer wanted wakes nobody; whoever asks for a cleanup
+// interrupts.
 func canceledSleepsThroughWakeUps(t *testing.T, h Harness) {
 	o := fresh()
 	create(t, h, o)

@@ -1,5 +1,6 @@
-// Package ledgertest is the specification of [onboarding.Ledger] and [onboarding.Repository] as tests. Each implementation runs it, so that
-// what is proved over the ledger in memory holds for Postgres as well.
+// Package ledgertest is the specification of [onboarding.Ledger] and [onboarding.Repository] as
+// tests. Each implementation runs it, so that what is proved over the ledger in memory holds for
+// Postgres as well.
 //
 // Start reading at [Run].
 package ledgertest
@@ -18,8 +19,9 @@ import (
 // Harness is an implementation under test, with nothing in it to begin with.
 type Harness struct {
 	Repository Repository
-	// Fetch waits until the onboarding's job is due and takes it as a worker would. The ledger is bound to that job and used with the
-	// context. It fails the test when no job becomes due for a long time.
+	// Fetch waits until the onboarding's job is due and takes it as a worker would. The ledger is
+	// bound to that job and used with the context. It fails the test when no job becomes due for a
+	// long time.
 	Fetch func(t testing.TB, id onboarding.ID) (context.Context, onboarding.Ledger)
 	// Due returns when the onboarding's job is or was due, and false if it has none.
 	Due func(t testing.TB, id onboarding.ID) (time.Time, bool)

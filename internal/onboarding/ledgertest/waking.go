@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// wantDue fails the test unless the onboarding's job is due at that time, give or take a few seconds.
+// wantDue fails the test unless the onboarding's job is due at that time, give or take a few
+// seconds.
 func wantDue(t *testing.T, h Harness, id onboarding.ID, want time.Time) {
 	t.Helper()
 	due, ok := h.Due(t, id)
@@ -179,8 +180,9 @@ func wakeUpOfAnAbandonedRunIsKept(t *testing.T, h Harness) {
 	}
 }
 
-// noWakeUpIsLost lets many wake one onboarding, each leaving a mark, while a runner claims and releases it as fast as it can. Whenever the
-// last mark was left, a claim has to come after it: or else the onboarding sleeps over it.
+// noWakeUpIsLost lets many wake one onboarding, each leaving a mark, while a runner claims and
+// releases it as fast as it can. Whenever the last mark was left, a claim has to come after it: or
+// else the onboarding sleeps over it.
 func noWakeUpIsLost(t *testing.T, h Harness) {
 	const wakers, each = 8, 20
 	o := fresh()

@@ -23,8 +23,9 @@ type Job struct {
 	number int64
 }
 
-// Fetch takes the job that has been due for longest, as a free worker would, or returns nil if none is due. A job ends with the release of
-// its onboarding; a runner that ends in any other way hands it back with [Job.Abandon] or [Job.Retry].
+// Fetch takes the job that has been due for longest, as a free worker would, or returns nil if none
+// is due. A job ends with the release of its onboarding; a runner that ends in any other way hands
+// it back with [Job.Abandon] or [Job.Retry].
 func (s *Store) Fetch() *Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +47,8 @@ func (s *Store) NextDue() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// Changed receives a value after [Store.NextDue] may have come nearer. Several changes may be one value.
+// Changed receives a value after [Store.NextDue] may have come nearer. Several changes may be one
+// value.
 func (s *Store) Changed() <-chan struct{} { return s.changed }
 
 // Due returns when the onboarding's job is, or was, due; false if it has none.
@@ -60,7 +62,8 @@ func (s *Store) Due(id onboarding.ID) (time.Time, bool) {
 	return e.job.due, true
 }
 
-// next is the entry with the job that is due first and does not run; of several the one that was scheduled first. Nil if there is none.
+// next is the entry with the job that is due first and does not run; of several the one that was
+// scheduled first. Nil if there is none.
 func (s *Store) next() *entry {
 	var first *entry
 	for _, e := range s.onboardings {
@@ -74,10 +77,12 @@ func (s *Store) next() *entry {
 	return first
 }
 
-// Abandon is what becomes of the job of a dead replica: another job takes its place at once, and this one has none any more.
+// Abandon is what becomes of the job of a dead replica: another job takes its place at once, and
+// this one has none any more.
 func (j *Job) Abandon() { j.Retry(time.Time{}) }
 
-// Retry gives the onboarding to another job at that time, in place of this one. It does nothing if this one has lost its place.
+// Retry gives the onboarding to another job at that time, in place of this one. It does nothing if
+// this one has lost its place.
 func (j *Job) Retry(at time.Time) {
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
@@ -86,8 +91,8 @@ func (j *Job) Retry(at time.Time) {
 	}
 }
 
-// Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace] when another job has taken the place
-// of this one.
+// Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace]
+// when another job has taken the place of this one.
 func (j *Job) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
@@ -115,7 +120,8 @@ func (j *Job) Release(_ context.Context, c onboarding.Change, next time.Time) (w
 	return j.store.release(e, c, next)
 }
 
-// Claim implements [onboarding.Ledger] for a runner that was given its onboarding by hand. It takes the place of whoever has it.
+// Claim implements [onboarding.Ledger] for a runner that was given its onboarding by hand. It takes
+// the place of whoever has it.
 func (s *Store) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// List implements [onboarding.Repository]. A summary's requirements are in the order of their steps' keys.
+// List implements [onboarding.Repository]. A summary's requirements are in the order of their
+// steps' keys.
 func (s *Store) List(_ context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Store is a ledger and a repository in memory. Its own Claim, Record and Release are for tests of a runner alone: they take whatever job
-// the onboarding has. Whoever plays replicas that die and come back uses [Store.Fetch], whose ledgers are bound to one job each.
+// Store is a ledger and a repository in memory. Its own Claim, Record and Release are for tests of
+// a runner alone: they take whatever job the onboarding has. Whoever plays replicas that die and
+// come back uses [Store.Fetch], whose ledgers are bound to one job each.
 type Store struct {
 	mu          sync.Mutex
 	onboardings map[onboarding.ID]*entry
@@ -244,7 +245,8 @@ func sortSteps(steps []onboarding.Step) {
 	slices.SortFunc(steps, func(a, b onboarding.Step) int { return cmp.Compare(a.Key, b.Key) })
 }
 
-// copied is o as it would come back from Postgres: nothing shared with o, times to the microsecond and in UTC.
+// copied is o as it would come back from Postgres: nothing shared with o, times to the microsecond
+// and in UTC.
 func copied(o *onboarding.Onboarding) (*onboarding.Onboarding, error) {
 	c := *o
 	// The request is kept as JSON there, so what JSON drops is dropped here.

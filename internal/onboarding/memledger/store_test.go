@@ -12,7 +12,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// TestConformance runs in real time: the suite's wake-up race wants goroutines that really run side by side.
+// TestConformance runs in real time: the suite's wake-up race wants goroutines that really run side
+// by side.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	ledgertest.Run(t, func(*testing.T) ledgertest.Harness {

@@ -14,8 +14,8 @@ type advice struct {
 	// object and field narrow the advice to findings about that type of object, and that attribute;
 	// "" is any. Twilio uses one code for several kinds of findings.
 	object, field string
-	// pointers are the parts of the request that it is about; nil leaves the object's, or that of the
-	// step that met it.
+	// pointers are the parts of the request that it is about; nil leaves the object's, or that of
+	// the step that met it.
 	pointers    func(onboarding.Request) []string
 	message     string
 	responsible onboarding.Responsible // the customer if empty
@@ -32,9 +32,10 @@ const (
 	resume   = onboarding.ActionResume
 )
 
-// codes is the one table from Twilio's codes to the request. Sources: https://www.twilio.com/docs/api/errors,
-// the Trust Hub documents on rejected profiles and products, and, for the 2221x, evaluations as people
-// have published them: those codes name kinds of findings, not objects.
+// codes is the one table from Twilio's codes to the request. Sources:
+// https://www.twilio.com/docs/api/errors, the Trust Hub documents on rejected profiles and
+// products, and, for the 2221x, evaluations as people have published them: those codes name kinds
+// of findings, not objects.
 var codes = []advice{
 	// What reviewers reject a profile for.
 	{code: 18601, pointers: at("/business/website_url"), message: "The reviewer could not connect the business name with the website. Give the website that names the business, or the name as the website has it."},
@@ -142,7 +143,8 @@ func foreignPhones(r onboarding.Request) []string {
 	return blame(r, "/phone_number", func(p onboarding.Representative) bool { return !strings.HasPrefix(p.PhoneNumber, "+1") })
 }
 
-// blame points at the member of each representative who is to blame, and at that of all if nobody is.
+// blame points at the member of each representative who is to blame, and at that of all if nobody
+// is.
 func blame(r onboarding.Request, member string, isToBlame func(onboarding.Representative) bool) []string {
 	var some, all []string
 	for i, p := range r.AuthorizedRepresentatives {
@@ -164,7 +166,8 @@ func blame(r onboarding.Request, member string, isToBlame func(onboarding.Repres
 
 func representativePointer(i int) string { return fmt.Sprintf("/authorized_representatives/%d", i) }
 
-// isAtDomainOf tells whether the e-mail address is at the website's domain, or at one below or above.
+// isAtDomainOf tells whether the e-mail address is at the website's domain, or at one below or
+// above.
 func isAtDomainOf(email, website string) bool {
 	_, domain, ok := strings.Cut(email, "@")
 	u, err := url.Parse(website)

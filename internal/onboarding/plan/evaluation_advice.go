@@ -74,8 +74,8 @@ func evaluationRequirements(result onboarding.EvaluationResult) []onboarding.Req
 	return asked
 }
 
-// isAboutPrimary tells whether Twilio's text is about the primary profile. It can report a missing one
-// as a finding about no object: "Primary customer profile bundle is null".
+// isAboutPrimary tells whether Twilio's text is about the primary profile. It can report a missing
+// one as a finding about no object: "Primary customer profile bundle is null".
 func isAboutPrimary(text string) bool {
 	return strings.HasPrefix(strings.ToLower(text), "primary customer profile")
 }

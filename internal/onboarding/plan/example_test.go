@@ -16,9 +16,9 @@ func ExampleTrustHub() {
 			fmt.Println(n.Key, n.Parts, "onto", n.Bundle)
 		}
 	}
-	// Output:
-	// address [/address] onto customer_profile
-	// address_document [/address/sid /address/iso_country] onto customer_profile
-	// business_information [/business /end_user_sids/business_information] onto customer_profile
-	// representative_1 [/authorized_representatives/0 /end_user_sids/authorized_representative_1] onto customer_profile
+	// Output: address [/address] onto customer_profile address_document [/address/sid
+	// /address/iso_country] onto customer_profile business_information [/business
+	// /end_user_sids/business_information] onto customer_profile representative_1
+	// [/authorized_representatives/0 /end_user_sids/authorized_representative_1] onto
+	// customer_profile
 }

@@ -58,8 +58,8 @@ func objectOf(names ...string) object {
 	return object{}
 }
 
-// requirement turns the finding into what someone must do about it. The most exact advice counts: for
-// code, object and field together, then for code and object, then for the code alone.
+// requirement turns the finding into what someone must do about it. The most exact advice counts:
+// for code, object and field together, then for code and object, then for the code alone.
 func (f finding) requirement(r onboarding.Request) []onboarding.Requirement {
 	o := objectOf(f.object)
 	field := ""

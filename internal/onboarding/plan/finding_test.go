@@ -19,7 +19,8 @@ func twoRepresentatives() onboarding.Request {
 	return r
 }
 
-// findings are what Twilio can find amiss: what it is about follows from object, field and code together.
+// findings are what Twilio can find amiss: what it is about follows from object, field and code
+// together.
 var findings = map[string]struct {
 	finding     finding
 	pointers    []string

@@ -47,8 +47,8 @@ func (w *world) planActs() {
 	}
 }
 
-// itch does what people are about to do: in any turn, so that it falls between any two things that a run does, or at once if nothing
-// moves. It tells whether something was done.
+// itch does what people are about to do: in any turn, so that it falls between any two things that
+// a run does, or at once if nothing moves. It tells whether something was done.
 func (w *world) itch(quiet bool) bool {
 	p := w.scenario.people
 	if w.itching == 0 || !quiet && p.acting > 0 && w.rng.Float64() >= p.acting {
@@ -63,7 +63,8 @@ func (w *world) itch(quiet bool) bool {
 // acting tells whether people have something left to do.
 func (w *world) acting() bool { return w.itching > 0 || time.Since(w.begun) <= w.scenario.people.until }
 
-// amend corrects the request, now and then on the ground of an old version. It tells whether that was let through.
+// amend corrects the request, now and then on the ground of an old version. It tells whether that
+// was let through.
 func (w *world) amend(id onboarding.ID, what string, change func(*onboarding.Request)) bool {
 	o := w.get(id)
 	if w.decidedElsewhere(o) {
@@ -87,7 +88,8 @@ func (w *world) amend(id onboarding.ID, what string, change func(*onboarding.Req
 	w.amendedAt[id] = time.Now()
 	w.mayWrite(o, after)
 	if a, b := o.Request.Address, after.Address; a.SID == "" && (b.SID != "" || a.ISOCountry != b.ISOCountry) {
-		// One that is not ours, or of another country, takes the place of the one that was made, which stays.
+		// One that is not ours, or of another country, takes the place of the one that was made,
+		// which stays.
 		w.mayComeAgain(map[string]bool{string(id) + "/address": true})
 		w.beside[string(id)+"/address"]++
 	}
@@ -103,7 +105,8 @@ func (w *world) accepted(err error) bool {
 	return err == nil
 }
 
-// decidedElsewhere tells whether something was decided past attestd about a bundle, of which attestd does not know yet.
+// decidedElsewhere tells whether something was decided past attestd about a bundle, of which
+// attestd does not know yet.
 func (w *world) decidedElsewhere(o *onboarding.Onboarding) bool {
 	for _, b := range w.ours(o.ID) {
 		if w.consoled[b.SID] && locked(b) && w.known(o, b.SID) != string(b.Status) {
@@ -126,8 +129,8 @@ func (w *world) known(o *onboarding.Onboarding, sid string) string {
 	return ""
 }
 
-// mayWrite notes which objects a correction may write to: those that hold what was corrected. What is only taken over later is not
-// corrected.
+// mayWrite notes which objects a correction may write to: those that hold what was corrected. What
+// is only taken over later is not corrected.
 func (w *world) mayWrite(o *onboarding.Onboarding, after onboarding.Request) {
 	before := o.Request
 	may := func(changed bool, keys ...onboarding.Key) {
@@ -148,7 +151,8 @@ func (w *world) mayWrite(o *onboarding.Onboarding, after onboarding.Request) {
 		}
 		may(person(before) != person(after), onboarding.Key(fmt.Sprintf("representative_%d", i+1)))
 	}
-	// What Twilio found fault with is written even where the request says the same as before: somebody may have changed it there.
+	// What Twilio found fault with is written even where the request says the same as before:
+	// somebody may have changed it there.
 	for _, r := range o.RequirementsOf("customer_profile") {
 		may(strings.HasPrefix(r.Pointer, "/business"), "business_information")
 		may(strings.HasPrefix(r.Pointer, "/address"), "address", "address_document")
@@ -211,8 +215,8 @@ func giveAddress(w *world, id onboarding.ID) {
 	w.amend(id, "address given", func(r *onboarding.Request) { r.Address = onboarding.Address{SID: sid} })
 }
 
-// addNumber adds a number that is bought for it, or one that the subaccount has and the request does not name; now and then one that
-// nobody has yet.
+// addNumber adds a number that is bought for it, or one that the subaccount has and the request
+// does not name; now and then one that nobody has yet.
 func addNumber(w *world, id onboarding.ID) {
 	account := w.account(id)
 	if account == "" {

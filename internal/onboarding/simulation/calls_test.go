@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// call names a call to Twilio: which step of which onboarding makes it, and whether it looks or does.
+// call names a call to Twilio: which step of which onboarding makes it, and whether it looks or
+// does.
 type call struct {
 	run string
 	id  onboarding.ID
@@ -41,8 +42,8 @@ func callOf(ctx context.Context) call {
 	return c
 }
 
-// turned has every call of the plan begin and end in a turn of the replica: it can be paused, or die, before the client gets it, and after
-// the answer has come.
+// turned has every call of the plan begin and end in a turn of the replica: it can be paused, or
+// die, before the client gets it, and after the answer has come.
 func (one *run) turned(plan onboarding.Plan) onboarding.Plan {
 	lay := plan.Nodes
 	plan.Nodes = func(o *onboarding.Onboarding) []onboarding.Node {

@@ -9,7 +9,8 @@ import (
 
 // This file has what people do at Twilio itself, past attestd.
 
-// deleteInConsole loses something: mostly what attestd can put there again, and that is a number on a bundle.
+// deleteInConsole loses something: mostly what attestd can put there again, and that is a number on
+// a bundle.
 func deleteInConsole(w *world, id onboarding.ID) {
 	o := w.get(id)
 	numbersOnly := w.rng.IntN(4) > 0
@@ -59,8 +60,8 @@ func (w *world) decide(sid string, d trusthubsim.Decision) {
 	w.unseen()
 }
 
-// submitInConsole hands in again what was rejected, past attestd, and may have attestd look at it; so it does what was approved and is taken
-// back in the same moment.
+// submitInConsole hands in again what was rejected, past attestd, and may have attestd look at it;
+// so it does what was approved and is taken back in the same moment.
 func submitInConsole(w *world, id onboarding.ID) {
 	for _, b := range w.ours(id) {
 		still := w.still(id, b)

@@ -148,8 +148,8 @@ func (w *world) ours(id onboarding.ID) []trusthubsim.BundleState {
 	return bundles
 }
 
-// still tells whether nobody is about to change anything on the bundle, by a ledger that knows how it stands: a reviewer who comes back then
-// cannot meet a correction on its way.
+// still tells whether nobody is about to change anything on the bundle, by a ledger that knows how
+// it stands: a reviewer who comes back then cannot meet a correction on its way.
 func (w *world) still(id onboarding.ID, b trusthubsim.BundleState) bool {
 	o := w.get(id)
 	if w.known(o, b.SID) != string(b.Status) || slices.ContainsFunc(w.replicas, func(r *replica) bool { return !r.dead && len(r.runs) > 0 }) {
@@ -185,7 +185,8 @@ func (w *world) mayComeAgain(gone map[string]bool) {
 	}
 }
 
-// hanging is what goes from Twilio with an object, by the names that the census has for it: it may be made again.
+// hanging is what goes from Twilio with an object, by the names that the census has for it: it may
+// be made again.
 func (w *world) hanging(id onboarding.ID, sid string) map[string]bool {
 	gone := map[string]bool{}
 	held := w.sim.State().Accounts[w.account(id)]

@@ -21,7 +21,8 @@ func bundle(held trusthubsim.AccountState, sid string) *trusthubsim.BundleState 
 // count says how many there are, and were ever made, of what an onboarding needs one of.
 type count struct{ live, made int }
 
-// census counts what a subaccount holds, by name or by parent and object. What was made by hand is not counted by its name.
+// census counts what a subaccount holds, by name or by parent and object. What was made by hand is
+// not counted by its name.
 func census(held trusthubsim.AccountState) map[string]count {
 	counts := map[string]count{}
 	add := func(live bool, key string) {
@@ -60,8 +61,9 @@ func census(held trusthubsim.AccountState) map[string]count {
 	return counts
 }
 
-// counted checks, after each request that changes something at Twilio, that nothing was made twice: but for what the network itself sent
-// twice, and what had gone. Each correction is one more submission, of each bundle.
+// counted checks, after each request that changes something at Twilio, that nothing was made twice:
+// but for what the network itself sent twice, and what had gone. Each correction is one more
+// submission, of each bundle.
 func (w *world) counted(of call) {
 	state := w.sim.State()
 	surplus := 0

@@ -54,7 +54,8 @@ func (w *world) finished() {
 	}
 }
 
-// agreed checks that what the ledger holds is at Twilio, with the numbers that are wanted and no others.
+// agreed checks that what the ledger holds is at Twilio, with the numbers that are wanted and no
+// others.
 func (w *world) agreed(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 	live := liveSIDs(held)
 	for _, s := range o.Steps {
@@ -112,7 +113,8 @@ func wantedNumbers(o *onboarding.Onboarding, held trusthubsim.AccountState) map[
 	return wanted
 }
 
-// correctedAtTwilio checks that what Twilio holds is what the request says by now, as far as attestd wrote it.
+// correctedAtTwilio checks that what Twilio holds is what the request says by now, as far as
+// attestd wrote it.
 func (w *world) correctedAtTwilio(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 	says := func(key onboarding.Key, want map[string]string) {
 		for _, u := range held.EndUsers {
@@ -152,7 +154,8 @@ func (w *world) correctedAtTwilio(o *onboarding.Onboarding, held trusthubsim.Acc
 	}
 }
 
-// attested checks that the onboarding has attestation A exactly if calls from each of its numbers get it.
+// attested checks that the onboarding has attestation A exactly if calls from each of its numbers
+// get it.
 func (w *world) attested(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 	wanted := wantedNumbers(o, held)
 	truly := len(wanted) > 0 && o.CanceledAt.IsZero()
@@ -180,8 +183,8 @@ func (w *world) attested(o *onboarding.Onboarding, held trusthubsim.AccountState
 	}
 }
 
-// ended checks a canceled onboarding: nothing is open, and after a cleanup Twilio holds nothing of it that it would let go of, and the rest
-// is told of.
+// ended checks a canceled onboarding: nothing is open, and after a cleanup Twilio holds nothing of
+// it that it would let go of, and the rest is told of.
 func (w *world) ended(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 	for _, s := range o.Steps {
 		if s.State != onboarding.StepCanceled && s.State != onboarding.StepSucceeded {
@@ -226,14 +229,15 @@ func (w *world) ended(o *onboarding.Onboarding, held trusthubsim.AccountState) {
 	}
 }
 
-// surplus tells whether the history says of an object that it was found twice and could not be removed.
+// surplus tells whether the history says of an object that it was found twice and could not be
+// removed.
 func (w *world) surplus(id onboarding.ID, sid string) bool {
 	events, err := w.store.Events(w.ctx, id)
 	return err == nil && slices.ContainsFunc(events, func(e onboarding.Event) bool { return e.Kind == "step.surplus_kept" && e.Detail == sid })
 }
 
-// moves reads from the history how each step went from state to state, and checks that the chart has
-// each way.
+// moves reads from the history how each step went from state to state, and checks that the chart
+// has each way.
 func (w *world) moves(id onboarding.ID) {
 	events, err := w.store.Events(w.ctx, id)
 	if err != nil {

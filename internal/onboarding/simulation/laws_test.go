@@ -11,16 +11,17 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// This file has what must hold of each call as it leaves; counts_test.go what must hold of what there is at Twilio, and end_test.go what
-// must hold when everything is over.
+// This file has what must hold of each call as it leaves; counts_test.go what must hold of what
+// there is at Twilio, and end_test.go what must hold when everything is over.
 
 // request is a request that leaves a process, with what is known of where it goes.
 type request struct {
 	call
 	*http.Request
 	form url.Values
-	// resource and sid are what it is about: "EndUsers" and the end user's SID, say; sid is "" if something is made. Of what is on a bundle
-	// part is the collection, such as "EntityAssignments", and sid the bundle's; partSID is "" if something is put on it.
+	// resource and sid are what it is about: "EndUsers" and the end user's SID, say; sid is "" if
+	// something is made. Of what is on a bundle part is the collection, such as
+	// "EntityAssignments", and sid the bundle's; partSID is "" if something is put on it.
 	resource, sid, part, partSID string
 
 	o    *onboarding.Onboarding
@@ -55,7 +56,8 @@ func (w *world) departs(of call, r *http.Request, body []byte) {
 	w.inOrder(x)
 }
 
-// signedRightly: a request is signed by the account that it is meant for, and is about the onboarding's account and no other.
+// signedRightly: a request is signed by the account that it is meant for, and is about the
+// onboarding's account and no other.
 func (w *world) signedRightly(x request) {
 	user, _, _ := x.BasicAuth()
 	sub, parent := w.account(x.id), trusthubsim.DefaultAccountSID
@@ -73,8 +75,8 @@ func (w *world) signedRightly(x request) {
 	}
 }
 
-// intended: if a call may leave something behind, the ledger knows of it. An evaluation that was about to leave when a correction came
-// changes nothing.
+// intended: if a call may leave something behind, the ledger knows of it. An evaluation that was
+// about to leave when a correction came changes nothing.
 func (w *world) intended(x request) {
 	step := x.o.Step(x.key)
 	if x.part == "Evaluations" && x.does && step != nil && step.State == onboarding.StepPending && w.amendedAt[x.id].After(x.since) {
@@ -85,8 +87,8 @@ func (w *world) intended(x request) {
 	}
 }
 
-// afterCancellation: a run that began after the onboarding was canceled makes nothing, and hands in nothing; without cleanup it removes
-// nothing but what is surplus.
+// afterCancellation: a run that began after the onboarding was canceled makes nothing, and hands in
+// nothing; without cleanup it removes nothing but what is surplus.
 func (w *world) afterCancellation(x request) {
 	if x.o.CanceledAt.IsZero() || !x.since.After(x.o.CanceledAt) {
 		return
@@ -107,8 +109,9 @@ func last(all ...string) string {
 	return ""
 }
 
-// removedRightly: what is deleted is surplus, or is what the plan takes back; never what was there before, nor a number that is wanted, nor
-// what is on a bundle that was approved, unless all of it goes.
+// removedRightly: what is deleted is surplus, or is what the plan takes back; never what was there
+// before, nor a number that is wanted, nor what is on a bundle that was approved, unless all of it
+// goes.
 func (w *world) removedRightly(x request) {
 	sid := last(x.sid, x.partSID)
 	isNumber := x.part == "ChannelEndpointAssignments"
@@ -135,7 +138,8 @@ func (w *world) removedRightly(x request) {
 	}
 }
 
-// takesBack tells whether the plan is to take back what the step has made, or was when the run began.
+// takesBack tells whether the plan is to take back what the step has made, or was when the run
+// began.
 func (w *world) takesBack(x request) bool {
 	if !x.o.CanceledAt.IsZero() && !x.since.After(x.o.CanceledAt) {
 		return true
@@ -143,7 +147,8 @@ func (w *world) takesBack(x request) bool {
 	return slices.ContainsFunc(w.plan.Nodes(x.o), func(n onboarding.Node) bool { return n.Key == x.key && n.Aim == onboarding.AimGone })
 }
 
-// numberRemovedRightly: a number leaves only if nobody wants it, and the products before the profile.
+// numberRemovedRightly: a number leaves only if nobody wants it, and the products before the
+// profile.
 func (w *world) numberRemovedRightly(x request, b *trusthubsim.BundleState) {
 	var number string
 	for _, a := range b.ChannelEndpointAssignments {
@@ -179,7 +184,8 @@ func assignmentOf(b trusthubsim.BundleState, number string) string {
 	return ""
 }
 
-// editedRightly: only what holds what a person has corrected is written to, and nothing that is under review or approved.
+// editedRightly: only what holds what a person has corrected is written to, and nothing that is
+// under review or approved.
 func (w *world) editedRightly(x request) {
 	isObject := x.resource == "EndUsers" || x.resource == "SupportingDocuments" || x.resource == "Addresses"
 	isBundle := x.resource == "CustomerProfiles" || x.resource == "TrustProducts"
@@ -221,7 +227,8 @@ func bundlesWith(held trusthubsim.AccountState, sid string) []trusthubsim.Bundle
 	return with
 }
 
-// inOrder: nothing is submitted that was not found compliant after its last edit, and no number reaches a product before the profile.
+// inOrder: nothing is submitted that was not found compliant after its last edit, and no number
+// reaches a product before the profile.
 func (w *world) inOrder(x request) {
 	switch {
 	case x.form.Get("Status") != "":
@@ -233,7 +240,8 @@ func (w *world) inOrder(x request) {
 			w.violated("out of order: %s submits what was edited after its evaluation", x.call)
 		}
 		if b != nil && b.Status == trusthubsim.StatusRejected && x.o.Step(x.key).Attempts > 1 {
-			// What became of the submission before is not known, and it may have been rejected since: a review too much is the price.
+			// What became of the submission before is not known, and it may have been rejected
+			// since: a review too much is the price.
 			w.again[x.sid+" submitted"]++
 		}
 	case x.resource == "TrustProducts" && x.part == "ChannelEndpointAssignments":
@@ -260,8 +268,8 @@ func (w *world) wrote(id onboarding.ID) {
 // changed says what has become of a bundle since it was looked at last.
 type changed struct{ edited, evaluated bool }
 
-// look compares the bundles of the onboarding's subaccount with what was seen of them before: what is on them but numbers, with what that
-// says, and how often they were evaluated.
+// look compares the bundles of the onboarding's subaccount with what was seen of them before: what
+// is on them but numbers, with what that says, and how often they were evaluated.
 func (w *world) look(id onboarding.ID) map[string]changed {
 	held := w.sim.State().Accounts[w.account(id)]
 	says := map[string]any{}

@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ledger is the memory's, reached through a connection that breaks: before or after a call did its work.
+// ledger is the memory's, reached through a connection that breaks: before or after a call did its
+// work.
 type ledger struct {
 	run  *run
 	over onboarding.Ledger

@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// mend does what people do when action is required, once an hour until everything is over: they read what is asked for, and do it.
+// mend does what people do when action is required, once an hour until everything is over: they
+// read what is asked for, and do it.
 func (w *world) mend() {
 	waiting := w.acting() || w.hidden
 	for _, id := range w.ids {
@@ -51,7 +52,8 @@ func (w *world) answer(id onboarding.ID, o *onboarding.Onboarding) {
 	case asks("profile_incomplete") && len(o.Request.AuthorizedRepresentatives) > 1:
 		w.amend(id, "without a second representative", func(r *onboarding.Request) { r.AuthorizedRepresentatives = r.AuthorizedRepresentatives[:1] })
 	case w.broken[id], asks("20404"):
-		// What was deleted at Twilio is not made again: another onboarding has to begin from the beginning.
+		// What was deleted at Twilio is not made again: another onboarding has to begin from the
+		// beginning.
 		w.cancel(id, true)
 	case w.mendNumbers(id, o), w.takenOff(id, o):
 	case asks("18601", "18602", "18603", "18604", "18605", "18606") && corrected(o.Request).Business != o.Request.Business,
@@ -100,7 +102,8 @@ func (w *world) mendNumbers(id onboarding.ID, o *onboarding.Onboarding) (did boo
 	return did
 }
 
-// takenOff takes numbers off products in the Console that were on them before attestd came, and keep them on the profile.
+// takenOff takes numbers off products in the Console that were on them before attestd came, and
+// keep them on the profile.
 func (w *world) takenOff(id onboarding.ID, o *onboarding.Onboarding) (did bool) {
 	for _, s := range o.Steps {
 		number, ok := strings.CutPrefix(string(s.Key), "customer_profile.number.")
@@ -120,7 +123,8 @@ func (w *world) takenOff(id onboarding.ID, o *onboarding.Onboarding) (did bool) 
 	return did
 }
 
-// content has the reviewers be content and renew what has ended, or asks them once more with the same; then the onboarding goes on.
+// content has the reviewers be content and renew what has ended, or asks them once more with the
+// same; then the onboarding goes on.
 func (w *world) content(id onboarding.ID) {
 	ours := w.ours(id)
 	for _, old := range w.sim.State().Accounts[w.account(id)].TrustProducts { // A replaced one whose profile is gone is never decided about.
@@ -143,13 +147,14 @@ func (w *world) content(id onboarding.ID) {
 	w.resume(id)
 }
 
-// letGo tells whether nothing can be done any more about what a canceled onboarding has left: nothing is left, or Twilio was asked once more
-// with no review in the way.
+// letGo tells whether nothing can be done any more about what a canceled onboarding has left:
+// nothing is left, or Twilio was asked once more with no review in the way.
 func (w *world) letGo(id onboarding.ID) bool {
 	return w.askedAgain[id] || !slices.ContainsFunc(w.get(id).Kept(), func(s onboarding.Step) bool { return !w.handmade[s.SID] })
 }
 
-// askAgain has Twilio asked once more to let go of what a canceled onboarding has left, once no review is in the way.
+// askAgain has Twilio asked once more to let go of what a canceled onboarding has left, once no
+// review is in the way.
 func (w *world) askAgain(id onboarding.ID) {
 	w.rejectOpen(id)
 	w.askedAgain[id] = true

@@ -48,7 +48,8 @@ func (w *world) mishap() {
 	}
 }
 
-// aim adds to a slow call what is worst for it: its process dies, or is taken for dead, while nobody can know yet what became of it.
+// aim adds to a slow call what is worst for it: its process dies, or is taken for dead, while
+// nobody can know yet what became of it.
 func (w *world) aim(r *replica, method string, f fate) {
 	if f.fault == nil || f.fault.Delay == 0 || method != http.MethodPost || r.dead || r.stops {
 		return
@@ -69,7 +70,8 @@ func (w *world) upTo(most time.Duration) time.Duration {
 	return time.Duration(1 + w.rng.Int64N(int64(most)))
 }
 
-// crash kills a process. What it has sent arrives; others notice after a while, and it is started again.
+// crash kills a process. What it has sent arrives; others notice after a while, and it is started
+// again.
 func (w *world) crash(r *replica) {
 	w.tracef("%s dies", r.name)
 	w.turns.bury(r)

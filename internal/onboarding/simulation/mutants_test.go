@@ -13,8 +13,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/memledger"
 )
 
-// mutant is a deliberate fault in the protocol, made around the state machine and not in it: each takes one rule away. The zero value is
-// none.
+// mutant is a deliberate fault in the protocol, made around the state machine and not in it: each
+// takes one rule away. The zero value is none.
 type mutant struct {
 	name string
 	// laws are how a violation begins that counts as finding it.
@@ -199,7 +199,8 @@ var mutants = []mutant{
 	},
 }
 
-// TestEveryMutantIsCaught shows that the simulation can fail: without any one of the protocol's rules it does, and says what was broken.
+// TestEveryMutantIsCaught shows that the simulation can fail: without any one of the protocol's
+// rules it does, and says what was broken.
 func TestEveryMutantIsCaught(t *testing.T) {
 	t.Parallel()
 	const patience = 400 // seeds

@@ -12,8 +12,8 @@ import (
 
 // people is what the seed decides of those who use attestd and Twilio's Console.
 type people struct {
-	// acts is how many things they do, over the time that is played; acting is the chance that one of them is done in a given turn, so that
-	// it falls into the middle of a run.
+	// acts is how many things they do, over the time that is played; acting is the chance that one
+	// of them is done in a given turn, so that it falls into the middle of a run.
 	acts   int
 	acting float64
 	// until is when they have done everything, from the beginning.
@@ -65,7 +65,8 @@ const (
 	differentDomain      = "example.org"
 )
 
-// peopleOf draws it. Each scenario has a modest mix, so that it stays cheap and what it finds can be understood.
+// peopleOf draws it. Each scenario has a modest mix, so that it stays cheap and what it finds can
+// be understood.
 func peopleOf(seed uint64, s scenario) people {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	chance := func(p float64) bool { return rng.Float64() < p }

@@ -51,7 +51,8 @@ func (w *world) start() {
 	var err error
 	r.hub, err = trusthub.New(trusthub.Config{
 		AccountSID: trusthubsim.DefaultAccountSID, AuthToken: trusthubsim.DefaultAuthToken, Timeout: w.scenario.timeout,
-		// Nobody queues unless an account was refused: those who wait for a token together go on together, in no order.
+		// Nobody queues unless an account was refused: those who wait for a token together go on
+		// together, in no order.
 		MaxConcurrentPerAccount: 1000,
 		CircuitFailures:         w.scenario.circuitFailures, Random: shared(rand.New(rand.NewPCG(w.scenario.seed, uint64(w.replicasEver)<<16))),
 		Transport: wire{r},
@@ -98,7 +99,8 @@ func (r *replica) begin(job *memledger.Job) {
 	})
 }
 
-// alarm breaks the run off when an error is logged: no misfortune that is played here is one for whoever runs attestd.
+// alarm breaks the run off when an error is logged: no misfortune that is played here is one for
+// whoever runs attestd.
 type alarm struct {
 	slog.Handler
 	world *world
@@ -149,7 +151,8 @@ func (h hub) FetchBundle(ctx context.Context, account string, kind onboarding.Bu
 	return h.Client.FetchBundle(ctx, account, kind, sid)
 }
 
-// FindPhoneNumbers asks for one number after the other: the client itself would ask for all at once.
+// FindPhoneNumbers asks for one number after the other: the client itself would ask for all at
+// once.
 func (h hub) FindPhoneNumbers(ctx context.Context, account string, wanted []string) ([]onboarding.PhoneNumber, error) {
 	var all []onboarding.PhoneNumber
 	for _, number := range wanted {

@@ -23,9 +23,10 @@ type scenario struct {
 	timing                   engine.Timing
 	timeout                  time.Duration // of the client, for one request
 	circuitFailures          int
-	// strained: Twilio answers 429 now and then, and otherwise it refuses credentials now and then and accounts change their tokens. Never both
-	// in one run: who waits for a new token goes on together with others, and the order in which those then queue for an account that is
-	// held back nobody decides.
+	// strained: Twilio answers 429 now and then, and otherwise it refuses credentials now and then
+	// and accounts change their tokens. Never both in one run: who waits for a new token goes on
+	// together with others, and the order in which those then queue for an account that is held
+	// back nobody decides.
 	strained bool
 
 	lag         time.Duration // of Twilio's lists
@@ -33,7 +34,8 @@ type scenario struct {
 	reviewDelay time.Duration
 	callbacks   trusthubsim.Callbacks
 
-	// faultsFor is how long things go wrong; after that nothing does any more, and everything must finish.
+	// faultsFor is how long things go wrong; after that nothing does any more, and everything must
+	// finish.
 	faultsFor time.Duration
 	// Chances, of a request, a ledger call and a turn.
 	requestFault, ledgerFault, mishap float64
@@ -72,7 +74,8 @@ func scenarioOf(seed uint64) scenario {
 		PollMin: between(10*time.Second, 5*time.Minute),
 		PollMax: time.Hour,
 	}
-	// What attestd is told to wait for must be enough: a list that lags and a request on its way fit into it, with a little to spare.
+	// What attestd is told to wait for must be enough: a list that lags and a request on its way
+	// fit into it, with a little to spare.
 	room := s.timing.Settle - 500*time.Millisecond
 	s.lag = pick(rng, 0, between(0, room/2), between(0, room))
 	s.processing = room - s.lag

@@ -43,7 +43,8 @@ func newWorld(s scenario, m mutant) *world {
 	return w
 }
 
-// setUp makes the subaccounts with their numbers and what was made by hand, the replicas and the onboardings.
+// setUp makes the subaccounts with their numbers and what was made by hand, the replicas and the
+// onboardings.
 func (w *world) setUp() error {
 	for n := range w.scenario.onboardings {
 		var account made

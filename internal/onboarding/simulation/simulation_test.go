@@ -24,11 +24,13 @@ const (
 	seedsTime = 20 * time.Second
 	// leastSeeds are played however slow the machine is. With -short no more than these are played.
 	leastSeeds = 50
-	// mostSeeds are enough however fast the machine is. In so many every transition is taken: people's acts are rare in fewer.
+	// mostSeeds are enough however fast the machine is. In so many every transition is taken:
+	// people's acts are rare in fewer.
 	mostSeeds = 2000
 )
 
-// isPlayed tells whether one more seed is played after so many, begun in that time. given is the number that was asked for, 0 for none.
+// isPlayed tells whether one more seed is played after so many, begun in that time. given is the
+// number that was asked for, 0 for none.
 func isPlayed(begun int, after time.Duration, given int, short bool) bool {
 	switch {
 	case given > 0:

@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 )
 
-// turns lets one goroutine at a time do what others could notice, in an order that a generator decides.
+// turns lets one goroutine at a time do what others could notice, in an order that a generator
+// decides.
 type turns struct {
 	mu      sync.Mutex
 	waiting []*turn
@@ -29,8 +30,9 @@ type turn struct {
 
 func newTurns() *turns { return &turns{arrived: make(chan struct{}, 1)} }
 
-// wait waits for a turn. draw, unless nil, is called with the seed's generator when it comes. It returns false if the owner died meanwhile,
-// or the run is over: then nothing may be done any more. key tells it from all others that may wait at the same time.
+// wait waits for a turn. draw, unless nil, is called with the seed's generator when it comes. It
+// returns false if the owner died meanwhile, or the run is over: then nothing may be done any more.
+// key tells it from all others that may wait at the same time.
 func (t *turns) wait(owner *replica, key string, draw func(*rand.Rand)) bool {
 	t.mu.Lock()
 	if t.over || owner != nil && owner.dead {
@@ -79,8 +81,8 @@ func (t *turns) give(rng *rand.Rand) bool {
 	return true
 }
 
-// after makes what was done in all turns so far known to a goroutine that a timer woke: nothing else moves at such a moment, but nobody has
-// told the memory so.
+// after makes what was done in all turns so far known to a goroutine that a timer woke: nothing
+// else moves at such a moment, but nobody has told the memory so.
 func (t *turns) after() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

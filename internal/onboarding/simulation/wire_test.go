@@ -16,7 +16,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// wire is a replica's network to Twilio. What has left arrives, whatever becomes of the process that sent it.
+// wire is a replica's network to Twilio. What has left arrives, whatever becomes of the process
+// that sent it.
 type wire struct{ from *replica }
 
 // fate is what happens to one request.
@@ -205,7 +206,8 @@ func latency(rng *rand.Rand) time.Duration {
 	return time.Millisecond + time.Duration(rng.Int64N(int64(60*time.Millisecond)))
 }
 
-// tokens has Twilio's accounts change their auth tokens, which the simulator does not: it knows one, and the wire turns it into another.
+// tokens has Twilio's accounts change their auth tokens, which the simulator does not: it knows
+// one, and the wire turns it into another.
 type tokens struct {
 	sim  *trusthubsim.Simulator
 	real map[string]string

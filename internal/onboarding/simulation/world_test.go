@@ -49,9 +49,11 @@ type world struct {
 	ids         []onboarding.ID
 	subaccounts map[onboarding.ID]string
 
-	// What people have done: see acts_test.go. handmade are the SIDs of what was at Twilio before; again says how often something may be made
-	// once more because it has gone, writable which objects a correction has opened, and broken whose objects were deleted at Twilio that
-	// attestd does not make again. hidden: something has changed that nobody tells attestd of; doneSince is since when there has been nothing to do.
+	// What people have done: see acts_test.go. handmade are the SIDs of what was at Twilio before;
+	// again says how often something may be made once more because it has gone, writable which
+	// objects a correction has opened, and broken whose objects were deleted at Twilio that attestd
+	// does not make again. hidden: something has changed that nobody tells attestd of; doneSince is
+	// since when there has been nothing to do.
 	itching     int
 	handmade    map[string]bool
 	again       map[string]int
@@ -134,7 +136,8 @@ func (w *world) tell() {
 	}
 }
 
-// play is the story of a run: it begins, much goes wrong, then nothing does any more and everything must finish.
+// play is the story of a run: it begins, much goes wrong, then nothing does any more and everything
+// must finish.
 func (w *world) play() {
 	defer w.close()
 	if err := w.setUp(); err != nil {
@@ -255,7 +258,8 @@ func (w *world) rest() {
 	}
 }
 
-// idle is called when nobody wants a turn. It checks that nobody is forgotten, and tells whether everything is over.
+// idle is called when nobody wants a turn. It checks that nobody is forgotten, and tells whether
+// everything is over.
 func (w *world) idle() (over bool) {
 	done, quiet := !w.rough() && !w.acting(), true
 	for _, r := range w.replicas {
@@ -291,8 +295,8 @@ func (w *world) idle() (over bool) {
 	return over
 }
 
-// looked tells whether attestd must have found by itself what nobody has told it: it looks once in a check interval, and not for what was
-// under way at that time.
+// looked tells whether attestd must have found by itself what nobody has told it: it looks once in
+// a check interval, and not for what was under way at that time.
 func (w *world) looked() bool {
 	p := w.scenario.people
 	return !w.hidden || time.Since(w.doneSince) > p.approvalValidity+2*p.checkInterval+2*time.Hour

@@ -12,7 +12,7 @@ import (
 // Records is what is kept beside the onboardings themselves. Each page says whether there are more. Errors: onboarding.ErrNotFound.
 type Records interface {
 	// CallbackPage returns callbacks, newest first, from before the one with that ID on; 0 for the newest.
-	CallbackPage(ctx context.Context, id onboarding.ID, before int64, limit int) (page []onboarding.KeptCallback, more bool, err error)
+	CallbackPage(ctx context.Context, id onboarding.ID, before int64, limit int) (page []onboarding.StoredCallback, more bool, err error)
 	// VersionPage returns versions of the request, newest first, from before that one on; 0 for the newest.
 	VersionPage(ctx context.Context, id onboarding.ID, before, limit int) (page []onboarding.RequestVersion, more bool, err error)
 	// EventPage returns the history, newest or oldest first, from after or before the event with that ID on; 0 for the first.

@@ -12,12 +12,12 @@ import (
 
 // fakeRecords has one callback, and fails everything with err if that is set.
 type fakeRecords struct {
-	callback onboarding.KeptCallback
+	callback onboarding.StoredCallback
 	err      error
 }
 
-func (r fakeRecords) CallbackPage(context.Context, onboarding.ID, int64, int) ([]onboarding.KeptCallback, bool, error) {
-	return []onboarding.KeptCallback{r.callback}, false, r.err
+func (r fakeRecords) CallbackPage(context.Context, onboarding.ID, int64, int) ([]onboarding.StoredCallback, bool, error) {
+	return []onboarding.StoredCallback{r.callback}, false, r.err
 }
 
 func (r fakeRecords) VersionPage(context.Context, onboarding.ID, int, int) ([]onboarding.RequestVersion, bool, error) {
@@ -30,7 +30,7 @@ func (r fakeRecords) EventPage(context.Context, onboarding.ID, bool, int64, int)
 
 func TestACallbackIsShownAsTextWhateverItWas(t *testing.T) {
 	t.Parallel()
-	records := fakeRecords{callback: onboarding.KeptCallback{ID: 1, Callback: onboarding.Callback{ReceivedAt: testNow, Body: []byte("Status=\xff&Name=Secret\x00")}}}
+	records := fakeRecords{callback: onboarding.StoredCallback{ID: 1, Callback: onboarding.Callback{ReceivedAt: testNow, Body: []byte("Status=\xff&Name=Secret\x00")}}}
 	b := setup(t, func(c *Config) { c.Records = records })
 	var page CallbackPage
 	b.call(http.MethodGet, "/onboardings/"+string(testID)+"/callbacks", nil).decode(t, &page)

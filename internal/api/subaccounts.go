@@ -16,7 +16,7 @@ func (h *operationHandlers) ListSubaccountPhoneNumbers(ctx context.Context, r Li
 	const list = "phone-numbers"
 	filter := onboarding.PhoneNumberFilter{PhoneNumber: value(r.Params.PhoneNumber)}
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, phoneNumberHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldPhoneNumber], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemotePhoneNumber], error) {
 			return h.config.Subaccounts.PagePhoneNumbers(ctx, lowerSID(r.SID), filter, at, size)
 		})
 	if err != nil {
@@ -33,7 +33,7 @@ func (h *operationHandlers) ListSubaccountAddresses(ctx context.Context, r ListS
 		CustomerName: value(r.Params.CustomerName), FriendlyName: value(r.Params.FriendlyName), ISOCountry: value(r.Params.IsoCountry),
 	}
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, addressHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldAddress], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemoteAddress], error) {
 			return h.config.Subaccounts.PageAddresses(ctx, lowerSID(r.SID), filter, at, size)
 		})
 	if err != nil {
@@ -50,7 +50,7 @@ func (h *operationHandlers) ListSubaccountCustomerProfiles(ctx context.Context, 
 		Status: string(value(r.Params.Status)), FriendlyName: value(r.Params.FriendlyName), PolicySID: lowerSID(value(r.Params.PolicySID)),
 	}
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, bundleHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldBundle], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemoteBundle], error) {
 			return h.config.Subaccounts.PageBundles(ctx, lowerSID(r.SID), onboarding.CustomerProfile, filter, at, size)
 		})
 	if err != nil {
@@ -67,7 +67,7 @@ func (h *operationHandlers) ListSubaccountTrustProducts(ctx context.Context, r L
 		Status: string(value(r.Params.Status)), FriendlyName: value(r.Params.FriendlyName), PolicySID: lowerSID(value(r.Params.PolicySID)),
 	}
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, bundleHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldBundle], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemoteBundle], error) {
 			return h.config.Subaccounts.PageBundles(ctx, lowerSID(r.SID), onboarding.TrustProduct, filter, at, size)
 		})
 	if err != nil {
@@ -81,7 +81,7 @@ func (h *operationHandlers) ListSubaccountEndUsers(ctx context.Context, r ListSu
 	ListSubaccountEndUsersResponseObject, error) {
 	const list = "end-users"
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, endUserHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldObject], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemoteObject], error) {
 			return h.config.Subaccounts.PageEndUsers(ctx, lowerSID(r.SID), at, size)
 		})
 	if err != nil {
@@ -95,7 +95,7 @@ func (h *operationHandlers) ListSubaccountSupportingDocuments(ctx context.Contex
 	ListSubaccountSupportingDocumentsResponseObject, error) {
 	const list = "supporting-documents"
 	shown, next, err := pageOfTwilio(ctx, list, r.Params.Limit, r.Params.Cursor, documentHeldJSON,
-		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.HeldObject], error) {
+		func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[onboarding.RemoteObject], error) {
 			return h.config.Subaccounts.PageSupportingDocuments(ctx, lowerSID(r.SID), at, size)
 		})
 	if err != nil {

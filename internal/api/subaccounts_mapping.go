@@ -2,7 +2,7 @@ package api
 
 import "github.com/attestd/attestd/internal/onboarding"
 
-func phoneNumberHeldJSON(n onboarding.HeldPhoneNumber) SubaccountPhoneNumber {
+func phoneNumberHeldJSON(n onboarding.RemotePhoneNumber) SubaccountPhoneNumber {
 	return SubaccountPhoneNumber{
 		SID:          n.SID,
 		PhoneNumber:  n.PhoneNumber,
@@ -18,7 +18,7 @@ func phoneNumberHeldJSON(n onboarding.HeldPhoneNumber) SubaccountPhoneNumber {
 	}
 }
 
-func addressHeldJSON(a onboarding.HeldAddress) SubaccountAddress {
+func addressHeldJSON(a onboarding.RemoteAddress) SubaccountAddress {
 	return SubaccountAddress{
 		SID:              a.SID,
 		FriendlyName:     orNull(a.FriendlyName),
@@ -37,7 +37,7 @@ func addressHeldJSON(a onboarding.HeldAddress) SubaccountAddress {
 	}
 }
 
-func bundleHeldJSON(b onboarding.HeldBundle) SubaccountBundle {
+func bundleHeldJSON(b onboarding.RemoteBundle) SubaccountBundle {
 	errors := make([]SubaccountBundleError, 0, len(b.Errors))
 	for _, e := range b.Errors {
 		errors = append(errors, SubaccountBundleError{Code: orNull(e.Code), Message: orNull(e.Message)})
@@ -55,7 +55,7 @@ func bundleHeldJSON(b onboarding.HeldBundle) SubaccountBundle {
 	}
 }
 
-func endUserHeldJSON(u onboarding.HeldObject) SubaccountEndUser {
+func endUserHeldJSON(u onboarding.RemoteObject) SubaccountEndUser {
 	return SubaccountEndUser{
 		SID:          u.SID,
 		FriendlyName: orNull(u.FriendlyName),
@@ -66,7 +66,7 @@ func endUserHeldJSON(u onboarding.HeldObject) SubaccountEndUser {
 	}
 }
 
-func documentHeldJSON(d onboarding.HeldObject) SubaccountSupportingDocument {
+func documentHeldJSON(d onboarding.RemoteObject) SubaccountSupportingDocument {
 	return SubaccountSupportingDocument{
 		SID:          d.SID,
 		FriendlyName: orNull(d.FriendlyName),

@@ -57,7 +57,7 @@ func TestAFailureOfTwilioIsAnsweredByWhatMayBeDoneAboutIt(t *testing.T) {
 		said       bool
 	}{
 		"the circuit is open": {
-			onboarding.RemoteError{Class: onboarding.ClassRepeatable, Held: true, Outage: true, RetryAfter: 1500 * time.Millisecond},
+			onboarding.RemoteError{Class: onboarding.ClassRepeatable, NotSent: true, Outage: true, RetryAfter: 1500 * time.Millisecond},
 			http.StatusServiceUnavailable, "2", false,
 		},
 		"too many calls": {

@@ -79,10 +79,10 @@ type RemoteError struct {
 	// then tells when it is worth trying again, and how often this call has failed before has
 	// nothing to do with it.
 	Outage bool
-	// Held says of a repeatable failure that the call was not even tried, because it stood no
-	// chance or would have done harm: Twilio is down, or the account has too many calls under way.
-	// It says nothing about this call, which may be made as ever after RetryAfter.
-	Held bool
+	// NotSent says of a repeatable failure that the call did not leave: it stood no chance or would
+	// have done harm, because Twilio is down or the account has too many calls under way. It says
+	// nothing about this call, which may be made as ever after RetryAfter.
+	NotSent bool
 	// BundleSID is the other bundle that a conflict names, if it names one.
 	BundleSID string
 	// Err is the failure underneath, such as a timeout; nil when Twilio answered. It names no URL

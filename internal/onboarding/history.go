@@ -2,9 +2,9 @@ package onboarding
 
 import "time"
 
-// KeptCallback is a callback as it was kept. ID orders the callbacks of an onboarding by when they
-// were kept.
-type KeptCallback struct {
+// StoredCallback is a callback as it was stored. ID orders the callbacks of an onboarding by when
+// they came.
+type StoredCallback struct {
 	ID int64
 	Callback
 }

@@ -16,11 +16,11 @@ var ErrNoSubaccount = errors.New("no such subaccount")
 // Each method is one call; the first about an account is preceded by one that reads whose account
 // it is. size is how many entries to ask for, 1 to 1000. Errors: ErrNoSubaccount, *RemoteError.
 type SubaccountReader interface {
-	PagePhoneNumbers(ctx context.Context, account string, f PhoneNumberFilter, at PageAt, size int) (Page[HeldPhoneNumber], error)
-	PageAddresses(ctx context.Context, account string, f AddressFilter, at PageAt, size int) (Page[HeldAddress], error)
-	PageBundles(ctx context.Context, account string, kind BundleKind, f BundleFilter, at PageAt, size int) (Page[HeldBundle], error)
-	PageEndUsers(ctx context.Context, account string, at PageAt, size int) (Page[HeldObject], error)
-	PageSupportingDocuments(ctx context.Context, account string, at PageAt, size int) (Page[HeldObject], error)
+	PagePhoneNumbers(ctx context.Context, account string, f PhoneNumberFilter, at PageAt, size int) (Page[RemotePhoneNumber], error)
+	PageAddresses(ctx context.Context, account string, f AddressFilter, at PageAt, size int) (Page[RemoteAddress], error)
+	PageBundles(ctx context.Context, account string, kind BundleKind, f BundleFilter, at PageAt, size int) (Page[RemoteBundle], error)
+	PageEndUsers(ctx context.Context, account string, at PageAt, size int) (Page[RemoteObject], error)
+	PageSupportingDocuments(ctx context.Context, account string, at PageAt, size int) (Page[RemoteObject], error)
 }
 
 // PageAt is a place in one of Twilio's lists; the zero value is its beginning. It is made of what
@@ -58,17 +58,17 @@ type BundleFilter struct {
 	PolicySID    string
 }
 
-// Held is what every object at Twilio has. A time that Twilio does not say is zero.
-type Held struct {
+// Remote is what every object at Twilio has. A time that Twilio does not say is zero.
+type Remote struct {
 	SID          string
 	FriendlyName string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
 
-// HeldPhoneNumber is an incoming phone number.
-type HeldPhoneNumber struct {
-	Held
+// RemotePhoneNumber is an incoming phone number.
+type RemotePhoneNumber struct {
+	Remote
 	// PhoneNumber is in E.164.
 	PhoneNumber          string
 	Voice, SMS, MMS, Fax bool
@@ -79,9 +79,9 @@ type HeldPhoneNumber struct {
 	TrunkSID             string
 }
 
-// HeldAddress is an address.
-type HeldAddress struct {
-	Held
+// RemoteAddress is an address.
+type RemoteAddress struct {
+	Remote
 	CustomerName     string
 	Street           string
 	StreetSecondary  string
@@ -94,10 +94,10 @@ type HeldAddress struct {
 	EmergencyEnabled bool
 }
 
-// HeldBundle is a customer profile or trust product. Its StatusCallback is left out: it holds a
+// RemoteBundle is a customer profile or trust product. Its StatusCallback is left out: it holds a
 // secret of the onboarding that it is of.
-type HeldBundle struct {
-	Held
+type RemoteBundle struct {
+	Remote
 	PolicySID  string
 	Status     string
 	Email      string
@@ -105,9 +105,9 @@ type HeldBundle struct {
 	Errors     []BundleError
 }
 
-// HeldObject is an end user or a supporting document.
-type HeldObject struct {
-	Held
+// RemoteObject is an end user or a supporting document.
+type RemoteObject struct {
+	Remote
 	Type string
 	// Status and MIMEType are a document's.
 	Status   string

@@ -19,12 +19,13 @@ import (
 // oldest first and from all pages; they are lookups, and one that finds nothing says so with an
 // empty slice, not with an error.
 type TrustHub interface {
-	// Room says how many calls for the account are worth beginning now, and how long to wait before
-	// any more of them: positive, unless there is no limit. Asking makes no call. No calls means
-	// that Twilio is down or the account is held back: whoever asks is given a time of his own, so
-	// that all who wait do not come back at once, and should ask once and keep to it. The calls are
-	// not reserved; one for which there is no room any more fails with a RemoteError that is Held.
-	Room(account string) (calls int, wait time.Duration)
+	// Capacity says how many calls for the account are worth beginning now, and how long to wait
+	// before any more of them: positive, unless there is no limit. Asking makes no call. No capacity
+	// means that Twilio is down or the account is slowed down: each caller is given a time of his own,
+	// so that all who wait do not come back at once. He should ask once and keep to it. The calls are
+	// not reserved: one that there is no capacity for any more fails with a RemoteError that says
+	// NotSent.
+	Capacity(account string) (calls int, wait time.Duration)
 
 	// FetchAccount reads a subaccount with its parent's credentials.
 	FetchAccount(ctx context.Context, sid string) (Account, error)
@@ -64,7 +65,7 @@ type TrustHub interface {
 	// UpdateEndUser replaces all attributes of the end user.
 	UpdateEndUser(ctx context.Context, account, sid string, attributes map[string]string) (Object, error)
 	DeleteEndUser(ctx context.Context, account, sid string) error
-	FetchEndUser(ctx context.Context, account, sid string) (HeldEndUser, error)
+	FetchEndUser(ctx context.Context, account, sid string) (RemoteEndUser, error)
 
 	CreateBundle(ctx context.Context, account string, b NewBundle) (Bundle, error)
 	FindBundles(ctx context.Context, account string, kind BundleKind, friendlyName, policySID string) ([]Bundle, error)
@@ -125,8 +126,8 @@ type EndUser struct {
 	Attributes   map[string]string
 }
 
-// HeldEndUser is an end user as Twilio holds it.
-type HeldEndUser struct {
+// RemoteEndUser is an end user as Twilio holds it.
+type RemoteEndUser struct {
 	Object
 	EndUser
 }

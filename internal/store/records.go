@@ -11,7 +11,7 @@ import (
 
 // CallbackPage returns the callbacks that were kept for the onboarding, newest first: at most limit of them, from before the one with that
 // ID on (0 for the newest), and whether there are more. Errors: [onboarding.ErrNotFound].
-func (s *Store) CallbackPage(ctx context.Context, id onboarding.ID, before int64, limit int) (page []onboarding.KeptCallback, more bool, err error) {
+func (s *Store) CallbackPage(ctx context.Context, id onboarding.ID, before int64, limit int) (page []onboarding.StoredCallback, more bool, err error) {
 	rows, err := s.queries.CallbacksBefore(ctx, db.CallbacksBeforeParams{
 		OnboardingID: string(id), BeforeID: beforeOrAll(before), PageSize: oneMore(limit),
 	})
@@ -23,7 +23,7 @@ func (s *Store) CallbackPage(ctx context.Context, id onboarding.ID, before int64
 	}
 	rows, more = cut(rows, limit)
 	for _, row := range rows {
-		page = append(page, onboarding.KeptCallback{ID: row.ID, Callback: onboarding.Callback{
+		page = append(page, onboarding.StoredCallback{ID: row.ID, Callback: onboarding.Callback{
 			OnboardingID:     id,
 			ReceivedAt:       timeOf(row.ReceivedAt),
 			IdempotencyToken: row.IdempotencyToken,

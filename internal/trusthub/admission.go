@@ -19,7 +19,7 @@ const (
 	// maxQueueTime bounds the wait for a permit. So long a queue is a fault, and its onboarding is
 	// better given back.
 	maxQueueTime = time.Minute
-	// recheck is how long a caller of Room waits for a free permit, unless an answer comes first.
+	// recheck is how long a caller of Capacity waits for a free permit, unless an answer comes first.
 	recheck = 250 * time.Millisecond
 	// pacingInterval lies between the retries of two callers, and pacingSpan is the time in which
 	// all retries of a pacer lie.
@@ -27,12 +27,12 @@ const (
 	pacingSpan     = 5 * time.Minute
 )
 
-// Room implements [onboarding.TrustHub]: how many calls for the account would be admitted now.
+// Capacity implements [onboarding.TrustHub]: how many calls for the account would be admitted now.
 //
 // It looks at what nearly all calls of an onboarding need: the account and Trust Hub, and, until
 // the account's token is known, the parent and the other API. A call that needs more may still not
 // be sent.
-func (c *Client) Room(account string) (calls int, wait time.Duration) {
+func (c *Client) Capacity(account string) (calls int, wait time.Duration) {
 	now := c.now()
 	limiter := c.limiters.of(account)
 	if wait := limiter.retryAfter(now, c.random()); wait > 0 {
@@ -138,7 +138,7 @@ func (k *call) finish(a admission, failure *onboarding.RemoteError) {
 // notSent is the failure of a call that was not admitted.
 func notSent(why error, wait time.Duration) *onboarding.RemoteError {
 	return &onboarding.RemoteError{
-		Class: onboarding.ClassRepeatable, Held: true, Outage: errors.Is(why, errBreakerOpen),
+		Class: onboarding.ClassRepeatable, NotSent: true, Outage: errors.Is(why, errBreakerOpen),
 		RetryAfter: wait, Err: why,
 	}
 }

@@ -104,7 +104,7 @@ func TestACallThatCannotBeSentDoesNotWaitInTheQueue(t *testing.T) {
 
 				begun := time.Now()
 				_, err := client.CreateEndUser(t.Context(), parentSID, anEndUser)
-				if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held || !errors.Is(err, c.reason) {
+				if r := wantClass(t, err, onboarding.ClassRepeatable); !r.NotSent || !errors.Is(err, c.reason) {
 					t.Errorf("the call: %+v", r)
 				}
 				if waited := time.Since(begun); waited != 0 {
@@ -135,7 +135,7 @@ func TestCallsInTheQueueAreCheckedBeforeTheyAreSent(t *testing.T) {
 					callers.Go(func() {
 						_, err := client.CreateEndUser(t.Context(), parentSID, anEndUser)
 						r := wantClass(t, err, onboarding.ClassRepeatable)
-						if r.Held != (i > 0) || errors.Is(err, c.reason) != (i > 0) {
+						if r.NotSent != (i > 0) || errors.Is(err, c.reason) != (i > 0) {
 							t.Errorf("caller %d: %+v", i, r)
 						}
 					})
@@ -200,7 +200,7 @@ func TestEachHostHasItsBreakerAndLogsOnceThatItOpened(t *testing.T) {
 			_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
 			last = wantClass(t, err, onboarding.ClassRepeatable)
 			sent, outage := i < defaultFailures, i >= defaultFailures-1
-			if last.Held == sent || last.Outage != outage || last.RetryAfter > 0 != outage {
+			if last.NotSent == sent || last.Outage != outage || last.RetryAfter > 0 != outage {
 				t.Errorf("failure %d: %+v", i, last)
 			}
 		}
@@ -210,8 +210,8 @@ func TestEachHostHasItsBreakerAndLogsOnceThatItOpened(t *testing.T) {
 		if n := down.asked.Load(); n != defaultFailures {
 			t.Errorf("the host got %d requests, want %d", n, defaultFailures)
 		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait <= 0 {
-			t.Errorf("Room is %d, %v", calls, wait)
+		if calls, wait := c.Capacity(subSID); calls != 0 || wait <= 0 {
+			t.Errorf("Capacity is %d, %v", calls, wait)
 		}
 		if _, err := c.FetchAccount(t.Context(), subSID); err != nil {
 			t.Errorf("the other host: %v", err)
@@ -219,14 +219,14 @@ func TestEachHostHasItsBreakerAndLogsOnceThatItOpened(t *testing.T) {
 
 		down.repaired.Store(true)
 		elapse(t, last.RetryAfter)
-		if calls, _ := c.Room(subSID); calls != 1 {
-			t.Errorf("Room is %d at the time of the probe, want 1", calls)
+		if calls, _ := c.Capacity(subSID); calls != 1 {
+			t.Errorf("Capacity is %d at the time of the probe, want 1", calls)
 		}
 		if _, err := c.CreateEndUser(t.Context(), subSID, anEndUser); err != nil {
 			t.Errorf("the probe: %v", err)
 		}
-		if calls, wait := c.Room(subSID); calls != DefaultMaxConcurrentPerAccount || wait <= 0 {
-			t.Errorf("after the probe Room is %d, %v", calls, wait)
+		if calls, wait := c.Capacity(subSID); calls != DefaultMaxConcurrentPerAccount || wait <= 0 {
+			t.Errorf("after the probe Capacity is %d, %v", calls, wait)
 		}
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 		if len(lines) != 2 || !strings.Contains(lines[0], "level=WARN") ||
@@ -272,8 +272,8 @@ func TestTheBreakerStaysOpenAsLongAsAnAnswerAsks(t *testing.T) {
 	for range defaultFailures {
 		c.CreateEndUser(t.Context(), parentSID, anEndUser)
 	}
-	if calls, wait := c.Room(parentSID); calls != 0 || wait < time.Minute {
-		t.Errorf("Room is %d, %v, where Twilio asks for a minute", calls, wait)
+	if calls, wait := c.Capacity(parentSID); calls != 0 || wait < time.Minute {
+		t.Errorf("Capacity is %d, %v, where Twilio asks for a minute", calls, wait)
 	}
 }
 
@@ -286,14 +286,14 @@ func TestACallWithoutATokenNeedsTheOtherHostToo(t *testing.T) {
 			c.FetchAccount(t.Context(), subSID)
 		}
 		_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
-		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held {
+		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.NotSent {
 			t.Errorf("the call: %+v", r)
 		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait <= 0 {
-			t.Errorf("Room is %d, %v", calls, wait)
+		if calls, wait := c.Capacity(subSID); calls != 0 || wait <= 0 {
+			t.Errorf("Capacity is %d, %v", calls, wait)
 		}
-		if calls, _ := c.Room(parentSID); calls == 0 {
-			t.Error("Room is 0 for calls that need the working host only")
+		if calls, _ := c.Capacity(parentSID); calls == 0 {
+			t.Error("Capacity is 0 for calls that need the working host only")
 		}
 	})
 }
@@ -305,15 +305,15 @@ func TestRoomCountsTheFreePermits(t *testing.T) {
 	})
 	l := c.limiters.of(parentSID)
 	for _, want := range []int{3, 2, 1, 1} { // With none free, one caller may wait in the queue.
-		if calls, wait := c.Room(parentSID); calls != want || wait != recheck {
-			t.Errorf("Room is %d, %v beside %d in flight; want %d, %v", calls, wait, l.inFlight, want, recheck)
+		if calls, wait := c.Capacity(parentSID); calls != want || wait != recheck {
+			t.Errorf("Capacity is %d, %v beside %d in flight; want %d, %v", calls, wait, l.inFlight, want, recheck)
 		}
 		if l.inFlight < 3 {
 			acquireAll(t, l, 1, someTime)
 		}
 	}
 	unlimited := connect(t, nil, "", func(cfg *Config) { cfg.MaxConcurrentPerAccount = -1 })
-	if calls, wait := unlimited.Room(parentSID); calls < 1000 || wait != 0 {
-		t.Errorf("Room is %d, %v without a limit", calls, wait)
+	if calls, wait := unlimited.Capacity(parentSID); calls < 1000 || wait != 0 {
+		t.Errorf("Capacity is %d, %v without a limit", calls, wait)
 	}
 }

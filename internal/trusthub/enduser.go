@@ -35,14 +35,14 @@ func (c *Client) FindEndUsers(
 // FetchEndUser reads an end user.
 func (c *Client) FetchEndUser(
 	ctx context.Context, account, sid string,
-) (onboarding.HeldEndUser, error) {
+) (onboarding.RemoteEndUser, error) {
 	k := c.as(ctx, account, sid)
 	_, err := k.hub().FetchEndUser(sid)
 	r, err := k.resource(err)
 	if err != nil {
-		return onboarding.HeldEndUser{}, err
+		return onboarding.RemoteEndUser{}, err
 	}
-	return onboarding.HeldEndUser{
+	return onboarding.RemoteEndUser{
 		Object: r.object(),
 		EndUser: onboarding.EndUser{
 			FriendlyName: r.FriendlyName, Type: r.Type, Attributes: r.attributes(),

@@ -82,7 +82,7 @@ func TestACallThatGivesUpInTheQueueIsNotSent(t *testing.T) {
 				limited, done := within(t.Context())
 				defer done()
 				_, err := c.CreateEndUser(limited, parentSID, anEndUser)
-				if r := wantClass(t, err, onboarding.ClassRepeatable); r.Held {
+				if r := wantClass(t, err, onboarding.ClassRepeatable); r.NotSent {
 					t.Errorf("the call counts as not admitted: %+v", r)
 				}
 				if waited := time.Since(begun); waited != time.Second {

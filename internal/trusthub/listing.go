@@ -15,7 +15,7 @@ var _ onboarding.SubaccountReader = (*Client)(nil)
 // PagePhoneNumbers reads a page of the account's numbers.
 func (c *Client) PagePhoneNumbers(
 	ctx context.Context, account string, f onboarding.PhoneNumberFilter, at onboarding.PageAt, size int,
-) (onboarding.Page[onboarding.HeldPhoneNumber], error) {
+) (onboarding.Page[onboarding.RemotePhoneNumber], error) {
 	const key = "incoming_phone_numbers"
 	return listPage(ctx, c, account, key, numberEntry.number, func(k *call) error {
 		params := &api.ListIncomingPhoneNumberParams{PhoneNumber: orNil(f.PhoneNumber)}
@@ -27,7 +27,7 @@ func (c *Client) PagePhoneNumbers(
 // PageAddresses reads a page of the account's addresses.
 func (c *Client) PageAddresses(
 	ctx context.Context, account string, f onboarding.AddressFilter, at onboarding.PageAt, size int,
-) (onboarding.Page[onboarding.HeldAddress], error) {
+) (onboarding.Page[onboarding.RemoteAddress], error) {
 	return listPage(ctx, c, account, "addresses", addressEntry.address, func(k *call) error {
 		params := &api.ListAddressParams{
 			CustomerName: orNil(f.CustomerName),
@@ -43,7 +43,7 @@ func (c *Client) PageAddresses(
 func (c *Client) PageBundles(
 	ctx context.Context, account string, kind onboarding.BundleKind, f onboarding.BundleFilter,
 	at onboarding.PageAt, size int,
-) (onboarding.Page[onboarding.HeldBundle], error) {
+) (onboarding.Page[onboarding.RemoteBundle], error) {
 	status, name, policy := orNil(f.Status), orNil(f.FriendlyName), orNil(f.PolicySID)
 	return listPage(ctx, c, account, "results", bundleEntry.bundle, func(k *call) error {
 		return either(kind,
@@ -68,7 +68,7 @@ func (c *Client) PageBundles(
 // documents.
 func (c *Client) PageEndUsers(
 	ctx context.Context, account string, at onboarding.PageAt, size int,
-) (onboarding.Page[onboarding.HeldObject], error) {
+) (onboarding.Page[onboarding.RemoteObject], error) {
 	return listPage(ctx, c, account, "results", objectEntry.object, func(k *call) error {
 		params := &trusthub.ListEndUserParams{}
 		_, err := k.hub().PageEndUser(params.SetPageSize(size), at.Token, at.Number)
@@ -79,7 +79,7 @@ func (c *Client) PageEndUsers(
 // PageSupportingDocuments reads a page of the account's supporting documents.
 func (c *Client) PageSupportingDocuments(
 	ctx context.Context, account string, at onboarding.PageAt, size int,
-) (onboarding.Page[onboarding.HeldObject], error) {
+) (onboarding.Page[onboarding.RemoteObject], error) {
 	return listPage(ctx, c, account, "results", objectEntry.object, func(k *call) error {
 		params := &trusthub.ListSupportingDocumentParams{}
 		_, err := k.hub().PageSupportingDocument(params.SetPageSize(size), at.Token, at.Number)

@@ -17,8 +17,8 @@ type entry struct {
 	DateUpdated  date   `json:"date_updated"`
 }
 
-func (e entry) common() onboarding.Held {
-	return onboarding.Held{
+func (e entry) common() onboarding.Remote {
+	return onboarding.Remote{
 		SID: e.SID, FriendlyName: e.FriendlyName,
 		CreatedAt: e.DateCreated.Time, UpdatedAt: e.DateUpdated.Time,
 	}
@@ -40,9 +40,9 @@ type numberEntry struct {
 	TrunkSID   string `json:"trunk_sid"`
 }
 
-func (e numberEntry) number() onboarding.HeldPhoneNumber {
-	return onboarding.HeldPhoneNumber{
-		Held: e.common(), PhoneNumber: e.PhoneNumber,
+func (e numberEntry) number() onboarding.RemotePhoneNumber {
+	return onboarding.RemotePhoneNumber{
+		Remote: e.common(), PhoneNumber: e.PhoneNumber,
 		Voice: e.Capabilities.Voice, SMS: e.Capabilities.SMS,
 		MMS: e.Capabilities.MMS, Fax: e.Capabilities.Fax,
 		Status: e.Status, Origin: e.Origin,
@@ -64,9 +64,9 @@ type addressEntry struct {
 	EmergencyEnabled bool   `json:"emergency_enabled"`
 }
 
-func (e addressEntry) address() onboarding.HeldAddress {
-	return onboarding.HeldAddress{
-		Held: e.common(), CustomerName: e.CustomerName,
+func (e addressEntry) address() onboarding.RemoteAddress {
+	return onboarding.RemoteAddress{
+		Remote: e.common(), CustomerName: e.CustomerName,
 		Street: e.Street, StreetSecondary: e.StreetSecondary, City: e.City,
 		Region: e.Region, PostalCode: e.PostalCode, ISOCountry: e.ISOCountry,
 		Validated: e.Validated, Verified: e.Verified, EmergencyEnabled: e.EmergencyEnabled,
@@ -82,9 +82,9 @@ type bundleEntry struct {
 	Errors     json.RawMessage `json:"errors"`
 }
 
-func (e bundleEntry) bundle() onboarding.HeldBundle {
-	return onboarding.HeldBundle{
-		Held: e.common(), PolicySID: e.PolicySID, Status: hyphenated(e.Status), Email: e.Email,
+func (e bundleEntry) bundle() onboarding.RemoteBundle {
+	return onboarding.RemoteBundle{
+		Remote: e.common(), PolicySID: e.PolicySID, Status: hyphenated(e.Status), Email: e.Email,
 		ValidUntil: e.ValidUntil.Time, Errors: bundleErrors(e.Errors),
 	}
 }
@@ -97,9 +97,9 @@ type objectEntry struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-func (e objectEntry) object() onboarding.HeldObject {
-	return onboarding.HeldObject{
-		Held: e.common(), Type: e.Type, Status: hyphenated(e.Status), MIMEType: e.MIMEType,
+func (e objectEntry) object() onboarding.RemoteObject {
+	return onboarding.RemoteObject{
+		Remote: e.common(), Type: e.Type, Status: hyphenated(e.Status), MIMEType: e.MIMEType,
 		Attributes: e.Attributes,
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 func pageEndUsers(
 	t *testing.T, c *Client, at onboarding.PageAt,
-) (onboarding.Page[onboarding.HeldObject], error) {
+) (onboarding.Page[onboarding.RemoteObject], error) {
 	t.Helper()
 	return c.PageEndUsers(t.Context(), subSID, at, 2)
 }

@@ -25,9 +25,9 @@ func TestTheListOfNumbersIsFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
 	filter := onboarding.PhoneNumberFilter{PhoneNumber: w.numbers[0].Number}
-	page := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)(
+	page := must[onboarding.Page[onboarding.RemotePhoneNumber]](t)(
 		w.hub.PagePhoneNumbers(t.Context(), w.account, filter, firstPage, 20))
-	n := wantAlone(t, page, func(n onboarding.HeldPhoneNumber) string { return n.SID }, w.numbers[0].SID)
+	n := wantAlone(t, page, func(n onboarding.RemotePhoneNumber) string { return n.SID }, w.numbers[0].SID)
 	if n.PhoneNumber != w.numbers[0].Number || !n.Voice || n.CreatedAt.IsZero() {
 		t.Errorf("number %+v", n)
 	}
@@ -42,9 +42,9 @@ func TestTheListOfAddressesIsFiltered(t *testing.T) {
 	filter := onboarding.AddressFilter{
 		FriendlyName: "the address v1.2", CustomerName: address.CustomerName, ISOCountry: "US",
 	}
-	page := must[onboarding.Page[onboarding.HeldAddress]](t)(
+	page := must[onboarding.Page[onboarding.RemoteAddress]](t)(
 		w.hub.PageAddresses(t.Context(), w.account, filter, firstPage, 20))
-	a := wantAlone(t, page, func(a onboarding.HeldAddress) string { return a.SID }, ad.SID)
+	a := wantAlone(t, page, func(a onboarding.RemoteAddress) string { return a.SID }, ad.SID)
 	if a.PostalCode != address.PostalCode || !strings.EqualFold(a.Street, address.Street) ||
 		a.FriendlyName != filter.FriendlyName {
 		t.Errorf("address %+v", a)
@@ -55,8 +55,8 @@ func TestTheListsOfBundlesAreFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
 	bundle := must[onboarding.Bundle](t)
-	page := must[onboarding.Page[onboarding.HeldBundle]](t)
-	sid := func(b onboarding.HeldBundle) string { return b.SID }
+	page := must[onboarding.Page[onboarding.RemoteBundle]](t)
+	sid := func(b onboarding.RemoteBundle) string { return b.SID }
 	bu := bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(profile, "the profile")))
 	bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(profile, "another")))
 	bt := bundle(w.hub.CreateBundle(t.Context(), w.account, newBundle(product, "the product")))
@@ -81,8 +81,8 @@ func TestEndUsersAndDocumentsAreListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
 	object := must[onboarding.Object](t)
-	page := must[onboarding.Page[onboarding.HeldObject]](t)
-	sid := func(o onboarding.HeldObject) string { return o.SID }
+	page := must[onboarding.Page[onboarding.RemoteObject]](t)
+	sid := func(o onboarding.RemoteObject) string { return o.SID }
 	it := object(w.hub.CreateEndUser(t.Context(), w.account, representative))
 	ad := object(w.hub.CreateAddress(t.Context(), w.account, "a", address))
 	rd := object(w.hub.CreateSupportingDocument(t.Context(), w.account, "the document", ad.SID))
@@ -103,7 +103,7 @@ func TestOnePageLeadsToTheNext(t *testing.T) {
 	var got []string
 	at, pages := firstPage, 0
 	for pages == 0 || at != firstPage {
-		page := must[onboarding.Page[onboarding.HeldPhoneNumber]](t)(
+		page := must[onboarding.Page[onboarding.RemotePhoneNumber]](t)(
 			w.hub.PagePhoneNumbers(t.Context(), w.account, onboarding.PhoneNumberFilter{}, at, 1))
 		for _, n := range page.Items {
 			got = append(got, n.SID)

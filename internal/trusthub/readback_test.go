@@ -23,7 +23,7 @@ func TestWhatWasCreatedIsReadBack(t *testing.T) {
 		t.Errorf("numbers %v, want %v", numbers, w.numbers)
 	}
 	it := object(hub.CreateEndUser(ctx, ac, representative))
-	user := must[onboarding.HeldEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID))
+	user := must[onboarding.RemoteEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID))
 	if user.Object != it || !reflect.DeepEqual(user.EndUser, representative) {
 		t.Errorf("end user %+v, want %+v", user, representative)
 	}
@@ -48,7 +48,7 @@ func TestAnUpdateReplacesEveryField(t *testing.T) {
 	if updated := object(hub.UpdateEndUser(ctx, ac, it.SID, attributes)); updated != it {
 		t.Errorf("updated %+v, want %+v", updated, it)
 	}
-	user := must[onboarding.HeldEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID))
+	user := must[onboarding.RemoteEndUser](t)(hub.FetchEndUser(ctx, ac, it.SID))
 	if !maps.Equal(user.Attributes, attributes) {
 		t.Errorf("attributes %v, want %v", user.Attributes, attributes)
 	}
@@ -61,9 +61,9 @@ func TestAnUpdateReplacesEveryField(t *testing.T) {
 	if updated := object(hub.UpdateAddress(ctx, ac, ad.SID, moved)); updated != ad {
 		t.Errorf("updated %+v, want %+v", updated, ad)
 	}
-	page := must[onboarding.Page[onboarding.HeldAddress]](t)(
+	page := must[onboarding.Page[onboarding.RemoteAddress]](t)(
 		hub.PageAddresses(ctx, ac, onboarding.AddressFilter{}, firstPage, 20))
-	a := wantAlone(t, page, func(a onboarding.HeldAddress) string { return a.SID }, ad.SID)
+	a := wantAlone(t, page, func(a onboarding.RemoteAddress) string { return a.SID }, ad.SID)
 	got := onboarding.Address{
 		CustomerName: a.CustomerName, Street: a.Street, StreetSecondary: a.StreetSecondary,
 		City: a.City, Region: a.Region, PostalCode: a.PostalCode, ISOCountry: a.ISOCountry,

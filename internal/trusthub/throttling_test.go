@@ -64,7 +64,7 @@ func TestA429StopsEveryCallerOfTheAccountAndNobodyElse(t *testing.T) {
 		begun := time.Now()
 		_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
 		r := wantClass(t, err, onboarding.ClassRepeatable)
-		if r.Held || r.HTTPStatus != 429 || r.RetryAfter < 7*time.Second {
+		if r.NotSent || r.HTTPStatus != 429 || r.RetryAfter < 7*time.Second {
 			t.Errorf("the call with the 429: %+v", r)
 		}
 		var callers sync.WaitGroup
@@ -72,7 +72,7 @@ func TestA429StopsEveryCallerOfTheAccountAndNobodyElse(t *testing.T) {
 			callers.Go(func() {
 				_, err := c.CreateEndUser(t.Context(), subSID, anEndUser)
 				r := wantClass(t, err, onboarding.ClassRepeatable)
-				if !r.Held || r.Outage || r.RetryAfter < 7*time.Second || r.RetryAfter > 12*time.Second {
+				if !r.NotSent || r.Outage || r.RetryAfter < 7*time.Second || r.RetryAfter > 12*time.Second {
 					t.Errorf("another caller: %+v", r)
 				}
 			})
@@ -81,11 +81,11 @@ func TestA429StopsEveryCallerOfTheAccountAndNobodyElse(t *testing.T) {
 		if n := tw.count(subSID); n != 1 {
 			t.Errorf("Twilio got %d requests of the account, want only the one with the 429", n)
 		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait < 7*time.Second {
-			t.Errorf("Room is %d, %v", calls, wait)
+		if calls, wait := c.Capacity(subSID); calls != 0 || wait < 7*time.Second {
+			t.Errorf("Capacity is %d, %v", calls, wait)
 		}
-		if calls, _ := c.Room(parentSID); calls == 0 {
-			t.Error("Room is 0 for another account")
+		if calls, _ := c.Capacity(parentSID); calls == 0 {
+			t.Error("Capacity is 0 for another account")
 		}
 		if _, err := c.FetchBundle(t.Context(), parentSID, onboarding.CustomerProfile, profileSID); err != nil {
 			t.Errorf("another account: %v", err)
@@ -114,20 +114,20 @@ func TestA429OfTheParentStopsAllThatNeedTheParent(t *testing.T) {
 		wantClass(t, err, onboarding.ClassRepeatable)
 		// The preflight of another onboarding.
 		_, err = c.FindPhoneNumbers(ctx, otherAccount, []string{"+15005550100"})
-		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held {
+		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.NotSent {
 			t.Errorf("a lookup of numbers: %+v", r)
 		}
 		// A call that first needs a token.
 		_, err = c.CreateEndUser(ctx, subSID, anEndUser)
-		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.Held {
+		if r := wantClass(t, err, onboarding.ClassRepeatable); !r.NotSent {
 			t.Errorf("a call without a token: %+v", r)
 		}
-		if calls, wait := c.Room(subSID); calls != 0 || wait <= 0 {
-			t.Errorf("Room is %d, %v for an account without a token", calls, wait)
+		if calls, wait := c.Capacity(subSID); calls != 0 || wait <= 0 {
+			t.Errorf("Capacity is %d, %v for an account without a token", calls, wait)
 		}
 		c.tokens.put(subSID, subToken)
-		if calls, _ := c.Room(subSID); calls == 0 {
-			t.Error("Room is 0 for an account that needs nothing of the parent")
+		if calls, _ := c.Capacity(subSID); calls == 0 {
+			t.Error("Capacity is 0 for an account that needs nothing of the parent")
 		}
 	})
 }
@@ -141,8 +141,8 @@ func TestWithoutRetryAfterTheWaitGrowsWithEach429UpToAMinute(t *testing.T) {
 		for _, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 			_, err := c.FetchBundle(t.Context(), parentSID, onboarding.CustomerProfile, profileSID)
 			r := wantClass(t, err, onboarding.ClassRepeatable)
-			if want := time.Duration(seconds) * time.Second; r.Held || r.RetryAfter != want {
-				t.Fatalf("not sent %v, wait %v, want %v", r.Held, r.RetryAfter, want)
+			if want := time.Duration(seconds) * time.Second; r.NotSent || r.RetryAfter != want {
+				t.Fatalf("not sent %v, wait %v, want %v", r.NotSent, r.RetryAfter, want)
 			}
 			elapse(t, r.RetryAfter)
 		}

@@ -69,8 +69,8 @@ type CallbackRecord struct {
 	StartedAt  time.Time `json:"started_at"`
 }
 
-// keptCallbacks is how many records of callbacks are kept.
-const keptCallbacks = 10_000
+// storedCallbacks is how many records of callbacks are kept.
+const storedCallbacks = 10_000
 
 // SetCallbacks changes how callbacks are delivered from now on.
 func (s *Simulator) SetCallbacks(callbacks Callbacks) {
@@ -169,8 +169,8 @@ func (b *bundle) callbackForm(bundleField string) url.Values {
 func (s *Simulator) logCallback(record CallbackRecord) {
 	s.callbackNumber++
 	record.Number = s.callbackNumber
-	if len(s.callbackLog) == keptCallbacks {
-		s.callbackLog = slices.Delete(s.callbackLog, 0, keptCallbacks/10)
+	if len(s.callbackLog) == storedCallbacks {
+		s.callbackLog = slices.Delete(s.callbackLog, 0, storedCallbacks/10)
 	}
 	s.callbackLog = append(s.callbackLog, record)
 }

@@ -22,7 +22,7 @@ func (w *walk) receive(a answer) {
 	delete(w.inFlight, key)
 	delete(w.surplus, key)
 	step, e := w.step(key), onboarding.AsRemote(a.err)
-	if a.err != nil && e.Held {
+	if a.err != nil && e.NotSent {
 		w.notSent(step, e, op)
 		return
 	}

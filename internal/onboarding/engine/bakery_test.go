@@ -205,7 +205,7 @@ func (b *bakery) call(ctx context.Context, arrives func()) error {
 	b.mu.Unlock()
 	switch {
 	case fate < 0.05:
-		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Held: true, RetryAfter: 2 * time.Second}
+		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, NotSent: true, RetryAfter: 2 * time.Second}
 	case fate < 0.10:
 		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, HTTPStatus: 429, RetryAfter: time.Second}
 	case fate < 0.15:

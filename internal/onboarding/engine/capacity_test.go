@@ -24,7 +24,7 @@ type narrow struct {
 	asked int
 }
 
-func (n *narrow) Room(string) (int, time.Duration) {
+func (n *narrow) Capacity(string) (int, time.Duration) {
 	n.asked++
 	return n.calls, n.wait
 }
@@ -133,7 +133,7 @@ func findingNothing(context.Context, onboarding.TrustHub) ([]onboarding.Outcome,
 	return nil, nil
 }
 
-var heldBack = onboarding.RemoteError{Class: onboarding.ClassRepeatable, Held: true, Outage: true, RetryAfter: 30 * time.Second}
+var heldBack = onboarding.RemoteError{Class: onboarding.ClassRepeatable, NotSent: true, Outage: true, RetryAfter: 30 * time.Second}
 
 func TestWhereThereIsNoRoomNothingIsDoneOrWritten(t *testing.T) {
 	t.Parallel()

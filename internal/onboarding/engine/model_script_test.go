@@ -93,7 +93,7 @@ func failure(end ending) error {
 	case tooMany:
 		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, HTTPStatus: 429, RetryAfter: 3 * time.Second}
 	case held:
-		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Held: true, RetryAfter: 2 * time.Second}
+		return &onboarding.RemoteError{Class: onboarding.ClassRepeatable, NotSent: true, RetryAfter: 2 * time.Second}
 	case refused:
 		return &onboarding.RemoteError{Class: onboarding.ClassPermanent, HTTPStatus: 400, Code: 20001}
 	case there:

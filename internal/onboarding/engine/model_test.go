@@ -351,4 +351,4 @@ type boundlessHub struct{ onboarding.TrustHub }
 
 func (boundlessHub) ParentAccount() string { return "AC" }
 
-func (boundlessHub) Room(string) (int, time.Duration) { return math.MaxInt, 0 }
+func (boundlessHub) Capacity(string) (int, time.Duration) { return math.MaxInt, 0 }

@@ -191,7 +191,7 @@ func (w *walk) withinCapacity(calls []call, due time.Time) ([]call, time.Time) {
 	if account == "" {
 		account = w.runner.Hub.ParentAccount() // Which makes the subaccount.
 	}
-	capacity, wait := w.runner.Hub.Room(account)
+	capacity, wait := w.runner.Hub.Capacity(account)
 	if capacity >= len(calls) {
 		return calls, due
 	}

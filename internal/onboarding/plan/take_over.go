@@ -143,7 +143,7 @@ func refuseLocked(e *onboarding.Effect, o *onboarding.Onboarding, bundle onboard
 func endUserOn(ctx context.Context, hub onboarding.TrustHub, account, profileSID, kind string) (string, error) {
 	assigned, err := assignedTo(ctx, hub, account, profileSID, "IT")
 	for i := 0; i < len(assigned) && err == nil; i++ {
-		var user onboarding.HeldEndUser
+		var user onboarding.RemoteEndUser
 		if user, err = hub.FetchEndUser(ctx, account, assigned[i]); err == nil && user.Type == kind {
 			return user.SID, nil
 		}

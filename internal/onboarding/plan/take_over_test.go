@@ -12,7 +12,7 @@ import (
 type holding struct {
 	onboarding.TrustHub
 	bundle   onboarding.Bundle
-	user     onboarding.HeldEndUser
+	user     onboarding.RemoteEndUser
 	document onboarding.SupportingDocument
 	assigned []onboarding.Assignment
 	err      error
@@ -22,7 +22,7 @@ func (h holding) FetchBundle(context.Context, string, onboarding.BundleKind, str
 	return h.bundle, h.err
 }
 
-func (h holding) FetchEndUser(context.Context, string, string) (onboarding.HeldEndUser, error) {
+func (h holding) FetchEndUser(context.Context, string, string) (onboarding.RemoteEndUser, error) {
 	return h.user, h.err
 }
 
@@ -98,7 +98,7 @@ func TestWhatAProfileHasIsNotMadeAgain(t *testing.T) {
 	on := func(sid string) []onboarding.Assignment {
 		return []onboarding.Assignment{{Object: onboarding.Object{SID: "BV1"}, ObjectSID: sid}}
 	}
-	user := onboarding.HeldEndUser{Object: onboarding.Object{SID: "IT1"}, EndUser: onboarding.EndUser{Type: "customer_profile_business_information"}}
+	user := onboarding.RemoteEndUser{Object: onboarding.Object{SID: "IT1"}, EndUser: onboarding.EndUser{Type: "customer_profile_business_information"}}
 	document := onboarding.SupportingDocument{Object: onboarding.Object{SID: "RD1"}, Type: addressDocumentType, AddressSIDs: []string{"AD1"}}
 	for name, test := range map[string]struct {
 		key    onboarding.Key

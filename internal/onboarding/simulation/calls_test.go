@@ -110,7 +110,7 @@ func inTurn[T any](ctx context.Context, one *run, what string, c call, f func(co
 	w.tracef("%s", name)
 	if held > 0 {
 		w.tracef("  held back for %s", held)
-		return none, &onboarding.RemoteError{Class: onboarding.ClassRepeatable, Held: true, RetryAfter: held}
+		return none, &onboarding.RemoteError{Class: onboarding.ClassRepeatable, NotSent: true, RetryAfter: held}
 	}
 	result, err := f(context.WithValue(ctx, callKey{}, c))
 	if !w.turns.wait(one.replica, name+" returns", nil) {

@@ -176,12 +176,12 @@ func (h hub) ListPhoneNumbers(ctx context.Context, account string) ([]onboarding
 	return h.Client.ListPhoneNumbers(ctx, account)
 }
 
-// Room says now and then that there is none, beyond what the client says.
-func (h hub) Room(account string) (calls int, wait time.Duration) {
+// Capacity says now and then that there is none, beyond what the client says.
+func (h hub) Capacity(account string) (calls int, wait time.Duration) {
 	if w := h.run.replica.world; w.rough() && h.rng.Float64() < w.scenario.requestFault/4 {
 		return h.rng.IntN(2), time.Duration(1 + h.rng.Int64N(int64(20*time.Second)))
 	}
-	return h.Client.Room(account)
+	return h.Client.Capacity(account)
 }
 
 func (h hub) turn(what string) bool {

@@ -242,7 +242,10 @@ func TestTheTroubleOfASubaccountIsNotTheParents(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(*Client) error{
 		"its account": func(c *Client) error { _, err := c.FetchAccount(t.Context(), otherAccount); return err },
-		"its name":    func(c *Client) error { _, err := c.RenameSubaccount(t.Context(), otherAccount, "x"); return err },
+		"its name": func(c *Client) error {
+			_, err := c.RenameSubaccount(t.Context(), otherAccount, "x")
+			return err
+		},
 		"its numbers": func(c *Client) error { _, err := c.ListPhoneNumbers(t.Context(), otherAccount); return err },
 		"a number of its": func(c *Client) error {
 			_, err := c.FindPhoneNumbers(t.Context(), otherAccount, []string{numberSID})

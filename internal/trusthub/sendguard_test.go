@@ -37,7 +37,10 @@ func sendWithin(c *clock, d time.Duration) context.Context {
 }
 
 // connections counts the connections of a client.
-type connections struct{ dialed, closed atomic.Int32 }
+type connections struct {
+	dialed, closed atomic.Int32
+	last           atomic.Pointer[guardedConn]
+}
 
 func (n *connections) count(c *Client) {
 	transport := c.transport.(*http.Transport)
@@ -50,6 +53,7 @@ func (n *connections) count(c *Client) {
 		n.dialed.Add(1)
 		guarded := made.(*guardedConn)
 		guarded.Conn = &countedConn{Conn: guarded.Conn, counts: n}
+		n.last.Store(guarded)
 		return guarded, nil
 	}
 }
@@ -98,6 +102,9 @@ func TestARequestIsSentBeforeItsDeadlineOrNotAtAll(t *testing.T) {
 
 			if _, err := c.CreateEndUser(sendWithin(&clock, time.Second), parentSID, anEndUser); err != nil {
 				t.Fatalf("in time: %v", err)
+			}
+			if counts.last.Load().guard.Load() != nil {
+				t.Error("the idle connection still asks the guard of its last request")
 			}
 			// The process is paused when the request has its connection, and goes on too late.
 			late := whenConnected(sendWithin(&clock, time.Second), func() { clock.advance(time.Second) })

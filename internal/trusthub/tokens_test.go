@@ -244,6 +244,18 @@ func TestTheTokenOfAnotherAccountIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestTheParentsTokenIsTheConfiguredOne(t *testing.T) {
+	t.Parallel()
+	body := `{"sid": "` + parentSID + `", "auth_token": "another"}`
+	c := connect(t, &twilio{Handler: always(200, body)}, "")
+	if _, err := c.FetchAccount(t.Context(), parentSID); err != nil {
+		t.Fatal(err)
+	}
+	if token := c.tokens.peek(parentSID); token != "" {
+		t.Error("the token of the answer is remembered")
+	}
+}
+
 func TestACallWithoutATokenIsNotSent(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

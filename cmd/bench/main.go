@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
@@ -34,6 +35,14 @@ type options struct {
 	top      int    // statements to list
 	profiles string // a directory, or ""
 	check    bool
+}
+
+// profile is where that part's CPU profile is written; "" if none is asked for.
+func (o options) profile(part string) string {
+	if o.profiles == "" {
+		return ""
+	}
+	return filepath.Join(o.profiles, part+".pprof")
 }
 
 func main() {

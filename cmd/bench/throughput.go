@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"text/tabwriter"
@@ -57,12 +56,6 @@ type contest struct {
 // measureThroughput lets attestd and the bare loop onboard in turns, at a simulator that answers and approves at once.
 func measureThroughput(ctx context.Context, d *database, o options) (f throughputFigures, err error) {
 	const name = "throughput"
-	profile := func(part string) string {
-		if o.profiles == "" {
-			return ""
-		}
-		return filepath.Join(o.profiles, part+".pprof")
-	}
 	url, err := d.create(ctx, name)
 	if err != nil {
 		return f, err
@@ -76,7 +69,7 @@ func measureThroughput(ctx context.Context, d *database, o options) (f throughpu
 	c.figures.perPhase, c.figures.counted = o.perPhase, d.statements
 	c.figures.attestd.calls, c.figures.bare.calls = make(calls), make(calls)
 
-	if c.bare, err = startBare(ctx, profile("bare")); err != nil {
+	if c.bare, err = startBare(ctx, o.profile("bare")); err != nil {
 		return f, err
 	}
 	before, err := d.work(ctx, name)
@@ -84,13 +77,13 @@ func measureThroughput(ctx context.Context, d *database, o options) (f throughpu
 		return f, err
 	}
 	cpuBefore := d.cpu()
-	if err := s.serve(ctx, profile("attestd")); err != nil {
+	if err := s.serve(ctx, o.profile("attestd")); err != nil {
 		return f, err
 	}
 	if c.watcher, err = newWatcher(ctx, url); err != nil {
 		return f, err
 	}
-	stopProfile, err := startProfile(profile("simulator"))
+	stopProfile, err := startProfile(o.profile("simulator"))
 	if err != nil {
 		return f, err
 	}
@@ -99,17 +92,10 @@ func measureThroughput(ctx context.Context, d *database, o options) (f throughpu
 		return f, err
 	}
 
-	// What a process and its sessions have done is told in full when they end.
+	if err := c.end(ctx); err != nil {
+		return f, err
+	}
 	f = c.figures
-	if f.attestd.cpu, err = s.endServer(); err != nil {
-		return f, err
-	}
-	if f.bare.cpu, err = c.bare.end(); err != nil {
-		return f, err
-	}
-	if err := d.waitUntilLeft(ctx, name); err != nil {
-		return f, err
-	}
 	after, err := d.work(ctx, name)
 	if err != nil {
 		return f, err
@@ -120,6 +106,17 @@ func measureThroughput(ctx context.Context, d *database, o options) (f throughpu
 		return f, err
 	}
 	return f, sameCalls(f.attestd.calls, f.bare.calls)
+}
+
+// end ends both sides. What a process and its sessions have done is told in full only then.
+func (c *contest) end(ctx context.Context) (err error) {
+	if c.figures.attestd.cpu, err = c.stage.endServer(); err != nil {
+		return err
+	}
+	if c.figures.bare.cpu, err = c.bare.end(); err != nil {
+		return err
+	}
+	return c.db.waitUntilLeft(ctx, c.name)
 }
 
 // rounds makes a round that does not count and then those that do.

@@ -42,47 +42,50 @@ func accepted(t *testing.T) *testBundle {
 	return b
 }
 
+// corrections are what a body says, and what becomes of validRequest by it.
+var corrections = map[string]struct {
+	patch any
+	want  func(r *onboarding.Request)
+}{
+	"nothing": {map[string]any{}, func(*onboarding.Request) {}},
+	"one member": {
+		map[string]any{"business": map[string]any{"business_name": "Example Plumbing and Heating LLC"}},
+		func(r *onboarding.Request) { r.Business.Name = "Example Plumbing and Heating LLC" },
+	},
+	"written the way Twilio is sent it": {
+		map[string]any{"business": map[string]any{"business_registration_number": " 98-7654321 "}, "address": map[string]any{"region": "wi"}},
+		func(r *onboarding.Request) { r.Business.RegistrationNumber, r.Address.Region = "987654321", "WI" },
+	},
+	"null takes away what is optional": {
+		map[string]any{"business": map[string]any{"social_media_profile_urls": nil}, "address": map[string]any{"street_secondary": nil}},
+		func(r *onboarding.Request) {
+			r.Business.SocialMediaProfileURLs, r.Address.StreetSecondary = "", ""
+		},
+	},
+	"null for a primary profile is the default": {
+		map[string]any{"primary_profile_sid": nil},
+		func(r *onboarding.Request) { r.PrimaryProfileSID = testPrimary },
+	},
+	"an array as a whole": {
+		map[string]any{"authorized_representatives": []any{representativeBody("Third")}},
+		func(r *onboarding.Request) {
+			r.AuthorizedRepresentatives = []onboarding.Representative{{
+				FirstName: "Third", LastName: "Representative", Email: "third@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO",
+			}}
+		},
+	},
+	"an existing address for a new one": {
+		map[string]any{"address": map[string]any{
+			"sid": "AD0123456789ABCDEF0123456789abcdef", "customer_name": nil, "street": nil, "street_secondary": nil, "city": nil, "region": nil,
+			"postal_code": nil, "iso_country": nil,
+		}},
+		func(r *onboarding.Request) { r.Address = onboarding.Address{SID: "AD0123456789abcdef0123456789abcdef"} },
+	},
+}
+
 func TestACorrectionChangesWhatItNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		patch any
-		want  func(r *onboarding.Request)
-	}{
-		"nothing": {map[string]any{}, func(*onboarding.Request) {}},
-		"one member": {
-			map[string]any{"business": map[string]any{"business_name": "Example Plumbing and Heating LLC"}},
-			func(r *onboarding.Request) { r.Business.Name = "Example Plumbing and Heating LLC" },
-		},
-		"written the way Twilio is sent it": {
-			map[string]any{"business": map[string]any{"business_registration_number": " 98-7654321 "}, "address": map[string]any{"region": "wi"}},
-			func(r *onboarding.Request) { r.Business.RegistrationNumber, r.Address.Region = "987654321", "WI" },
-		},
-		"null takes away what is optional": {
-			map[string]any{"business": map[string]any{"social_media_profile_urls": nil}, "address": map[string]any{"street_secondary": nil}},
-			func(r *onboarding.Request) {
-				r.Business.SocialMediaProfileURLs, r.Address.StreetSecondary = "", ""
-			},
-		},
-		"null for a primary profile is the default": {
-			map[string]any{"primary_profile_sid": nil},
-			func(r *onboarding.Request) { r.PrimaryProfileSID = testPrimary },
-		},
-		"an array as a whole": {
-			map[string]any{"authorized_representatives": []any{representativeBody("Third")}},
-			func(r *onboarding.Request) {
-				r.AuthorizedRepresentatives = []onboarding.Representative{{
-					FirstName: "Third", LastName: "Representative", Email: "third@example.com", PhoneNumber: "+12025550143", BusinessTitle: "Owner", JobPosition: "CEO",
-				}}
-			},
-		},
-		"an existing address for a new one": {
-			map[string]any{"address": map[string]any{
-				"sid": "AD0123456789ABCDEF0123456789abcdef", "customer_name": nil, "street": nil, "street_secondary": nil, "city": nil, "region": nil,
-				"postal_code": nil, "iso_country": nil,
-			}},
-			func(r *onboarding.Request) { r.Address = onboarding.Address{SID: "AD0123456789abcdef0123456789abcdef"} },
-		},
-	} {
+	for name, test := range corrections {
 		for _, mediaType := range []string{"application/merge-patch+json", "application/json", "Application/Merge-Patch+JSON; charset=UTF-8"} {
 			t.Run(name+" as "+mediaType, func(t *testing.T) {
 				t.Parallel()

@@ -11,24 +11,13 @@ package pgdev
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"maps"
-	"math/big"
-	"net"
-	"net/url"
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
@@ -36,7 +25,7 @@ const (
 
 	// startTimeout bounds one start of a server on an initialised directory:
 	// generous, because after a crash it replays its log first.
-	startTimeout = 60 * time.Second
+	startTimeout = 2 * time.Minute
 
 	// fastTimeout is how long a fast shutdown may take before Stop goes on
 	// to an immediate one, which Postgres ends by itself within 5 s.
@@ -142,189 +131,6 @@ func (p *Postgres) start(ctx context.Context) error {
 	}
 }
 
-// openDir makes p.dir ready: the caller's directory, or a temporary one that
-// the server's account owns and a keeper removes.
-func (p *Postgres) openDir() error {
-	if p.options.Dir == "" {
-		k, err := keepTempDir(p.account, tempParents(p.options.Durable))
-		if err != nil {
-			return err
-		}
-		p.keeper, p.dir = k, k.dir
-		return nil
-	}
-	dir, err := filepath.Abs(p.options.Dir)
-	if err != nil {
-		return fmt.Errorf("resolving the directory: %w", err)
-	}
-	p.dir = dir
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
-		return fmt.Errorf("making the directory: %w", err)
-	}
-	if err := os.Mkdir(p.dataDir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("making the data directory: %w", err)
-	}
-	if err := p.account.own(p.dataDir()); err != nil {
-		return fmt.Errorf("giving the data directory to %s: %w", p.account, err)
-	}
-	if err := p.account.canEnter(p.dataDir()); err != nil {
-		return fmt.Errorf("the server runs as %s, who cannot enter %s (open its parent directories to that user or choose another): %w",
-			p.account, p.dataDir(), err)
-	}
-	return nil
-}
-
-func (p *Postgres) dataDir() string { return filepath.Join(p.dir, "data") }
-
-// LogFile is the path of the file that Postgres writes its log to.
-func (p *Postgres) LogFile() string { return filepath.Join(p.dir, "postgres.log") }
-
-// Dir is the directory that holds all that the server writes.
-func (p *Postgres) Dir() string { return p.dir }
-
-// initialise runs initdb, unless the directory holds a cluster already.
-func (p *Postgres) initialise(ctx context.Context) error {
-	passwordFile := filepath.Join(p.dir, "password")
-	if _, err := os.Stat(filepath.Join(p.dataDir(), "PG_VERSION")); err == nil {
-		password, err := os.ReadFile(passwordFile)
-		if err != nil {
-			return fmt.Errorf("reading the password of the existing cluster: %w", err)
-		}
-		p.password = strings.TrimSpace(string(password))
-		return nil
-	}
-	p.password = rand.Text()
-	if err := os.WriteFile(passwordFile, []byte(p.password+"\n"), 0o600); err != nil {
-		return fmt.Errorf("writing the password file: %w", err)
-	}
-	secret, err := verifier(p.password)
-	if err != nil {
-		return err
-	}
-	verifierFile := filepath.Join(p.dir, "verifier")
-	if err := os.WriteFile(verifierFile, []byte(secret+"\n"), 0o600); err != nil {
-		return fmt.Errorf("writing the verifier file: %w", err)
-	}
-	if err := p.account.own(verifierFile); err != nil {
-		return fmt.Errorf("giving the verifier file to %s: %w", p.account, err)
-	}
-	// Nothing is synced here even for a durable server: a cluster that the
-	// machine lost while making it is made again.
-	initdb, err := p.run("initdb",
-		"--pgdata="+p.dataDir(), "--username="+superuser, "--pwfile="+verifierFile,
-		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	if err != nil {
-		return err
-	}
-	if err := initdb.wait(ctx); err != nil {
-		return errors.Join(fmt.Errorf("waiting for initdb: %w", err), initdb.end())
-	}
-	if err := initdb.end(); err != nil {
-		return fmt.Errorf("initdb in %s: %w: %s", p.dataDir(), err, p.logTail())
-	}
-	if err := os.Remove(verifierFile); err != nil {
-		return fmt.Errorf("removing the verifier file: %w", err)
-	}
-	return nil
-}
-
-// serve starts the server process and waits until it takes connections.
-func (p *Postgres) serve(ctx context.Context) (*guarded, error) {
-	args := []string{"-D", p.dataDir()}
-	settings := p.settings()
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		args = append(args, "-c", name+"="+settings[name])
-	}
-	began := time.Now()
-	server, err := p.run("postgres", args...)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	for {
-		conn, connectErr := pgconn.Connect(ctx, p.URL(""))
-		if connectErr == nil {
-			connectErr = conn.Close(ctx)
-		}
-		if connectErr == nil {
-			p.logger.InfoContext(ctx, "postgres started", "bin_dir", p.binDir, "dir", p.dir, "port", p.port, "took", time.Since(began))
-			return server, nil
-		}
-		if ctx.Err() != nil {
-			return nil, errors.Join(fmt.Errorf("waiting for the server to take connections: %w (last: %w): %s", ctx.Err(), connectErr, p.logTail()), server.end())
-		}
-		// Refused is what a starting server does; ended is final.
-		if server.waitFor(ctx, 10*time.Millisecond) {
-			return nil, errors.Join(fmt.Errorf("the server ended while starting: %s", p.logTail()), server.end())
-		}
-	}
-}
-
-// settings are the server's parameters, the caller's last.
-func (p *Postgres) settings() map[string]string {
-	settings := map[string]string{
-		"listen_addresses":        "127.0.0.1",
-		"port":                    strconv.Itoa(p.port),
-		"unix_socket_directories": "",
-		"max_connections":         "200",
-		"shared_buffers":          "64MB",
-	}
-	if !p.options.Durable {
-		// Commits stay synchronous: asynchronous ones are lost when
-		// Postgres itself is killed, which tests do.
-		maps.Copy(settings, map[string]string{
-			"fsync":            "off",
-			"full_page_writes": "off",
-			"shared_buffers":   "32MB",
-			"max_wal_size":     "256MB", // it may lie in memory
-		})
-	}
-	maps.Copy(settings, p.options.Settings)
-	return settings
-}
-
-// run starts one of Postgres' programs under guard, writing to the log file.
-func (p *Postgres) run(program string, args ...string) (*guarded, error) {
-	log, err := os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the log of %s: %w", program, err)
-	}
-	defer log.Close()
-	g, err := startGuarded(p.account, p.keeper, log, append([]string{filepath.Join(p.binDir, program)}, args...))
-	if err != nil {
-		return nil, fmt.Errorf("running %s: %w", program, err)
-	}
-	return g, nil
-}
-
-// logTail is the end of the log: what an error shows of a program that failed.
-func (p *Postgres) logTail() string {
-	const lines = 10
-	log, err := os.ReadFile(p.LogFile())
-	if err != nil {
-		return "(no log: " + err.Error() + ")"
-	}
-	all := strings.Split(strings.TrimSpace(string(log)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
-
-// URL is the DATABASE_URL of one of the server's databases, as its superuser.
-// Empty means the database that every server has, postgres. It stays the same
-// across Restart.
-func (p *Postgres) URL(database string) string {
-	if database == "" {
-		database = "postgres"
-	}
-	return (&url.URL{
-		Scheme:   "postgres",
-		User:     url.UserPassword(superuser, p.password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)),
-		Path:     "/" + database,
-		RawQuery: "sslmode=disable",
-	}).String()
-}
-
 // StopMode says how a server ends, in the words of pg_ctl.
 type StopMode string
 
@@ -393,31 +199,4 @@ func (p *Postgres) release() error {
 	}
 	p.dir = ""
 	return errors.Join(errs...)
-}
-
-// choosePort returns want, or a free loopback port. It lies below the ranges
-// that Linux and macOS take outgoing connections' ports from, so that none of
-// those sits on it while a server restarts.
-func choosePort(ctx context.Context, want int) (int, error) {
-	if want != 0 {
-		return want, nil
-	}
-	const lowest, highest, attempts = 15000, 32000, 100
-	for range attempts {
-		offset, err := rand.Int(rand.Reader, big.NewInt(highest-lowest))
-		if err != nil {
-			return 0, fmt.Errorf("choosing a port: %w", err)
-		}
-		port := lowest + int(offset.Int64())
-		var config net.ListenConfig
-		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue // taken
-		}
-		if err := listener.Close(); err != nil {
-			return 0, fmt.Errorf("choosing a port: %w", err)
-		}
-		return port, nil
-	}
-	return 0, fmt.Errorf("choosing a port: none of %d tried between %d and %d is free", attempts, lowest, highest)
 }

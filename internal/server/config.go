@@ -185,10 +185,22 @@ func (c Config) check() []problem {
 	add := func(variable, format string, args ...any) {
 		problems = append(problems, problem{variable, fmt.Errorf(variable+": "+format, args...)})
 	}
-
 	if err := checkDatabaseURL(c.DatabaseURL); err != nil {
 		problems = append(problems, problem{"DATABASE_URL", err})
 	}
+	c.checkTwilio(add)
+	c.checkURLs(add)
+	oneOf(add, "TRUST_PRODUCT_GATE", c.TrustProductGate, plan.GateAuto, plan.GateSubmitted, plan.GateApproved)
+	oneOf(add, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
+	c.checkBounds(add)
+	return problems
+}
+
+// addProblem tells what is wrong with a variable.
+type addProblem func(variable, format string, args ...any)
+
+// checkTwilio checks credentials and SIDs.
+func (c Config) checkTwilio(add addProblem) {
 	switch {
 	case c.TwilioAuthToken == "":
 		add("TWILIO_AUTH_TOKEN", "missing: set it, or TWILIO_AUTH_TOKEN_FILE, to the parent account's auth token")
@@ -209,7 +221,9 @@ func (c Config) check() []problem {
 	sid("SHAKEN_STIR_POLICY_SID", c.ShakenStirPolicySID, "RN", "the SID of a policy", true)
 	sid("VOICE_INTEGRITY_POLICY_SID", c.VoiceIntegrityPolicySID, "RN", "the SID of a policy", true)
 	sid("CNAM_POLICY_SID", c.CNAMPolicySID, "RN", "the SID of a policy", true)
+}
 
+func (c Config) checkURLs(add addProblem) {
 	for _, v := range []struct{ name, value string }{
 		{"PUBLIC_URL", c.PublicURL}, {"TWILIO_API_URL", c.TwilioAPIURL}, {"TWILIO_TRUSTHUB_URL", c.TwilioTrustHubURL},
 	} {
@@ -221,9 +235,10 @@ func (c Config) check() []problem {
 			add(v.name, "leave user, password, query and fragment out of the URL")
 		}
 	}
-	oneOf(add, "TRUST_PRODUCT_GATE", c.TrustProductGate, plan.GateAuto, plan.GateSubmitted, plan.GateApproved)
-	oneOf(add, "CALLBACK_AUTH", c.CallbackAuth, api.CallbackSignature, api.CallbackToken)
+}
 
+// checkBounds checks durations and numbers.
+func (c Config) checkBounds(add addProblem) {
 	if c.ReviewPollMin <= 0 {
 		add("REVIEW_POLL_MIN", "must be more than zero")
 	}
@@ -251,10 +266,9 @@ func (c Config) check() []problem {
 	if c.Workers < 1 || c.Workers > 10_000 {
 		add("WORKERS", "must be from 1 to 10000")
 	}
-	return problems
 }
 
-func oneOf[T ~string](add func(variable, format string, args ...any), name string, value T, allowed ...T) {
+func oneOf[T ~string](add addProblem, name string, value T, allowed ...T) {
 	if !slices.Contains(allowed, value) {
 		add(name, "%q is none of %v", value, allowed)
 	}

@@ -9,15 +9,9 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// Everything that happens is logged at debug level: a clean path, lost answers, a refusal whose text repeats the address, and a request
-// that is refused. Nothing personal and no secret may be in it.
-func TestNothingPersonalIsLogged(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, trusthubsim.Config{})
-	w.environ["LOG_LEVEL"] = "debug"
-	stop := w.serve()
-	customer := w.subaccount(2)
-	body := map[string]any{
+// secretRequest is a request whose personal data can be told from everything else.
+func secretRequest(customer subaccount) map[string]any {
+	return map[string]any{
 		"subaccount_sid":     customer.sid,
 		"notification_email": "mailbox-secret@isv.example",
 		"business": map[string]any{
@@ -34,6 +28,17 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 		}},
 		"phone_numbers": customer.e164,
 	}
+}
+
+// Everything that happens is logged at debug level: a clean path, lost answers, a refusal whose text repeats the address, and a request
+// that is refused. Nothing personal and no secret may be in it.
+func TestNothingPersonalIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, trusthubsim.Config{})
+	w.environ["LOG_LEVEL"] = "debug"
+	stop := w.serve()
+	customer := w.subaccount(2)
+	body := secretRequest(customer)
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/EndUsers", Times: 1, Effect: trusthubsim.EffectDropAfter})
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/v1/SupportingDocuments", Times: 1, Effect: trusthubsim.EffectHTMLAfter, Body: "<html>77 Secretstreet</html>"})
 	w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/2010-04-01/Accounts/*/Addresses.json", Times: 1, Effect: trusthubsim.EffectStatus,

@@ -9,71 +9,74 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// Each of these stops an onboarding until a person has done something at Twilio. Then resume takes it on from there.
+// refusals each stop an onboarding until a person has done something at Twilio.
+var refusals = []struct {
+	name string
+	// breakIt returns the changes of the request.
+	breakIt func(w *world, s subaccount) map[string]any
+	mend    func(w *world, s subaccount)
+	pointer string
+	code    string
+	source  string
+}{
+	{
+		name:    "a suspended subaccount",
+		breakIt: func(w *world, s subaccount) map[string]any { setAccountStatus(w, s, "suspended"); return nil },
+		mend:    func(w *world, s subaccount) { setAccountStatus(w, s, "active") },
+		pointer: "/subaccount_sid", code: "subaccount_not_active", source: "preflight",
+	},
+	{
+		name: "an unapproved primary profile",
+		breakIt: func(w *world, _ subaccount) map[string]any {
+			reviewed(w, trusthubsim.DefaultPrimaryProfileSID, trusthubsim.StatusRejected)
+			return nil
+		},
+		mend: func(w *world, _ subaccount) {
+			reviewed(w, trusthubsim.DefaultPrimaryProfileSID, trusthubsim.StatusApproved)
+		},
+		pointer: "/primary_profile_sid", code: "primary_profile_not_approved", source: "preflight",
+	},
+	{
+		name: "a number of another account",
+		breakIt: func(w *world, s subaccount) map[string]any {
+			other := w.subaccount(1)
+			w.environ["test.other"], w.environ["test.number"] = other.sid, other.numbers[0]
+			return map[string]any{"phone_numbers": []string{s.numbers[0], other.numbers[0]}}
+		},
+		mend: func(w *world, s subaccount) {
+			w.twilioPost("/2010-04-01/Accounts/"+w.environ["test.other"]+"/IncomingPhoneNumbers/"+w.environ["test.number"]+".json", url.Values{"AccountSid": {s.sid}}, nil)
+		},
+		pointer: "/phone_numbers/1", code: "number_not_in_subaccount", source: "preflight",
+	},
+	{
+		name: "an address that Twilio refuses",
+		breakIt: func(w *world, s subaccount) map[string]any {
+			w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/2010-04-01/Accounts/*/Addresses.json", Effect: trusthubsim.EffectStatus,
+				Status: http.StatusBadRequest, Body: `{"code":21628,"message":"Address Validation Error","more_info":"https://www.twilio.com/docs/errors/21628","status":400}`})
+			return nil
+		},
+		mend:    func(w *world, _ subaccount) { w.sim.ClearFaults() },
+		pointer: "/address", code: "21628", source: "twilio",
+	},
+	{
+		name: "credentials of the parent that were revoked",
+		breakIt: func(w *world, _ subaccount) map[string]any {
+			w.fault(trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: http.StatusUnauthorized})
+			return nil
+		},
+		mend:    func(w *world, _ subaccount) { w.sim.ClearFaults() },
+		pointer: "", code: "20003", source: "preflight",
+	},
+}
+
+func setAccountStatus(w *world, s subaccount, status string) {
+	w.twilioPost("/2010-04-01/Accounts/"+s.sid+".json", url.Values{"Status": {status}}, nil)
+}
+
+// When the cause is gone, resume takes the onboarding on from there.
 func TestARefusalNamesTheFieldAndResumeGoesOn(t *testing.T) {
 	t.Parallel()
-	setStatus := func(w *world, s subaccount, status string) {
-		w.twilioPost("/2010-04-01/Accounts/"+s.sid+".json", url.Values{"Status": {status}}, nil)
-	}
-	tests := []struct {
-		name string
-		// breakIt returns the changes of the request.
-		breakIt func(w *world, s subaccount) map[string]any
-		mend    func(w *world, s subaccount)
-		pointer string
-		code    string
-		source  string
-	}{
-		{
-			name:    "a suspended subaccount",
-			breakIt: func(w *world, s subaccount) map[string]any { setStatus(w, s, "suspended"); return nil },
-			mend:    func(w *world, s subaccount) { setStatus(w, s, "active") },
-			pointer: "/subaccount_sid", code: "subaccount_not_active", source: "preflight",
-		},
-		{
-			name: "an unapproved primary profile",
-			breakIt: func(w *world, _ subaccount) map[string]any {
-				reviewed(w, trusthubsim.DefaultPrimaryProfileSID, trusthubsim.StatusRejected)
-				return nil
-			},
-			mend: func(w *world, _ subaccount) {
-				reviewed(w, trusthubsim.DefaultPrimaryProfileSID, trusthubsim.StatusApproved)
-			},
-			pointer: "/primary_profile_sid", code: "primary_profile_not_approved", source: "preflight",
-		},
-		{
-			name: "a number of another account",
-			breakIt: func(w *world, s subaccount) map[string]any {
-				other := w.subaccount(1)
-				w.environ["test.other"], w.environ["test.number"] = other.sid, other.numbers[0]
-				return map[string]any{"phone_numbers": []string{s.numbers[0], other.numbers[0]}}
-			},
-			mend: func(w *world, s subaccount) {
-				w.twilioPost("/2010-04-01/Accounts/"+w.environ["test.other"]+"/IncomingPhoneNumbers/"+w.environ["test.number"]+".json", url.Values{"AccountSid": {s.sid}}, nil)
-			},
-			pointer: "/phone_numbers/1", code: "number_not_in_subaccount", source: "preflight",
-		},
-		{
-			name: "an address that Twilio refuses",
-			breakIt: func(w *world, s subaccount) map[string]any {
-				w.fault(trusthubsim.Fault{Method: http.MethodPost, Path: "/2010-04-01/Accounts/*/Addresses.json", Effect: trusthubsim.EffectStatus,
-					Status: http.StatusBadRequest, Body: `{"code":21628,"message":"Address Validation Error","more_info":"https://www.twilio.com/docs/errors/21628","status":400}`})
-				return nil
-			},
-			mend:    func(w *world, _ subaccount) { w.sim.ClearFaults() },
-			pointer: "/address", code: "21628", source: "twilio",
-		},
-		{
-			name: "credentials of the parent that were revoked",
-			breakIt: func(w *world, _ subaccount) map[string]any {
-				w.fault(trusthubsim.Fault{Effect: trusthubsim.EffectStatus, Status: http.StatusUnauthorized})
-				return nil
-			},
-			mend:    func(w *world, _ subaccount) { w.sim.ClearFaults() },
-			pointer: "", code: "20003", source: "preflight",
-		},
-	}
-	for _, tt := range tests {
+	for _, tt := range refusals {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{})

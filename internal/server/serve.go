@@ -93,11 +93,10 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 	if s.hub, err = config.trustHub(logger); err != nil {
 		return nil, err
 	}
-	plan := config.plan()
 	replica := replicaName()
 	runner := &engine.Runner{
 		Hub:      s.hub,
-		Plan:     plan,
+		Plan:     config.plan(),
 		Name:     replica,
 		Crew:     s.crew,
 		Timing:   config.timing(),
@@ -120,37 +119,8 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	handler, err := api.New(api.Config{
-		Service: &desk.Service{
-			Repository: s.store,
-			Plan:       plan,
-			NewID:      func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
-			NewToken:   newToken,
-			Now:        time.Now,
-		},
-		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
-		Subaccounts:              s.hub,
-		Records:                  s.store,
-		Reviews:                  &desk.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: logger},
-		Callbacks:                s.store,
-		Keys:                     apiKeys{s.store},
-		Verifier:                 s.hub,
-		CallbackAuth:             config.CallbackAuth,
-		PublicURL:                strings.TrimRight(config.PublicURL, "/"),
-		DefaultPrimaryProfileSID: config.TwilioPrimaryProfileSID,
-		Ready:                    s.ready,
-		Logger:                   logger,
-	})
-	if err != nil {
+	if s.http, err = s.newHTTPServer(config); err != nil {
 		return nil, err
-	}
-	s.http = &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.ListenAddr)
 	if err != nil {
@@ -160,6 +130,42 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 		p.Listening(s.listener.Addr().String())
 	}
 	return s, nil
+}
+
+// newHTTPServer serves the API on the store and the client of Twilio.
+func (s *service) newHTTPServer(config Config) (*http.Server, error) {
+	handler, err := api.New(api.Config{
+		Service: &desk.Service{
+			Repository: s.store,
+			Plan:       config.plan(),
+			NewID:      func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
+			NewToken:   newToken,
+			Now:        time.Now,
+		},
+		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
+		Subaccounts:              s.hub,
+		Records:                  s.store,
+		Reviews:                  &desk.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: s.logger},
+		Callbacks:                s.store,
+		Keys:                     apiKeys{s.store},
+		Verifier:                 s.hub,
+		CallbackAuth:             config.CallbackAuth,
+		PublicURL:                strings.TrimRight(config.PublicURL, "/"),
+		DefaultPrimaryProfileSID: config.TwilioPrimaryProfileSID,
+		Ready:                    s.ready,
+		Logger:                   s.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}, nil
 }
 
 // run serves and works until ctx ends, or until serving fails.

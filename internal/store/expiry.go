@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
@@ -33,7 +31,7 @@ func (r *replica) expire(ctx context.Context) {
 func (s *Store) expireCallbacks(ctx context.Context, batch int32) (deleted int64, err error) {
 	for {
 		var n int64
-		err := s.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
+		err := s.inTx(ctx, func(q *db.Queries) error {
 			mine, err := q.TryExpiryLock(ctx, expiryLockClass)
 			if err != nil || !mine {
 				return err

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
@@ -44,7 +42,7 @@ func TestWhileOneReplicaDeletesTheOthersLeaveItAlone(t *testing.T) {
 	s := openStore(t, Config{DatabaseURL: newDatabase(t), CallbackRetention: time.Hour})
 	id := newOnboarding(t, s)
 	keep(t, s, id, time.Now().Add(-2*time.Hour), "old")
-	err := s.inTx(t.Context(), func(_ pgx.Tx, q *db.Queries) error {
+	err := s.inTx(t.Context(), func(q *db.Queries) error {
 		if mine, err := q.TryExpiryLock(t.Context(), expiryLockClass); err != nil || !mine {
 			t.Fatalf("lock: %t, %v", mine, err)
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/attestd/attestd/internal/onboarding"
-	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
 func TestWhoWaitsForALockHoldsNobodyUp(t *testing.T) {
@@ -29,11 +27,7 @@ func TestWhoWaitsForALockHoldsNobodyUp(t *testing.T) {
 			return err
 		}
 		go func() { kept <- keep(locked) }()
-		eventually(t, "it waits for the lock", func() bool {
-			var waits bool
-			err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits)
-			return err == nil && waits
-		})
+		waitsForLock(t, s)
 		return keep(free)
 	})
 	if err != nil {
@@ -44,7 +38,7 @@ func TestWhoWaitsForALockHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// inOneGroup writes all in one transaction, as if they had come at one moment, and returns what each came to.
+// inOneGroup writes all in one transaction, as if they had come at one moment, and returns the error of each.
 func inOneGroup(t *testing.T, s *Store, all ...*pendingWrite) []error {
 	t.Helper()
 	for _, w := range all {
@@ -72,11 +66,35 @@ func claimed(t *testing.T, b *testBundle) (*onboarding.Onboarding, int64) {
 
 // noting is a change with a step and two events that say so.
 func noting(o *onboarding.Onboarding, jobID int64, what string) *pendingWrite {
-	return &pendingWrite{id: o.ID, change: &fenced{onboarding.Change{
+	return &pendingWrite{id: o.ID, requests: []request{&change{jobID: jobID, Change: onboarding.Change{
 		ID: o.ID, Epoch: o.Epoch, Status: onboarding.StatusInProgress,
 		Steps:  []onboarding.Step{{Key: "preflight", State: onboarding.StepRunning, SID: what}},
 		Events: []onboarding.Event{{At: time.Now(), Kind: "noted", Detail: what}, {At: time.Now(), Kind: "noted", Detail: what + " again"}},
-	}, jobID}}
+	}}}}
+}
+
+// claiming is a claim.
+func claiming(id onboarding.ID, jobID int64) *pendingWrite {
+	return &pendingWrite{id: id, requests: []request{
+		ask(claimOnboardings, id, claimRow{id, jobID}), &reading{id: id},
+	}}
+}
+
+// claimedBy is what a claim was answered.
+func claimedBy(t *testing.T, w *pendingWrite) *onboarding.Onboarding {
+	t.Helper()
+	if !w.requests[0].(*question).answered {
+		t.Fatal("nothing was claimed")
+	}
+	return w.requests[1].(*reading).onboarding
+}
+
+// callback is a delivery that wakes.
+func callback(id onboarding.ID) *pendingWrite {
+	return &pendingWrite{id: id, requests: []request{
+		ask(storeCallbacks, id, callbackRow{OnboardingID: id, Body: []byte{}, ReceivedAt: stamp{time.Now()}, Wakes: true}),
+		askID(runWoken, string(id)),
+	}}
 }
 
 // notes are what was noted of the onboarding: in its step, and in its history.
@@ -121,24 +139,29 @@ func TestEachOfAGroupIsWrittenWithWhatIsItsOwn(t *testing.T) {
 	}
 	released, jobID := claimed(t, b)
 	release := noting(released, jobID, "released")
-	release.ending = &ending{epoch: released.Epoch, jobID: jobID, next: time.Now().Add(time.Hour)}
+	release.requests = append(release.requests, ask(releaseOnboardings, released.ID,
+		releaseRow{released.ID, released.Epoch, jobID, stamp{time.Now().Add(time.Hour)}}))
 	waiting := newOnboarding(t, s)
-	claiming := &pendingWrite{id: waiting, claim: &claim{jobID: b.jobID(t, waiting)}}
+	claim := claiming(waiting, b.jobID(t, waiting))
 
-	errs := inOneGroup(t, s, changes[0], changes[1], claiming, changes[2], release)
-	for i, want := range []error{nil, onboarding.ErrLostPlace, nil, nil, nil} {
-		if !errors.Is(errs[i], want) {
-			t.Errorf("the %d. comes to %v, want %v", i+1, errs[i], want)
+	for i, err := range inOneGroup(t, s, changes[0], changes[1], claim, changes[2], release) {
+		if err != nil {
+			t.Errorf("the %d. comes to %v", i+1, err)
+		}
+	}
+	for i, w := range changes {
+		if written := w.requests[0].(*change).written; written != (i != outOfPlace) {
+			t.Errorf("change %d is written: %t", i, written)
 		}
 	}
 	wantNotes(t, s, ids[0], "first", "first again")
 	wantNotes(t, s, ids[1])
 	wantNotes(t, s, ids[2], "third", "third again")
 	wantNotes(t, s, released.ID, "released", "released again")
-	if _, ok := b.due(t, released.ID); !ok || release.ending.woken {
-		t.Errorf("released with a next run: %t, woken: %t", ok, release.ending.woken)
+	if _, ok := b.due(t, released.ID); !ok || string(release.requests[1].(*question).answer) != "false" {
+		t.Errorf("released with a next run: %t, woken: %s", ok, release.requests[1].(*question).answer)
 	}
-	if o := claiming.claim.claimed; o == nil || o.ID != waiting || o.Epoch != 1 || o.Request.Business.Name == "" {
+	if o := claimedBy(t, claim); o.ID != waiting || o.Epoch != 1 || o.Request.Business.Name == "" {
 		t.Errorf("claimed %+v", o)
 	}
 }
@@ -162,18 +185,18 @@ func TestAnOnboardingThatAnotherStandsInTheWayOfIsNobodyElsesFault(t *testing.T)
 	b := setup(t)
 	one, oneJob := claimed(t, b)
 	other, otherJob := claimed(t, b)
-	second := *one
-	second.ID, second.CallbackToken = onboarding.ID(random("onb_")), random("")
-	creation, err := creation(t.Context(), &second, onboarding.Event{At: time.Now(), Kind: "onboarding.created"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	errs := inOneGroup(t, b.store, noting(one, oneJob, "one"), &pendingWrite{id: second.ID, own: &creation}, noting(other, otherJob, "other"))
-	if errs[0] != nil || !errors.Is(errs[1], pgx.ErrNoRows) || errs[2] != nil {
-		t.Fatalf("they come to %v", errs)
+	now := stamp{time.Now()}
+	id := onboarding.ID(random("onb_"))
+	creation := &pendingWrite{requests: []request{ask(createOnboardings, id, creationRow{
+		ID: id, SubaccountSID: one.SubaccountSID, CallbackToken: random(""), Version: 1, Status: onboarding.StatusInProgress,
+		CreatedAt: now, UpdatedAt: now, Event: eventRow{At: now, Kind: "onboarding.created"},
+	})}}
+	errs := inOneGroup(t, b.store, noting(one, oneJob, "one"), creation, noting(other, otherJob, "other"))
+	if errs[0] != nil || errs[1] != nil || errs[2] != nil || creation.requests[0].(*question).answered {
+		t.Fatalf("they come to %v, the second onboarding is created: %t", errs, creation.requests[0].(*question).answered)
 	}
 	var transactions int
-	err = b.store.pool.QueryRow(t.Context(), "SELECT count(DISTINCT xmin::text) FROM onboardings WHERE id IN ($1, $2)", string(one.ID), string(other.ID)).
+	err := b.store.pool.QueryRow(t.Context(), "SELECT count(DISTINCT xmin::text) FROM onboardings WHERE id IN ($1, $2)", string(one.ID), string(other.ID)).
 		Scan(&transactions)
 	if err != nil || transactions != 1 {
 		t.Errorf("the two changes were written in %d transactions, %v, want 1", transactions, err)
@@ -185,22 +208,18 @@ func TestTwoGroupsDoNotWaitForEachOtherInACircle(t *testing.T) {
 	b := setup(t)
 	one, oneJob := claimed(t, b)
 	other, otherJob := claimed(t, b)
-	kept := func(id onboarding.ID) *pendingWrite {
-		d := delivery{InsertCallbackParams: db.InsertCallbackParams{OnboardingID: string(id), Body: []byte{}, ReceivedAt: timestamptz(time.Now())}, wakes: true}
-		return &pendingWrite{id: id, delivery: &d}
-	}
 	// Each changes what the other keeps a callback of, which comes later in the transaction; as two replicas do.
 	var both sync.WaitGroup
 	for _, group := range [][2]func() *pendingWrite{
-		{func() *pendingWrite { return noting(one, oneJob, "") }, func() *pendingWrite { return kept(other.ID) }},
-		{func() *pendingWrite { return noting(other, otherJob, "") }, func() *pendingWrite { return kept(one.ID) }},
+		{func() *pendingWrite { return noting(one, oneJob, "") }, func() *pendingWrite { return callback(other.ID) }},
+		{func() *pendingWrite { return noting(other, otherJob, "") }, func() *pendingWrite { return callback(one.ID) }},
 	} {
 		both.Go(func() {
 			for range 100 {
 				first, second := group[0](), group[1]()
 				inOneGroup(t, b.store, first, second)
-				if first.err != nil {
-					t.Errorf("a change comes to %v", first.err)
+				if !first.requests[0].(*change).written {
+					t.Error("a change is not written")
 				}
 			}
 		})
@@ -211,7 +230,7 @@ func TestTwoGroupsDoNotWaitForEachOtherInACircle(t *testing.T) {
 	eventually(t, "the sessions have ended", func() bool {
 		var sessions int
 		err := b.store.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%KeepCallbacks%'`).Scan(&sessions)
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%StoreCallbacks%'`).Scan(&sessions)
 		return err == nil && sessions == 0
 	})
 	err := b.store.pool.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks)
@@ -224,14 +243,18 @@ func TestASecondRunOfAnOnboardingComesAfterTheFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o, jobID := claimed(t, b)
-	first, second := &claim{jobID: jobID}, &claim{jobID: jobID}
-	errs := inOneGroup(t, b.store, noting(o, jobID, "before"),
-		&pendingWrite{id: o.ID, claim: first}, &pendingWrite{id: o.ID, claim: second}, noting(o, jobID, "too late"))
-	if errs[0] != nil || errs[1] != nil || errs[2] != nil || !errors.Is(errs[3], onboarding.ErrLostPlace) {
-		t.Fatalf("they come to %v", errs)
+	first, second, late := claiming(o.ID, jobID), claiming(o.ID, jobID), noting(o, jobID, "too late")
+	for i, err := range inOneGroup(t, b.store, noting(o, jobID, "before"), first, second, late) {
+		if err != nil {
+			t.Fatalf("the %d. comes to %v", i+1, err)
+		}
 	}
-	if first.claimed.Epoch != o.Epoch+1 || second.claimed.Epoch != o.Epoch+2 || first.claimed.SID("preflight") != "before" {
-		t.Errorf("epochs %d and %d after %d; the first reads %q", first.claimed.Epoch, second.claimed.Epoch, o.Epoch, first.claimed.SID("preflight"))
+	if late.requests[0].(*change).written {
+		t.Error("a change under the epoch of before is written")
+	}
+	one, two := claimedBy(t, first), claimedBy(t, second)
+	if one.Epoch != o.Epoch+1 || two.Epoch != o.Epoch+2 || one.SID("preflight") != "before" {
+		t.Errorf("epochs %d and %d after %d; the first reads %q", one.Epoch, two.Epoch, o.Epoch, one.SID("preflight"))
 	}
 	wantNotes(t, b.store, o.ID, "before", "before again")
 }

@@ -24,8 +24,6 @@ const (
 	// poll: so it is frequent. Where there is nothing to fetch it reads one page of an index.
 	fetchCooldown     = 5 * time.Millisecond
 	fetchPollInterval = 50 * time.Millisecond
-	// How far ahead River's scheduler looks, and how often.
-	schedulerInterval = 5 * time.Second
 	// Finished jobs are of use only to whoever looks into a fault.
 	finishedJobRetention = time.Hour
 	maxRetryDelay        = 30 * time.Second
@@ -120,16 +118,6 @@ func jobIndexes() []string {
 	return slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
 		return name == "river_job_args_index" || name == "river_job_metadata_index"
 	})
-}
-
-// insertJob inserts a job for the onboarding that is due at once and returns its ID. The caller holds the row lock and writes the ID to the
-// row. The first job and those of releases are inserted by the statements there.
-func (s *Store) insertJob(ctx context.Context, tx pgx.Tx, id onboarding.ID) (int64, error) {
-	inserted, err := s.river.InsertTx(ctx, tx, advanceArgs{OnboardingID: id}, nil)
-	if err != nil {
-		return 0, fmt.Errorf("insert the job of onboarding %s: %w", id, err)
-	}
-	return inserted.Job.ID, nil
 }
 
 // atLeast drops what is below a level.

@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
@@ -79,17 +79,21 @@ func (s *Store) RevokeKey(ctx context.Context, name string) error {
 
 // KeyBySHA256 returns the valid key of that hash. Errors: ErrNoKey.
 func (s *Store) KeyBySHA256(ctx context.Context, hash [sha256.Size]byte) (Key, error) {
-	var row db.KeyBySHA256Row
-	lookup := oneStatement(func(q *db.Queries) (err error) {
-		row, err = q.KeyBySHA256(ctx, hash[:])
-		return err
-	})
-	err := s.lookups.write(ctx, pendingWrite{own: &lookup})
-	if errors.Is(err, pgx.ErrNoRows) {
+	found := askID(findKeys, hex.EncodeToString(hash[:]))
+	err := s.lookups.write(ctx, "", found)
+	if err == nil && !found.answered {
 		return Key{}, ErrNoKey
+	}
+	var row struct {
+		Name      string    `json:"name"`
+		Role      Role      `json:"role"`
+		CreatedAt time.Time `json:"created_at"`
+	}
+	if err == nil {
+		err = json.Unmarshal(found.answer, &row)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("look up an API key: %w", err)
 	}
-	return Key{Name: row.Name, Role: Role(row.Role), CreatedAt: timeOf(row.CreatedAt)}, nil
+	return Key{Name: row.Name, Role: row.Role, CreatedAt: row.CreatedAt.UTC()}, nil
 }

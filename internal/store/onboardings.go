@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,52 +13,55 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
+// eventRow is the first event of a new onboarding.
+type eventRow struct {
+	At     stamp  `json:"at"`
+	Kind   string `json:"kind"`
+	Actor  string `json:"actor"`
+	Detail string `json:"detail"`
+}
+
+// creationRow asks for a new onboarding.
+type creationRow struct {
+	ID                onboarding.ID      `json:"id"`
+	ExternalID        string             `json:"external_id"`
+	SubaccountSID     string             `json:"subaccount_sid"`
+	PrimaryProfileSID string             `json:"primary_profile_sid"`
+	CallbackToken     string             `json:"callback_token"`
+	Version           int                `json:"version"`
+	Status            onboarding.Status  `json:"status"`
+	CreatedAt         stamp              `json:"created_at"`
+	UpdatedAt         stamp              `json:"updated_at"`
+	Request           onboarding.Request `json:"request"`
+	Event             eventRow           `json:"event"`
+}
+
 // Create implements [onboarding.Repository].
 func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboarding.Event) error {
-	creation, err := creation(ctx, o, e)
-	if err == nil {
-		err = s.group.write(ctx, pendingWrite{id: o.ID, own: &creation})
-	}
-	if errors.Is(err, pgx.ErrNoRows) {
-		if conflict := s.conflict(ctx, o); conflict != nil {
-			return conflict
+	created := ask(createOnboardings, o.ID, creationRow{
+		ID:                o.ID,
+		ExternalID:        o.Request.ExternalID,
+		SubaccountSID:     o.SubaccountSID,
+		PrimaryProfileSID: o.Request.PrimaryProfileSID,
+		CallbackToken:     o.CallbackToken,
+		Version:           o.Version,
+		Status:            o.Status(),
+		CreatedAt:         stamp{o.CreatedAt},
+		UpdatedAt:         stamp{o.UpdatedAt},
+		Request:           o.Request,
+		Event:             eventRow{At: stamp{e.At}, Kind: e.Kind, Actor: e.Actor, Detail: e.Detail},
+	})
+	err := s.group.write(ctx, "", created)
+	if err == nil && !created.answered {
+		if err := s.conflict(ctx, o); err != nil {
+			return err
 		}
-		err = errors.New("what stood in its way is there no more")
+		err = errors.New("what was in its way is there no more")
 	}
 	if err != nil {
 		return fmt.Errorf("create onboarding %s: %w", o.ID, err)
 	}
 	return nil
-}
-
-// creation is the statement that stores a new onboarding. Its error is pgx.ErrNoRows where another stands in its way.
-func creation(ctx context.Context, o *onboarding.Onboarding, e onboarding.Event) (statements, error) {
-	request, err := json.Marshal(o.Request)
-	if err != nil {
-		return noStatements, fmt.Errorf("encode the request: %w", err)
-	}
-	created := db.CreateOnboardingParams{
-		ID:                string(o.ID),
-		ExternalID:        o.Request.ExternalID,
-		SubaccountSid:     o.SubaccountSID,
-		PrimaryProfileSid: o.Request.PrimaryProfileSID,
-		CallbackToken:     o.CallbackToken,
-		Version:           int32(o.Version), //nolint:gosec // counts corrections
-		Status:            string(o.Status()),
-		CreatedAt:         timestamptz(o.CreatedAt),
-		UpdatedAt:         timestamptz(o.UpdatedAt),
-		Request:           request,
-		Kind:              advanceKind,
-		MaxAttempts:       maxAttempts,
-		EventAt:           timestamptz(e.At),
-		EventKind:         e.Kind,
-		EventActor:        e.Actor,
-		EventDetail:       e.Detail,
-	}
-	return oneStatement(func(q *db.Queries) error {
-		_, err := q.CreateOnboarding(ctx, created)
-		return err
-	}), nil
 }
 
 // conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of o, or why there is none to name; nil if
@@ -82,45 +84,39 @@ func (s *Store) conflict(ctx context.Context, o *onboarding.Onboarding) error {
 }
 
 // Get implements [onboarding.Repository]. The steps are in the order of their keys.
-func (s *Store) Get(ctx context.Context, id onboarding.ID) (o *onboarding.Onboarding, err error) {
-	read, err := send(ctx, s.pool, statements{
-		queue: func(q *db.Queries) {
-			_, _ = q.GetOnboarding(ctx, string(id))
-			queueParts(ctx, q, []string{string(id)})
-		},
-		read: func(q *db.Queries) error {
-			row, err := q.GetOnboarding(ctx, string(id))
-			if err != nil {
-				return err
-			}
-			o, err = whole(ctx, q, db.LockOnboardingRow(row))
-			return err
-		},
-	})
-	if err := cmp.Or(read[0], err); err != nil {
-		return nil, fmt.Errorf("read onboarding %s: %w", id, notFoundIfNoRows(err))
+func (s *Store) Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
+	o, err := read(ctx, s.pool, id)
+	if err != nil {
+		return nil, fmt.Errorf("read onboarding %s: %w", id, err)
 	}
 	return o, nil
 }
 
 // Update implements [onboarding.Repository]. decide is called once.
 func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
-	return s.underLock(ctx, "update", id, decide, s.wake)
+	return s.underLock(ctx, "update", id, decide, (*db.Queries).WakeOnboardings)
 }
 
-// underLock reads the onboarding under its row lock, writes what decide says and calls then, in one transaction. doing is for the error; one
-// of decide's is returned as it is.
+// Interrupt implements [onboarding.InterruptibleRepository]. decide is called once.
+func (s *Store) Interrupt(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+	return s.underLock(ctx, "interrupt", id, decide, (*db.Queries).InterruptOnboardings)
+}
+
+// underLock reads the onboarding under its row lock, writes what decide says, and wakes the onboarding
+// by the statement wake, in one transaction. doing is for the error; one of decide's is returned as it
+// is.
 func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 	decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error),
-	then func(context.Context, pgx.Tx, *db.Queries, onboarding.ID, db.LockOnboardingRow) error,
+	wake func(q *db.Queries, ctx context.Context, ids []string) error,
 ) error {
+	ids := []string{string(id)}
 	var decision error
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		row, err := q.LockOnboarding(ctx, string(id))
-		if err != nil {
-			return notFoundIfNoRows(err)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		q := s.queries.WithTx(tx)
+		if err := q.LockOnboardings(ctx, ids); err != nil {
+			return err
 		}
-		o, err := whole(ctx, q, row)
+		o, err := read(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -130,10 +126,13 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 			return err
 		}
 		change.ID = id
-		if err := decided(ctx, q, change); err != nil {
+		if err := writeDecision(ctx, q, change); err != nil {
 			return err
 		}
-		return then(ctx, tx, q, id, row)
+		if err := wake(q, ctx, ids); err != nil {
+			return fmt.Errorf("wake: %w", err)
+		}
+		return q.RunWoken(ctx, ids)
 	})
 	switch {
 	case decision != nil:
@@ -147,48 +146,22 @@ func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
 
 // FindByCallbackToken implements [onboarding.Repository].
 func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error) {
-	l := tokenLookup{token: token}
-	if err := s.lookups.write(ctx, pendingWrite{lookup: &l}); err != nil {
-		return "", "", fmt.Errorf("find the onboarding of a callback: %w", notFoundIfNoRows(err))
+	found := askID(findCallbackTokens, token)
+	err := s.lookups.write(ctx, "", found)
+	if err == nil && !found.answered {
+		err = onboarding.ErrNotFound
 	}
-	return onboarding.ID(l.found.ID), l.found.SubaccountSid, nil
-}
-
-// tokenLookup is a callback token, and the onboarding that was found by it.
-type tokenLookup struct {
-	token string
-	found db.OnboardingsOfCallbackTokensRow
-}
-
-// tokenLookups are the statements that find the onboardings of the callback tokens of a group. pgx.ErrNoRows is the error of one that is nobody's.
-func tokenLookups(ctx context.Context, group []*pendingWrite) statements {
-	var of []*pendingWrite
-	var tokens []string
-	for _, w := range group {
-		if w.lookup != nil {
-			of, tokens = append(of, w), append(tokens, w.lookup.token)
-		}
+	var row struct {
+		ID            onboarding.ID `json:"id"`
+		SubaccountSID string        `json:"subaccount_sid"`
 	}
-	if len(of) == 0 {
-		return noStatements
+	if err == nil {
+		err = json.Unmarshal(found.answer, &row)
 	}
-	return oneStatement(func(q *db.Queries) error {
-		rows, err := q.OnboardingsOfCallbackTokens(ctx, tokens)
-		if err != nil {
-			return err
-		}
-		found := make(map[string]db.OnboardingsOfCallbackTokensRow, len(rows))
-		for _, row := range rows {
-			found[row.CallbackToken] = row
-		}
-		for _, w := range of {
-			var ok bool
-			if w.lookup.found, ok = found[w.lookup.token]; !ok {
-				w.err = pgx.ErrNoRows
-			}
-		}
-		return nil
-	})
+	if err != nil {
+		return "", "", fmt.Errorf("find the onboarding of a callback: %w", err)
+	}
+	return row.ID, row.SubaccountSID, nil
 }
 
 // Events returns an onboarding's history, oldest first; none for an onboarding that does not exist.

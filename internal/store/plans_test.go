@@ -42,10 +42,9 @@ func TestPlansThatWereMadeForFewRowsReadNotAllOfMany(t *testing.T) {
 		var claims, ends []*pendingWrite
 		for n := range 5 {
 			id := onboarding.ID(fmt.Sprintf("onb_%d", n+1))
-			claims = append(claims, &pendingWrite{id: id, claim: &claim{jobID: int64(n + 1)}})
+			claims = append(claims, claiming(id, int64(n+1)))
 			ends = append(ends, noting(&onboarding.Onboarding{ID: id, Epoch: epoch}, int64(n+1), "noted"))
-			ends[n].delivery = &delivery{wakes: true}
-			ends[n].delivery.OnboardingID, ends[n].delivery.Body = string(id), []byte{}
+			ends[n].requests = append(ends[n].requests, callback(id).requests...)
 		}
 		for _, err := range append(inOneGroup(t, s, claims...), inOneGroup(t, s, ends...)...) {
 			if err != nil {

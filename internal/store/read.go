@@ -1,10 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,85 +9,101 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// reading is an onboarding that is being read: its row, and then what belongs to it, which are its request, steps and numbers. The row was
-// read, and locked where that matters, by a statement before: each statement of a transaction sees what was committed when it began, so what
-// a wait for the lock made old is read anew.
+// reading reads an onboarding: its row, and then what belongs to the row, by three statements.
 type reading struct {
+	id onboarding.ID
+	// onboarding is nil where there is none. Its steps are in the order of their keys.
 	onboarding *onboarding.Onboarding
-	// err is what cannot be read of this one.
-	err error
+	// waking is what a claim is told in Woken: what woke the onboarding since the last run that ended
+	// in order.
+	waking bool
 }
 
-func newReading(row db.LockOnboardingRow) *reading {
-	return &reading{onboarding: &onboarding.Onboarding{
-		ID:            onboarding.ID(row.ID),
-		CallbackToken: row.CallbackToken,
-		SubaccountSID: row.SubaccountSid,
-		Version:       int(row.Version),
-		CreatedAt:     timeOf(row.CreatedAt),
-		UpdatedAt:     timeOf(row.UpdatedAt),
-		CanceledAt:    timeOf(row.CanceledAt),
-		Cleanup:       row.Cleanup,
-		Epoch:         row.Epoch,
-		Woken:         row.Woken,
-		ReadAt:        timeOf(row.ReadAt),
-	}}
-}
+func (r *reading) statement() statement { return readOnboardings }
 
-// queueParts queues the statements of readParts, in their order.
-func queueParts(ctx context.Context, q *db.Queries, ids []string) {
-	_, _ = q.GetRequests(ctx, ids)
-	_, _ = q.GetSteps(ctx, ids)
-	_, _ = q.GetNumbers(ctx, ids)
-}
-
-// readParts reads what belongs to the onboardings of those IDs, as far as their rows were found.
-func readParts(ctx context.Context, q *db.Queries, ids []string, found map[string]*reading) error {
-	requests, err := q.GetRequests(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("read requests: %w", err)
+// queueReadings queues the statements that read onboardings.
+func queueReadings(batch *pgx.Batch, readings []*reading) {
+	ids := make([]string, len(readings))
+	of := make(map[string]*reading, len(readings))
+	for i, r := range readings {
+		r.onboarding, r.waking = nil, false
+		ids[i] = string(r.id)
+		of[ids[i]] = r
 	}
-	for _, row := range requests {
-		if r := found[row.OnboardingID]; r != nil {
-			var err error
-			r.onboarding.Request, err = fromJSON[onboarding.Request]("requests.request", row.Request)
-			r.err = cmp.Or(r.err, err)
+	queue(batch, func(ctx context.Context, q *db.Queries) { _, _ = q.ReadOnboardings(ctx, ids) }, pgx.RowToStructByPos, func(row db.ReadOnboardingsRow) error {
+		request, err := fromJSON[onboarding.Request]("requests.request", row.Request)
+		r := of[row.ID]
+		r.waking = row.Waking
+		r.onboarding = &onboarding.Onboarding{
+			ID:            onboarding.ID(row.ID),
+			Request:       request,
+			SubaccountSID: row.SubaccountSid,
+			CallbackToken: row.CallbackToken,
+			Version:       int(row.Version),
+			CreatedAt:     timeOf(row.CreatedAt),
+			UpdatedAt:     timeOf(row.UpdatedAt),
+			CanceledAt:    timeOf(row.CanceledAt),
+			Cleanup:       row.Cleanup,
+			Epoch:         row.Epoch,
+			Woken:         row.Woken,
+			ReadAt:        timeOf(row.ReadAt),
 		}
-	}
-	steps, err := q.GetSteps(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("read steps: %w", err)
-	}
-	for _, row := range steps {
-		if r := found[row.OnboardingID]; r != nil {
-			step, err := stepOf(row)
-			r.onboarding.Steps = append(r.onboarding.Steps, step)
-			r.err = cmp.Or(r.err, err)
+		return err
+	})
+	queue(batch, func(ctx context.Context, q *db.Queries) { _, _ = q.ReadSteps(ctx, ids) }, pgx.RowToStructByPos, func(row db.Step) error {
+		step, err := stepOf(row)
+		if o := of[row.OnboardingID].onboarding; o != nil {
+			o.Steps = append(o.Steps, step)
 		}
-	}
-	numbers, err := q.GetNumbers(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("read phone numbers: %w", err)
-	}
-	for _, row := range numbers {
-		if r := found[row.OnboardingID]; r != nil {
-			r.onboarding.Numbers = append(r.onboarding.Numbers, onboarding.PhoneNumber{SID: row.Sid, Number: row.PhoneNumber})
+		return err
+	})
+	queue(batch, func(ctx context.Context, q *db.Queries) { _, _ = q.ReadNumbers(ctx, ids) }, pgx.RowToStructByPos, func(row db.ReadNumbersRow) error {
+		if o := of[row.OnboardingID].onboarding; o != nil {
+			o.Numbers = append(o.Numbers, onboarding.PhoneNumber{SID: row.Sid, Number: row.PhoneNumber})
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// whole returns the onboarding of a row with what belongs to it.
-func whole(ctx context.Context, q *db.Queries, row db.LockOnboardingRow) (*onboarding.Onboarding, error) {
-	r := newReading(row)
-	err := readParts(ctx, q, []string{row.ID}, map[string]*reading{row.ID: r})
-	return r.onboarding, cmp.Or(err, r.err)
+// sender is a pool or a transaction.
+type sender interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// notFoundIfNoRows is [onboarding.ErrNotFound] for pgx.ErrNoRows, and any other error as it is.
-func notFoundIfNoRows(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return onboarding.ErrNotFound
+// read reads an onboarding in one round trip. Errors: [onboarding.ErrNotFound].
+func read(ctx context.Context, from sender, id onboarding.ID) (*onboarding.Onboarding, error) {
+	r := &reading{id: id}
+	var batch pgx.Batch
+	queueReadings(&batch, []*reading{r})
+	err := from.SendBatch(ctx, &batch).Close()
+	if err == nil && r.onboarding == nil {
+		err = onboarding.ErrNotFound
 	}
-	return err
+	return r.onboarding, err
+}
+
+// stepOf is the step of a row.
+func stepOf(row db.Step) (onboarding.Step, error) {
+	stepError, err := fromJSON[*onboarding.StepError]("steps.error", row.Error)
+	if err != nil {
+		return onboarding.Step{}, err
+	}
+	requirements, err := fromJSON[[]onboarding.Requirement]("steps.requirements", row.Requirements)
+	if err != nil {
+		return onboarding.Step{}, err
+	}
+	return onboarding.Step{
+		Key:           onboarding.Key(row.Key),
+		State:         onboarding.State(row.State),
+		SID:           row.Sid,
+		RemoteStatus:  row.RemoteStatus,
+		Attempts:      int(row.Attempts),
+		Error:         stepError,
+		Requirements:  requirements,
+		WaitsFor:      onboarding.Key(row.WaitsFor),
+		IntentAt:      timeOf(row.IntentAt),
+		StartedAt:     timeOf(row.StartedAt),
+		FinishedAt:    timeOf(row.FinishedAt),
+		NextAttemptAt: timeOf(row.NextAttemptAt),
+	}, nil
 }

@@ -55,13 +55,12 @@ func (o *otherReplica) runs(t *testing.T, s *Store) (onboarding.ID, int64) {
 	ctx := t.Context()
 	id := onboarding.ID(random("onb_"))
 	var jobID int64
-	err := s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		now := timestamptz(time.Now())
-		_, err := q.CreateOnboarding(ctx, db.CreateOnboardingParams{
-			ID: string(id), SubaccountSid: random("AC"), CallbackToken: random(""), Version: 1, Status: "in_progress",
-			CreatedAt: now, UpdatedAt: now, Request: []byte("{}"), Kind: advanceKind, MaxAttempts: maxAttempts,
-			EventAt: now, EventKind: "onboarding.created",
-		})
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		now := stamp{time.Now()}
+		_, err := db.New(tx).CreateOnboardings(ctx, []string{encode(creationRow{
+			ID: id, SubaccountSID: random("AC"), CallbackToken: random(""), Version: 1, Status: "in_progress", CreatedAt: now, UpdatedAt: now,
+			Event: eventRow{At: now, Kind: "onboarding.created"},
+		})})
 		if err != nil {
 			return err
 		}
@@ -198,7 +197,7 @@ func TestThoseWhoLookAtOneMomentAreNotInEachOthersWay(t *testing.T) {
 	dead.kill(t)
 	look := db.SilentReplicasParams{StaleAfter: interval(24 * time.Hour), Grace: interval(0), Class: replicaLockClass}
 	r := &replica{store: s, silent: map[int32]bool{}}
-	err := s.inTx(t.Context(), func(_ pgx.Tx, q *db.Queries) error {
+	err := s.inTx(t.Context(), func(q *db.Queries) error {
 		eventually(t, "the lock is free", func() bool {
 			silent, err := q.SilentReplicas(t.Context(), look)
 			return err == nil && len(silent) == 1
@@ -324,14 +323,16 @@ func TestSweepWakesWhatNothingWouldRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	healthy, jobless, jobGone, jobEnded, failedJobEnded, resting, canceled := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s),
-		newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
+	healthy, jobless, jobGone, jobEnded := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
+	failedJobEnded, cleanupJobGone, resting, canceled := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
 	exec("UPDATE onboardings SET job_id = NULL, status = 'in_review' WHERE id = $1", jobless)
 	exec("DELETE FROM river_job WHERE id = (SELECT job_id FROM onboardings WHERE id = $1)", jobGone)
 	const end = "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = (SELECT job_id FROM onboardings WHERE id = $1)"
 	exec(end, jobEnded)
 	exec(end, failedJobEnded)
 	exec("UPDATE onboardings SET status = 'action_required' WHERE id = $1", failedJobEnded)
+	exec("DELETE FROM river_job WHERE id = (SELECT job_id FROM onboardings WHERE id = $1)", cleanupJobGone)
+	exec("UPDATE onboardings SET status = 'canceled', canceled_at = now(), cleanup = true WHERE id = $1", cleanupJobGone)
 	exec("UPDATE onboardings SET job_id = NULL, status = 'action_required' WHERE id = $1", resting)
 	exec("UPDATE onboardings SET job_id = NULL, status = 'canceled', canceled_at = now() WHERE id = $1", canceled)
 	healthyJob := b.jobID(t, healthy)
@@ -340,10 +341,12 @@ func TestSweepWakesWhatNothingWouldRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if woken != 4 {
-		t.Errorf("woke %d, want 4", woken)
+	if woken != 5 {
+		t.Errorf("woke %d, want 5", woken)
 	}
-	for name, id := range map[string]onboarding.ID{"jobless": jobless, "job gone": jobGone, "job ended": jobEnded, "failed": failedJobEnded} {
+	for name, id := range map[string]onboarding.ID{
+		"jobless": jobless, "job gone": jobGone, "job ended": jobEnded, "failed": failedJobEnded, "cleanup": cleanupJobGone,
+	} {
 		if _, scheduled := b.due(t, id); !scheduled {
 			t.Errorf("%s: has no job", name)
 		}
@@ -366,7 +369,7 @@ func TestOneReplicaSweepsAtATime(t *testing.T) {
 	if _, err := s.pool.Exec(t.Context(), "UPDATE onboardings SET job_id = NULL WHERE id = $1", string(id)); err != nil {
 		t.Fatal(err)
 	}
-	err := s.inTx(t.Context(), func(_ pgx.Tx, q *db.Queries) error {
+	err := s.inTx(t.Context(), func(q *db.Queries) error {
 		if mine, err := q.TrySweepLock(t.Context(), sweepLockClass); err != nil || !mine {
 			t.Fatalf("the lock is mine: %t, %v", mine, err)
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -185,7 +186,7 @@ func TestAFirstJobIsInsertedAndAnnouncedAsByRiver(t *testing.T) {
 
 func TestANextJobIsInsertedAsByRiver(t *testing.T) {
 	t.Parallel()
-	for after, scheduledByNow := range map[time.Duration]bool{time.Hour: false, schedulerInterval / 2: true} {
+	for after, scheduledByNow := range map[time.Duration]bool{time.Hour: false, 3 * time.Second: true} {
 		t.Run(fmt.Sprint("due after ", after), func(t *testing.T) {
 			t.Parallel()
 			b := besideRiver(t, false)
@@ -202,7 +203,7 @@ func TestANextJobIsInsertedAsByRiver(t *testing.T) {
 			from = b.now()
 			var jobID int64
 			riverAnnounced := b.announcedBy(func() { jobID = b.inserted(id, &river.InsertOpts{ScheduledAt: next}) })
-			if scheduledByNow { // River's scheduler looks as far ahead as this.
+			if scheduledByNow { // River's scheduler looks 5 s ahead.
 				b.schedule(next)
 			}
 			same(t, "the job", b.row(jobID, from), ours)
@@ -218,6 +219,81 @@ func (b *riverBeside) schedule(by time.Time) {
 		JobSchedule(b.t.Context(), &riverdriver.JobScheduleParams{Max: 10, Now: &by})
 	if err != nil || len(scheduled) != 1 {
 		b.t.Fatalf("scheduled %d jobs, %v, want 1", len(scheduled), err)
+	}
+}
+
+func TestAJobIsBroughtForwardAsByRiver(t *testing.T) {
+	t.Parallel()
+	b := besideRiver(t, false)
+	scheduled := func() (onboarding.ID, int64) {
+		id := newOnboarding(t, b.store)
+		l, claimed := b.ledger(id)
+		if _, err := l.Release(t.Context(), nothing(claimed), claimed.ReadAt.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		return id, b.jobID(t, id)
+	}
+	ours, oursJob := scheduled()
+	_, riversJob := scheduled()
+	from := b.now()
+	oursAnnounced := b.announcedBy(func() {
+		if err := b.wake(ours); err != nil {
+			t.Fatal(err)
+		}
+	})
+	riverAnnounced := b.announcedBy(func() {
+		if _, err := b.store.river.JobRetry(t.Context(), riversJob); err != nil {
+			t.Fatal(err)
+		}
+	})
+	byRiver, byUs := b.row(riversJob, from), b.row(oursJob, from)
+	for _, other := range []string{"args", "created_at"} { // Two onboardings were made at two moments.
+		delete(byRiver, other)
+		delete(byUs, other)
+	}
+	same(t, "the job", byRiver, byUs)
+	same(t, "what is announced", riverAnnounced, oursAnnounced)
+}
+
+// wake wakes an onboarding and changes nothing.
+func (b *testBundle) wake(id onboarding.ID) error {
+	return b.store.Update(context.Background(), id, func(o *onboarding.Onboarding, _ time.Time) (onboarding.Change, error) {
+		return onboarding.Change{Status: o.Status()}, nil
+	})
+}
+
+func TestAJobForNowIsInsertedAndAnnouncedAsByRiver(t *testing.T) {
+	t.Parallel()
+	for name, insert := range map[string]func(b *riverBeside, id onboarding.ID) error{
+		"of a wake-up": func(b *riverBeside, id onboarding.ID) error {
+			l, claimed := b.ledger(id)
+			if _, err := l.Release(b.t.Context(), nothing(claimed), time.Time{}); err != nil {
+				return err
+			}
+			return b.wake(id)
+		},
+		"of a rescue": func(b *riverBeside, id onboarding.ID) error {
+			b.ledger(id) // Its worker is not on the list of replicas.
+			return (&replica{store: b.store}).rescue(b.t.Context())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := besideRiver(t, false)
+			id := newOnboarding(t, b.store)
+			from := b.now()
+			oursAnnounced := b.announcedBy(func() {
+				if err := insert(b, id); err != nil {
+					t.Fatal(err)
+				}
+			})
+			ours := b.row(b.jobID(t, id), from)
+			from = b.now()
+			var jobID int64
+			riverAnnounced := b.announcedBy(func() { jobID = b.inserted(id, nil) })
+			same(t, "the job", b.row(jobID, from), ours)
+			same(t, "what is announced", riverAnnounced, oursAnnounced)
+		})
 	}
 }
 

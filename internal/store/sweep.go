@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
@@ -27,7 +24,7 @@ func (r *replica) sweep(ctx context.Context) {
 
 // sweep returns how many it woke; none when another replica sweeps.
 func (s *Store) sweep(ctx context.Context) (woken int, err error) {
-	err = s.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+	err = s.inTx(ctx, func(q *db.Queries) error {
 		mine, err := q.TrySweepLock(ctx, sweepLockClass)
 		if err != nil || !mine {
 			return err
@@ -36,14 +33,14 @@ func (s *Store) sweep(ctx context.Context) (woken int, err error) {
 		if err != nil {
 			return err
 		}
-		for _, id := range stranded {
-			row, err := q.LockOnboarding(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := s.wake(ctx, tx, q, onboarding.ID(id), row); err != nil {
-				return err
-			}
+		if err := q.LockOnboardings(ctx, stranded); err != nil {
+			return err
+		}
+		if err := q.InterruptOnboardings(ctx, stranded); err != nil {
+			return err
+		}
+		if err := q.RunWoken(ctx, stranded); err != nil {
+			return err
 		}
 		woken = len(stranded)
 		return nil

@@ -25,6 +25,17 @@ func interval(d time.Duration) pgtype.Interval {
 	return pgtype.Interval{Microseconds: d.Microseconds(), Valid: true}
 }
 
+// stamp is a time in JSON as Postgres stores it: to the microsecond. The zero time is null.
+type stamp struct{ time.Time }
+
+// MarshalJSON implements json.Marshaler.
+func (s stamp) MarshalJSON() ([]byte, error) {
+	if s.IsZero() {
+		return []byte("null"), nil
+	}
+	return s.UTC().Truncate(time.Microsecond).AppendFormat(nil, `"`+time.RFC3339Nano+`"`), nil
+}
+
 // fromJSON decodes a jsonb column into a value of type T; NULL is the zero value.
 func fromJSON[T any](column string, data []byte) (T, error) {
 	var value T

@@ -26,21 +26,36 @@ func (q *Queries) CreateKey(ctx context.Context, arg CreateKeyParams) error {
 	return err
 }
 
-const keyBySHA256 = `-- name: KeyBySHA256 :one
-SELECT name, role, created_at FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+const findKeys = `-- name: FindKeys :many
+SELECT h.sha256::text AS id, json_build_object('name', k.name, 'role', k.role, 'created_at', k.created_at) AS answer
+FROM (SELECT unnest($1::text[]) AS sha256 LIMIT cardinality($1::text[])) h
+JOIN api_keys k ON k.sha256 = decode(h.sha256, 'hex') AND k.revoked_at IS NULL
 `
 
-type KeyBySHA256Row struct {
-	Name      string
-	Role      string
-	CreatedAt pgtype.Timestamptz
+type FindKeysRow struct {
+	ID     string
+	Answer []byte
 }
 
-func (q *Queries) KeyBySHA256(ctx context.Context, sha256 []byte) (KeyBySHA256Row, error) {
-	row := q.db.QueryRow(ctx, keyBySHA256, sha256)
-	var i KeyBySHA256Row
-	err := row.Scan(&i.Name, &i.Role, &i.CreatedAt)
-	return i, err
+// By their hashes in hexadecimal digits.
+func (q *Queries) FindKeys(ctx context.Context, sha256s []string) ([]FindKeysRow, error) {
+	rows, err := q.db.Query(ctx, findKeys, sha256s)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindKeysRow
+	for rows.Next() {
+		var i FindKeysRow
+		if err := rows.Scan(&i.ID, &i.Answer); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listKeys = `-- name: ListKeys :many

@@ -13,146 +13,34 @@ import (
 
 const claimOnboardings = `-- name: ClaimOnboardings :many
 WITH claim AS (
-    SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS job_id LIMIT cardinality($1::text[])
-), before AS (
-    SELECT o.id, (o.woken OR o.waking)::boolean AS woken
-    FROM claim c CROSS JOIN LATERAL (
-        SELECT l.id, l.woken, l.waking FROM onboardings l WHERE l.id = c.id AND l.job_id = c.job_id FOR NO KEY UPDATE) o
+    SELECT c ->> 'id' AS id, (c -> 'job_id')::bigint AS job_id
+    FROM (SELECT unnest($1::text[])::jsonb AS c LIMIT cardinality($1::text[])) j
 )
-UPDATE onboardings o SET epoch = o.epoch + 1, woken = false, waking = before.woken
-FROM before WHERE o.id = before.id
-RETURNING o.id, o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at, o.cleanup, o.epoch, before.woken,
-    o.job_id, now()::timestamptz AS read_at
+UPDATE onboardings o SET epoch = o.epoch + 1, waking = o.waking OR o.woken, woken = false
+FROM claim c
+WHERE o.id = c.id AND o.job_id = c.job_id
+RETURNING o.id
 `
 
-type ClaimOnboardingsParams struct {
-	Ids    []string
-	JobIds []int64
-}
-
-type ClaimOnboardingsRow struct {
-	ID            string
-	CallbackToken string
-	SubaccountSid string
-	Version       int32
-	CreatedAt     pgtype.Timestamptz
-	UpdatedAt     pgtype.Timestamptz
-	CanceledAt    pgtype.Timestamptz
-	Cleanup       bool
-	Epoch         int64
-	Woken         bool
-	JobID         *int64
-	ReadAt        pgtype.Timestamptz
-}
-
-// Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Invariant 4: the flag is read and cleared under
-// the row lock, so a wake-up either is seen here or finds the flag cleared and sets it again; and it is remembered until the run ends in
-// order, so that a run that dies takes no wake-up with it. Only the job that the row names may claim:
-// one that was replaced has no place.
-func (q *Queries) ClaimOnboardings(ctx context.Context, arg ClaimOnboardingsParams) ([]ClaimOnboardingsRow, error) {
-	rows, err := q.db.Query(ctx, claimOnboardings, arg.Ids, arg.JobIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ClaimOnboardingsRow
-	for rows.Next() {
-		var i ClaimOnboardingsRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.CallbackToken,
-			&i.SubaccountSid,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.CanceledAt,
-			&i.Cleanup,
-			&i.Epoch,
-			&i.Woken,
-			&i.JobID,
-			&i.ReadAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const endRuns = `-- name: EndRuns :many
-WITH ending AS (
-    SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS epoch, unnest($3::bigint[]) AS job_id,
-        unnest($4::timestamptz[]) AS due
-    LIMIT cardinality($1::text[])
-), run AS (
-    SELECT e.id, e.job_id, e.due, o.woken
-    FROM ending e CROSS JOIN LATERAL (
-        SELECT l.woken FROM onboardings l WHERE l.id = e.id AND l.epoch = e.epoch AND l.job_id = e.job_id FOR NO KEY UPDATE) o
-), ended AS (
-    UPDATE river_job j SET state = 'completed', finalized_at = now()
-    FROM run
-    WHERE NOT run.woken AND j.id = run.job_id AND j.state = 'running'
-), next AS (
-    INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
-    SELECT jsonb_build_object('onboarding_id', run.id), $5, $6,
-        CASE WHEN run.due <= now() + $7::interval THEN 'available' ELSE 'scheduled' END::river_job_state, run.due
-    FROM run
-    WHERE NOT run.woken AND run.due IS NOT NULL
-    RETURNING id, args ->> 'onboarding_id' AS onboarding_id
-), released AS (
-    UPDATE onboardings o SET job_id = next.id, waking = false
-    FROM run LEFT JOIN next ON next.onboarding_id = run.id
-    WHERE o.id = run.id AND NOT run.woken
-)
-SELECT id::text, woken FROM run
-`
-
-type EndRunsParams struct {
-	Ids               []string
-	Epochs            []int64
-	JobIds            []int64
-	Due               []pgtype.Timestamptz
-	Kind              string
-	MaxAttempts       int16
-	SchedulerInterval pgtype.Interval
-}
-
-type EndRunsRow struct {
-	ID    string
-	Woken bool
-}
-
-// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the end of a job, the look at the flag and the
-// next job are one statement under the row lock. So a wake-up since the claim is seen here, and then nothing ends; one that comes later waits
-// for this transaction and then finds the next job.
+// Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Only the
+// job that the row names may claim: one that was replaced has no place.
 //
-// The jobs are ended and inserted as River does it. A job that has ended already, is gone, or was given back by River to be run again is no
-// obstacle: the row names another from here on, and only that may claim. One that is due before River's scheduler looks again is available
-// from its time on: workers leave it until then, and it does not wait for the scheduler.
-func (q *Queries) EndRuns(ctx context.Context, arg EndRunsParams) ([]EndRunsRow, error) {
-	rows, err := q.db.Query(ctx, endRuns,
-		arg.Ids,
-		arg.Epochs,
-		arg.JobIds,
-		arg.Due,
-		arg.Kind,
-		arg.MaxAttempts,
-		arg.SchedulerInterval,
-	)
+// Invariant 4: woken is cleared under the row lock, so that a wake-up is either seen by this claim or
+// sets the flag anew. Until the run ends in order it stays in waking, and a run that dies takes no
+// wake-up with it. What the claim is told is read by ReadOnboardings, in waking.
+func (q *Queries) ClaimOnboardings(ctx context.Context, claims []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, claimOnboardings, claims)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []EndRunsRow
+	var items []string
 	for rows.Next() {
-		var i EndRunsRow
-		if err := rows.Scan(&i.ID, &i.Woken); err != nil {
+		var id string
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -162,12 +50,23 @@ func (q *Queries) EndRuns(ctx context.Context, arg EndRunsParams) ([]EndRunsRow,
 
 const lockOnboardings = `-- name: LockOnboardings :exec
 
-SELECT FROM unnest($1::text[]) AS i (id) CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
+SELECT FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
 `
 
-// Most statements of this file are about all onboardings of a group, one row of columns each. "LIMIT cardinality" leaves none out: a plan that is
-// kept expects a single row for it, and so finds each by its index.
-// In the order in which they are given.
+// The statements here write about onboardings that are under way, each for all onboardings of a
+// group. A statement takes an array of texts, either IDs or JSON objects, and returns a row for each
+// that it did something about: the ID and, where there is more to say, an answer in JSON.
+//
+// The members of the JSON objects are called like the columns of the tables, so that
+// jsonb_populate_recordset gives them the columns' types.
+//
+// "LIMIT cardinality(...)" leaves nothing out. It makes the planner expect a single row, so that it
+// looks each onboarding up by an index.
+// Each transaction of the protocol begins with this. Whoever has the lock decides what becomes of the
+// onboarding and of its job: wake-ups, releases, claims and rescues wait for each other (invariant 4).
+// What follows is a statement of its own, with a snapshot of its own: it sees what was committed
+// during the wait for the lock. Rows are locked in the order of the IDs as they are given.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)
 	return err
@@ -184,50 +83,257 @@ func (q *Queries) OnboardingExists(ctx context.Context, id string) (bool, error)
 	return exists, err
 }
 
-const recordChanges = `-- name: RecordChanges :many
+const readNumbers = `-- name: ReadNumbers :many
+SELECT n.onboarding_id, n.sid, n.phone_number
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN phone_numbers n ON n.onboarding_id = i.id
+ORDER BY n.position
+`
+
+type ReadNumbersRow struct {
+	OnboardingID string
+	Sid          string
+	PhoneNumber  string
+}
+
+func (q *Queries) ReadNumbers(ctx context.Context, ids []string) ([]ReadNumbersRow, error) {
+	rows, err := q.db.Query(ctx, readNumbers, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadNumbersRow
+	for rows.Next() {
+		var i ReadNumbersRow
+		if err := rows.Scan(&i.OnboardingID, &i.Sid, &i.PhoneNumber); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readOnboardings = `-- name: ReadOnboardings :many
+SELECT o.id, o.callback_token, o.subaccount_sid, o.version, o.created_at, o.updated_at, o.canceled_at,
+    o.cleanup, o.epoch, o.woken, o.waking, r.request, now()::timestamptz AS read_at
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN onboardings o ON o.id = i.id
+JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version
+`
+
+type ReadOnboardingsRow struct {
+	ID            string
+	CallbackToken string
+	SubaccountSid string
+	Version       int32
+	CreatedAt     pgtype.Timestamptz
+	UpdatedAt     pgtype.Timestamptz
+	CanceledAt    pgtype.Timestamptz
+	Cleanup       bool
+	Epoch         int64
+	Woken         bool
+	Waking        bool
+	Request       []byte
+	ReadAt        pgtype.Timestamptz
+}
+
+func (q *Queries) ReadOnboardings(ctx context.Context, ids []string) ([]ReadOnboardingsRow, error) {
+	rows, err := q.db.Query(ctx, readOnboardings, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadOnboardingsRow
+	for rows.Next() {
+		var i ReadOnboardingsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CallbackToken,
+			&i.SubaccountSid,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.CanceledAt,
+			&i.Cleanup,
+			&i.Epoch,
+			&i.Woken,
+			&i.Waking,
+			&i.Request,
+			&i.ReadAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readSteps = `-- name: ReadSteps :many
+SELECT s.onboarding_id, s.key, s.state, s.sid, s.remote_status, s.attempts, s.error, s.requirements, s.waits_for, s.intent_at, s.started_at, s.finished_at, s.next_attempt_at
+FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
+JOIN steps s ON s.onboarding_id = i.id
+ORDER BY s.key
+`
+
+func (q *Queries) ReadSteps(ctx context.Context, ids []string) ([]Step, error) {
+	rows, err := q.db.Query(ctx, readSteps, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Step
+	for rows.Next() {
+		var i Step
+		if err := rows.Scan(
+			&i.OnboardingID,
+			&i.Key,
+			&i.State,
+			&i.Sid,
+			&i.RemoteStatus,
+			&i.Attempts,
+			&i.Error,
+			&i.Requirements,
+			&i.WaitsFor,
+			&i.IntentAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.NextAttemptAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const releaseOnboardings = `-- name: ReleaseOnboardings :many
+WITH release AS (
+    SELECT r ->> 'id' AS id, (r -> 'epoch')::bigint AS epoch, (r -> 'job_id')::bigint AS job_id,
+        (r ->> 'due')::timestamptz AS due
+    FROM (SELECT unnest($1::text[])::jsonb AS r LIMIT cardinality($1::text[])) j
+), run AS (
+    SELECT r.id, r.job_id, r.due, o.woken
+    FROM release r CROSS JOIN LATERAL (
+        SELECT l.woken FROM onboardings l
+        WHERE l.id = r.id AND l.epoch = r.epoch AND l.job_id = r.job_id FOR NO KEY UPDATE) o
+), completed AS (
+    UPDATE river_job j SET state = 'completed', finalized_at = now()
+    FROM run
+    WHERE NOT run.woken AND j.id = run.job_id AND j.state = 'running'
+), next AS (
+    INSERT INTO river_job (args, kind, max_attempts, state, scheduled_at)
+    SELECT jsonb_build_object('onboarding_id', run.id), 'advance', 32767,
+        CASE WHEN run.due <= now() + interval '5 s' THEN 'available' ELSE 'scheduled' END::river_job_state, run.due
+    FROM run
+    WHERE NOT run.woken AND run.due IS NOT NULL
+    RETURNING id, args ->> 'onboarding_id' AS onboarding_id
+), released AS (
+    UPDATE onboardings o SET job_id = next.id, waking = false
+    FROM run LEFT JOIN next ON next.onboarding_id = run.id
+    WHERE o.id = run.id AND NOT run.woken
+)
+SELECT run.id::text AS id, to_json(run.woken) AS answer FROM run
+`
+
+type ReleaseOnboardingsRow struct {
+	ID     string
+	Answer []byte
+}
+
+// Ends runs, and answers whether something has woken the onboarding: then nothing ends.
+//
+// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the look at
+// the flag, the end of the job and the next job are one statement under the row lock. A wake-up since
+// the claim is seen here; one that comes later waits for this transaction and then finds the next job.
+//
+// The jobs are completed and inserted as River does it. A job that has ended already, is gone, or was
+// given back by River to be run again is no obstacle: the row names another from here on, and only
+// that may claim. River's scheduler looks at the jobs that are scheduled every 5 s. One that is due
+// before its next look is available from its time on: workers leave it until then.
+func (q *Queries) ReleaseOnboardings(ctx context.Context, releases []string) ([]ReleaseOnboardingsRow, error) {
+	rows, err := q.db.Query(ctx, releaseOnboardings, releases)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReleaseOnboardingsRow
+	for rows.Next() {
+		var i ReleaseOnboardingsRow
+		if err := rows.Scan(&i.ID, &i.Answer); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const writeChanges = `-- name: WriteChanges :many
 WITH change AS (
-    SELECT unnest($1::integer[]) AS nr, unnest($2::text[]) AS id, unnest($3::bigint[]) AS epoch, unnest($4::bigint[]) AS job_id,
-        unnest($5::text[]) AS status, unnest($6::text[]) AS attestation, unnest($7::text[]) AS subaccount_sid,
+    SELECT unnest($1::integer[]) AS nr, unnest($2::text[]) AS id, unnest($3::bigint[]) AS epoch,
+        unnest($4::bigint[]) AS job_id, unnest($5::text[]) AS status,
+        unnest($6::text[]) AS attestation, unnest($7::text[]) AS subaccount_sid,
         unnest($8::integer[]) AS numbers
     LIMIT cardinality($2::text[])
 ), fence AS (
     UPDATE onboardings o
-    SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END, attestation = c.attestation,
-        subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid), updated_at = now()
+    SET status = CASE WHEN o.canceled_at IS NULL THEN c.status ELSE o.status END,
+        attestation = c.attestation,
+        subaccount_sid = coalesce(nullif(c.subaccount_sid, ''), o.subaccount_sid),
+        updated_at = now()
     FROM change c
     WHERE o.id = c.id AND (c.job_id = 0 OR o.epoch = c.epoch AND o.job_id = c.job_id)
     RETURNING o.id, c.nr, c.numbers
 ), step AS (
-    SELECT unnest($9::integer[]) AS nr, unnest($10::text[]) AS key, unnest($11::text[]) AS state,
-        unnest($12::text[]) AS sid, unnest($13::text[]) AS remote_status, unnest($14::integer[]) AS attempts,
-        unnest($15::jsonb[]) AS error, unnest($16::jsonb[]) AS requirements, unnest($17::text[]) AS waits_for,
-        unnest($18::timestamptz[]) AS intent_at, unnest($19::timestamptz[]) AS started_at,
-        unnest($20::timestamptz[]) AS finished_at, unnest($21::timestamptz[]) AS next_attempt_at
+    SELECT unnest($9::integer[]) AS nr, unnest($10::text[]) AS key,
+        unnest($11::text[]) AS state, unnest($12::text[]) AS sid,
+        unnest($13::text[]) AS remote_status, unnest($14::integer[]) AS attempts,
+        unnest($15::jsonb[]) AS error, unnest($16::jsonb[]) AS requirements,
+        unnest($17::text[]) AS waits_for, unnest($18::timestamptz[]) AS intent_at,
+        unnest($19::timestamptz[]) AS started_at,
+        unnest($20::timestamptz[]) AS finished_at,
+        unnest($21::timestamptz[]) AS next_attempt_at
 ), s AS (
     INSERT INTO steps
         (onboarding_id, key, state, sid, remote_status, attempts, error, requirements, waits_for,
          intent_at, started_at, finished_at, next_attempt_at)
-    SELECT fence.id, step.key, step.state, step.sid, step.remote_status, step.attempts, step.error, step.requirements, step.waits_for,
-        step.intent_at, step.started_at, step.finished_at, step.next_attempt_at
+    SELECT fence.id, step.key, step.state, step.sid, step.remote_status, step.attempts, step.error,
+        step.requirements, step.waits_for, step.intent_at, step.started_at, step.finished_at,
+        step.next_attempt_at
     FROM fence JOIN step USING (nr)
     ON CONFLICT (onboarding_id, key) DO UPDATE SET
-        state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status, attempts = excluded.attempts,
-        error = excluded.error, requirements = excluded.requirements, waits_for = excluded.waits_for,
-        intent_at = excluded.intent_at, started_at = excluded.started_at, finished_at = excluded.finished_at,
+        state = excluded.state, sid = excluded.sid, remote_status = excluded.remote_status,
+        attempts = excluded.attempts, error = excluded.error, requirements = excluded.requirements,
+        waits_for = excluded.waits_for, intent_at = excluded.intent_at,
+        started_at = excluded.started_at, finished_at = excluded.finished_at,
         next_attempt_at = excluded.next_attempt_at
 ), number AS (
-    SELECT unnest($22::integer[]) AS nr, unnest($23::integer[]) AS position, unnest($24::text[]) AS sid,
-        unnest($25::text[]) AS phone_number
+    SELECT unnest($22::integer[]) AS nr, unnest($23::integer[]) AS position,
+        unnest($24::text[]) AS sid, unnest($25::text[]) AS phone_number
 ), n AS (
     INSERT INTO phone_numbers (onboarding_id, position, sid, phone_number)
     SELECT fence.id, number.position, number.sid, number.phone_number
     FROM fence JOIN number USING (nr)
-    ON CONFLICT (onboarding_id, position) DO UPDATE SET sid = excluded.sid, phone_number = excluded.phone_number
-), beyond AS (
-    DELETE FROM phone_numbers p USING fence WHERE fence.numbers >= 0 AND p.onboarding_id = fence.id AND p.position >= fence.numbers
+    ON CONFLICT (onboarding_id, position) DO UPDATE
+        SET sid = excluded.sid, phone_number = excluded.phone_number
+), surplus AS (
+    DELETE FROM phone_numbers p USING fence
+    WHERE fence.numbers >= 0 AND p.onboarding_id = fence.id AND p.position >= fence.numbers
 ), event AS (
-    SELECT unnest($26::integer[]) AS nr, generate_subscripts($26::integer[], 1) AS place, unnest($27::timestamptz[]) AS at,
-        unnest($28::text[]) AS kind, unnest($29::text[]) AS step, unnest($30::text[]) AS actor,
+    SELECT unnest($26::integer[]) AS nr, generate_subscripts($26::integer[], 1) AS place,
+        unnest($27::timestamptz[]) AS at, unnest($28::text[]) AS kind,
+        unnest($29::text[]) AS step, unnest($30::text[]) AS actor,
         unnest($31::text[]) AS detail
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
@@ -235,10 +341,10 @@ WITH change AS (
     FROM fence JOIN event USING (nr)
     ORDER BY event.place
 )
-SELECT id::text FROM fence
+SELECT nr FROM fence
 `
 
-type RecordChangesParams struct {
+type WriteChangesParams struct {
 	Changes            []int32
 	Ids                []string
 	Epochs             []int64
@@ -272,13 +378,16 @@ type RecordChangesParams struct {
 	EventDetails       []string
 }
 
-// The changes of several onboardings, one each, in columns. It is one statement: of each everything is written (invariant 9), or nothing where
-// the epoch is not the newest or the job has lost its place (invariant 3). The update of fence locks the rows; all else selects from what it
-// returned. Job 0, which there is none of, means that the caller holds the row lock and decides, and no epoch is looked at.
+// Writes everything of a change (invariant 9), or nothing where the epoch is not the newest or the
+// job has lost its place (invariant 3). All other parts select from what the update of fence returns.
+// Job 0, which there is none of, is that of a caller who has the row lock and decides: then no epoch
+// is looked at.
 //
-// An empty account and a negative count of numbers leave things as they are.
-func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, recordChanges,
+// This is the statement that writes most. It takes columns, one array for each, in which nr is the
+// place of the change: as JSON, Postgres needs half as long again for it. An empty account and a
+// negative count of numbers leave things as they are.
+func (q *Queries) WriteChanges(ctx context.Context, arg WriteChangesParams) ([]interface{}, error) {
+	rows, err := q.db.Query(ctx, writeChanges,
 		arg.Changes,
 		arg.Ids,
 		arg.Epochs,
@@ -315,46 +424,16 @@ func (q *Queries) RecordChanges(ctx context.Context, arg RecordChangesParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []interface{}
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var nr interface{}
+		if err := rows.Scan(&nr); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, nr)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	return items, nil
-}
-
-const setJob = `-- name: SetJob :exec
-UPDATE onboardings SET job_id = $1 WHERE id = $2
-`
-
-type SetJobParams struct {
-	JobID *int64
-	ID    string
-}
-
-// The caller holds the row lock.
-func (q *Queries) SetJob(ctx context.Context, arg SetJobParams) error {
-	_, err := q.db.Exec(ctx, setJob, arg.JobID, arg.ID)
-	return err
-}
-
-const setWoken = `-- name: SetWoken :exec
-UPDATE onboardings SET woken = true, job_id = $1 WHERE id = $2
-`
-
-type SetWokenParams struct {
-	JobID *int64
-	ID    string
-}
-
-// Invariant 4: the caller holds the row lock, so the next claim or release finds the flag.
-func (q *Queries) SetWoken(ctx context.Context, arg SetWokenParams) error {
-	_, err := q.db.Exec(ctx, setWoken, arg.JobID, arg.ID)
-	return err
 }

@@ -45,70 +45,93 @@ func (q *Queries) CancelOnboarding(ctx context.Context, arg CancelOnboardingPara
 	return err
 }
 
-const createOnboarding = `-- name: CreateOnboarding :one
-WITH o AS (
+const createOnboardings = `-- name: CreateOnboardings :many
+WITH creation AS (
+    SELECT c ->> 'id' AS id, c ->> 'external_id' AS external_id, c ->> 'subaccount_sid' AS subaccount_sid,
+        c ->> 'primary_profile_sid' AS primary_profile_sid, c ->> 'callback_token' AS callback_token,
+        (c -> 'version')::integer AS version, c ->> 'status' AS status,
+        (c ->> 'created_at')::timestamptz AS created_at, (c ->> 'updated_at')::timestamptz AS updated_at,
+        c -> 'request' AS request, c -> 'event' AS event
+    FROM (SELECT unnest($1::text[])::jsonb AS c LIMIT cardinality($1::text[])) j
+), o AS (
     INSERT INTO onboardings
         (id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7,
-        nextval(pg_get_serial_sequence('river_job', 'id')), $8, $9)
+    SELECT id, external_id, subaccount_sid, primary_profile_sid, callback_token, version, status,
+        nextval(pg_get_serial_sequence('river_job', 'id')), created_at, updated_at
+    FROM creation
     ON CONFLICT DO NOTHING
     RETURNING id, version, job_id, created_at
 ), job AS (
     INSERT INTO river_job (id, args, kind, max_attempts)
-    SELECT o.job_id, jsonb_build_object('onboarding_id', o.id), $10, $11 FROM o
+    SELECT o.job_id, jsonb_build_object('onboarding_id', o.id), 'advance', 32767 FROM o
 ), r AS (
     INSERT INTO requests (onboarding_id, version, request, created_at)
-    SELECT o.id, o.version, $12, o.created_at FROM o
+    SELECT o.id, o.version, c.request, o.created_at FROM o JOIN creation c USING (id)
 ), e AS (
     INSERT INTO events (onboarding_id, at, kind, actor, detail)
-    SELECT o.id, $13, $14, $15, $16 FROM o
+    SELECT o.id, e.at, e.kind, e.actor, e.detail
+    FROM o JOIN creation c USING (id) CROSS JOIN LATERAL jsonb_populate_record(NULL::events, c.event) e
 )
-SELECT pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')::text AS notified FROM o
+SELECT o.id, to_json(pg_notify(current_schema() || '.river_insert', '{"queue": "default"}')::text) AS answer FROM o
 `
 
-type CreateOnboardingParams struct {
-	ID                string
-	ExternalID        string
-	SubaccountSid     string
-	PrimaryProfileSid string
-	CallbackToken     string
-	Version           int32
-	Status            string
-	CreatedAt         pgtype.Timestamptz
-	UpdatedAt         pgtype.Timestamptz
-	Kind              string
-	MaxAttempts       int16
-	Request           []byte
-	EventAt           pgtype.Timestamptz
-	EventKind         string
-	EventActor        string
-	EventDetail       string
+type CreateOnboardingsRow struct {
+	ID     string
+	Answer []byte
 }
 
-// With its first job, which is inserted as River does it, and announced to River's clients. Nothing has been done about any step yet, so none
-// is written. No row where another onboarding stands in its way: an error would end the transaction that others have their writes in.
-func (q *Queries) CreateOnboarding(ctx context.Context, arg CreateOnboardingParams) (string, error) {
-	row := q.db.QueryRow(ctx, createOnboarding,
-		arg.ID,
-		arg.ExternalID,
-		arg.SubaccountSid,
-		arg.PrimaryProfileSid,
-		arg.CallbackToken,
-		arg.Version,
-		arg.Status,
-		arg.CreatedAt,
-		arg.UpdatedAt,
-		arg.Kind,
-		arg.MaxAttempts,
-		arg.Request,
-		arg.EventAt,
-		arg.EventKind,
-		arg.EventActor,
-		arg.EventDetail,
-	)
-	var notified string
-	err := row.Scan(&notified)
-	return notified, err
+// Each with its first job, which is inserted as River does it, and announced to River's clients.
+// Nothing has been done about any step yet, so none is written. No row where another onboarding is in
+// the way: an error would end the transaction that others have their writes in.
+func (q *Queries) CreateOnboardings(ctx context.Context, creations []string) ([]CreateOnboardingsRow, error) {
+	rows, err := q.db.Query(ctx, createOnboardings, creations)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CreateOnboardingsRow
+	for rows.Next() {
+		var i CreateOnboardingsRow
+		if err := rows.Scan(&i.ID, &i.Answer); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const findCallbackTokens = `-- name: FindCallbackTokens :many
+SELECT o.callback_token AS id, json_build_object('id', o.id, 'subaccount_sid', o.subaccount_sid) AS answer
+FROM (SELECT unnest($1::text[]) AS callback_token LIMIT cardinality($1::text[])) t
+JOIN onboardings o ON o.callback_token = t.callback_token
+`
+
+type FindCallbackTokensRow struct {
+	ID     string
+	Answer []byte
+}
+
+func (q *Queries) FindCallbackTokens(ctx context.Context, callbackTokens []string) ([]FindCallbackTokensRow, error) {
+	rows, err := q.db.Query(ctx, findCallbackTokens, callbackTokens)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindCallbackTokensRow
+	for rows.Next() {
+		var i FindCallbackTokensRow
+		if err := rows.Scan(&i.ID, &i.Answer); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getEvents = `-- name: GetEvents :many
@@ -149,153 +172,6 @@ func (q *Queries) GetEvents(ctx context.Context, onboardingID string) ([]GetEven
 	return items, nil
 }
 
-const getNumbers = `-- name: GetNumbers :many
-SELECT n.onboarding_id, n.sid, n.phone_number
-FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
-JOIN phone_numbers n ON n.onboarding_id = i.id
-ORDER BY n.position
-`
-
-type GetNumbersRow struct {
-	OnboardingID string
-	Sid          string
-	PhoneNumber  string
-}
-
-func (q *Queries) GetNumbers(ctx context.Context, ids []string) ([]GetNumbersRow, error) {
-	rows, err := q.db.Query(ctx, getNumbers, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetNumbersRow
-	for rows.Next() {
-		var i GetNumbersRow
-		if err := rows.Scan(&i.OnboardingID, &i.Sid, &i.PhoneNumber); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const getOnboarding = `-- name: GetOnboarding :one
-SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
-FROM onboardings WHERE id = $1
-`
-
-type GetOnboardingRow struct {
-	ID            string
-	CallbackToken string
-	SubaccountSid string
-	Version       int32
-	CreatedAt     pgtype.Timestamptz
-	UpdatedAt     pgtype.Timestamptz
-	CanceledAt    pgtype.Timestamptz
-	Cleanup       bool
-	Epoch         int64
-	Woken         bool
-	JobID         *int64
-	ReadAt        pgtype.Timestamptz
-}
-
-func (q *Queries) GetOnboarding(ctx context.Context, id string) (GetOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, getOnboarding, id)
-	var i GetOnboardingRow
-	err := row.Scan(
-		&i.ID,
-		&i.CallbackToken,
-		&i.SubaccountSid,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.CanceledAt,
-		&i.Cleanup,
-		&i.Epoch,
-		&i.Woken,
-		&i.JobID,
-		&i.ReadAt,
-	)
-	return i, err
-}
-
-const getRequests = `-- name: GetRequests :many
-SELECT r.onboarding_id, r.request
-FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
-JOIN onboardings o ON o.id = i.id
-JOIN requests r ON r.onboarding_id = o.id AND r.version = o.version
-`
-
-type GetRequestsRow struct {
-	OnboardingID string
-	Request      []byte
-}
-
-func (q *Queries) GetRequests(ctx context.Context, ids []string) ([]GetRequestsRow, error) {
-	rows, err := q.db.Query(ctx, getRequests, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetRequestsRow
-	for rows.Next() {
-		var i GetRequestsRow
-		if err := rows.Scan(&i.OnboardingID, &i.Request); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const getSteps = `-- name: GetSteps :many
-SELECT s.onboarding_id, s.key, s.state, s.sid, s.remote_status, s.attempts, s.error, s.requirements, s.waits_for,
-    s.intent_at, s.started_at, s.finished_at, s.next_attempt_at
-FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
-JOIN steps s ON s.onboarding_id = i.id
-ORDER BY s.key
-`
-
-func (q *Queries) GetSteps(ctx context.Context, ids []string) ([]Step, error) {
-	rows, err := q.db.Query(ctx, getSteps, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Step
-	for rows.Next() {
-		var i Step
-		if err := rows.Scan(
-			&i.OnboardingID,
-			&i.Key,
-			&i.State,
-			&i.Sid,
-			&i.RemoteStatus,
-			&i.Attempts,
-			&i.Error,
-			&i.Requirements,
-			&i.WaitsFor,
-			&i.IntentAt,
-			&i.StartedAt,
-			&i.FinishedAt,
-			&i.NextAttemptAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listRequestVersions = `-- name: ListRequestVersions :many
 SELECT version, request, created_at FROM requests WHERE onboarding_id = $1 ORDER BY version
 `
@@ -316,80 +192,6 @@ func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) 
 	for rows.Next() {
 		var i ListRequestVersionsRow
 		if err := rows.Scan(&i.Version, &i.Request, &i.CreatedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const lockOnboarding = `-- name: LockOnboarding :one
-SELECT id, callback_token, subaccount_sid, version, created_at, updated_at, canceled_at, cleanup, epoch, woken, job_id, now()::timestamptz AS read_at
-FROM onboardings WHERE id = $1 FOR NO KEY UPDATE
-`
-
-type LockOnboardingRow struct {
-	ID            string
-	CallbackToken string
-	SubaccountSid string
-	Version       int32
-	CreatedAt     pgtype.Timestamptz
-	UpdatedAt     pgtype.Timestamptz
-	CanceledAt    pgtype.Timestamptz
-	Cleanup       bool
-	Epoch         int64
-	Woken         bool
-	JobID         *int64
-	ReadAt        pgtype.Timestamptz
-}
-
-// Whoever holds this lock decides what becomes of the onboarding and of its job (invariant 4): wake-ups, releases, claims and take-overs
-// queue for it. What belongs to the row is read by later statements, whose snapshots are newer than the wait for the lock.
-func (q *Queries) LockOnboarding(ctx context.Context, id string) (LockOnboardingRow, error) {
-	row := q.db.QueryRow(ctx, lockOnboarding, id)
-	var i LockOnboardingRow
-	err := row.Scan(
-		&i.ID,
-		&i.CallbackToken,
-		&i.SubaccountSid,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.CanceledAt,
-		&i.Cleanup,
-		&i.Epoch,
-		&i.Woken,
-		&i.JobID,
-		&i.ReadAt,
-	)
-	return i, err
-}
-
-const onboardingsOfCallbackTokens = `-- name: OnboardingsOfCallbackTokens :many
-SELECT o.callback_token, o.id, o.subaccount_sid
-FROM (SELECT unnest($1::text[]) AS callback_token LIMIT cardinality($1::text[])) t
-JOIN onboardings o ON o.callback_token = t.callback_token
-`
-
-type OnboardingsOfCallbackTokensRow struct {
-	CallbackToken string
-	ID            string
-	SubaccountSid string
-}
-
-func (q *Queries) OnboardingsOfCallbackTokens(ctx context.Context, callbackTokens []string) ([]OnboardingsOfCallbackTokensRow, error) {
-	rows, err := q.db.Query(ctx, onboardingsOfCallbackTokens, callbackTokens)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OnboardingsOfCallbackTokensRow
-	for rows.Next() {
-		var i OnboardingsOfCallbackTokensRow
-		if err := rows.Scan(&i.CallbackToken, &i.ID, &i.SubaccountSid); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -19,9 +19,9 @@ func (h *operationHandlers) ListOnboardingCallbacks(ctx context.Context, r ListO
 	if err != nil {
 		return nil, err
 	}
-	shown := ListOnboardingCallbacks200JSONResponse{Callbacks: make([]KeptCallback, 0, len(page))}
+	shown := ListOnboardingCallbacks200JSONResponse{Callbacks: make([]StoredCallback, 0, len(page))}
 	for _, c := range page {
-		shown.Callbacks = append(shown.Callbacks, KeptCallback{
+		shown.Callbacks = append(shown.Callbacks, StoredCallback{
 			ReceivedAt:       c.ReceivedAt.UTC(),
 			SignedBy:         orNull(c.SignedBy),
 			BundleSID:        orNull(c.BundleSID),

@@ -708,7 +708,7 @@ type CNAM struct {
 
 // CallbackPage A page of callbacks.
 type CallbackPage struct {
-	Callbacks []KeptCallback `json:"callbacks"`
+	Callbacks []StoredCallback `json:"callbacks"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
 	NextCursor *NextCursor `json:"next_cursor"`
@@ -860,34 +860,6 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
-
-// KeptCallback A callback as it came. What it claims was never acted on; the bundle was read instead.
-type KeptCallback struct {
-	// Body As it came. What is no UTF-8 in it is shown as U+FFFD.
-	Body string `json:"body"`
-
-	// BundleSID Which bundle it is about, as far as the body says.
-	//
-	// Example: BU00000000000000000000000000000002
-	BundleSID *string `json:"bundle_sid"`
-
-	// ClaimedStatus Which status the bundle has by the body, in lower case.
-	//
-	// Example: twilio-approved
-	ClaimedStatus *string `json:"claimed_status"`
-
-	// ContentType Example: application/x-www-form-urlencoded
-	ContentType *string `json:"content_type"`
-
-	// IdempotencyToken Twilio's `I-Twilio-Idempotency-Token`.
-	IdempotencyToken *string   `json:"idempotency_token"`
-	ReceivedAt       time.Time `json:"received_at"`
-
-	// SignedBy The account whose auth token signed it, the subaccount or its parent; null where only the token in the URL was asked for.
-	//
-	// Example: AC0123456789abcdef0123456789abcdef
-	SignedBy *string `json:"signed_by"`
-}
 
 // KeptObject Something that a canceled onboarding could not delete.
 type KeptObject struct {
@@ -1407,6 +1379,34 @@ type StepError struct {
 
 	// MoreInfo Where Twilio explains it.
 	MoreInfo *string `json:"more_info"`
+}
+
+// StoredCallback A callback as it came. What it claims was never acted on; the bundle was read instead.
+type StoredCallback struct {
+	// Body As it came. What is no UTF-8 in it is shown as U+FFFD.
+	Body string `json:"body"`
+
+	// BundleSID Which bundle it is about, as far as the body says.
+	//
+	// Example: BU00000000000000000000000000000002
+	BundleSID *string `json:"bundle_sid"`
+
+	// ClaimedStatus Which status the bundle has by the body, in lower case.
+	//
+	// Example: twilio-approved
+	ClaimedStatus *string `json:"claimed_status"`
+
+	// ContentType Example: application/x-www-form-urlencoded
+	ContentType *string `json:"content_type"`
+
+	// IdempotencyToken Twilio's `I-Twilio-Idempotency-Token`.
+	IdempotencyToken *string   `json:"idempotency_token"`
+	ReceivedAt       time.Time `json:"received_at"`
+
+	// SignedBy The account whose auth token signed it, the subaccount or its parent; null where only the token in the URL was asked for.
+	//
+	// Example: AC0123456789abcdef0123456789abcdef
+	SignedBy *string `json:"signed_by"`
 }
 
 // SubaccountAddress An address, under Twilio's names.

@@ -86,6 +86,8 @@ CREATE TABLE events (
     at timestamptz NOT NULL,
     kind text NOT NULL CHECK (kind <> ''),
     step text NOT NULL DEFAULT '',
+    step_kind text NOT NULL DEFAULT '',
+    bundle text NOT NULL DEFAULT '',
     actor text NOT NULL DEFAULT '',
     detail text NOT NULL DEFAULT '',
     PRIMARY KEY (onboarding_id, id)

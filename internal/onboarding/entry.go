@@ -51,7 +51,11 @@ func (e *Entry) WantAgain(added []Step, over map[Key]bool, now time.Time) {
 
 // Tell adds an event.
 func (e *Entry) Tell(now time.Time, kind string, step Key, detail string) {
-	e.Change.Events = append(e.Change.Events, Event{At: now, Kind: kind, Step: step, Actor: e.Actor, Detail: detail})
+	event := Event{At: now, Kind: kind, Step: step, Actor: e.Actor, Detail: detail}
+	if s := e.onb.Step(step); s != nil {
+		event.StepKind, event.Bundle = s.Kind, s.Bundle
+	}
+	e.Change.Events = append(e.Change.Events, event)
 }
 
 // IsEmpty tells whether there is nothing to write.

@@ -64,28 +64,26 @@ func Submissions(events []PastEvent) (submissions []Submission, ids []int64) {
 	open := make(map[Key]int) // the newest submission of a bundle that nothing was decided about
 	for _, e := range events {
 		succeeded := e.Kind == "step."+string(StepSucceeded)
-		if bundle, ok := e.Step.SplitSubmission(); ok {
+		switch e.StepKind {
+		case KindBundle:
+			sids[e.Bundle] = e.Detail
+		case KindSubmission:
 			if succeeded {
-				open[bundle] = len(submissions)
-				submissions = append(submissions, Submission{Bundle: bundle, BundleSID: sids[bundle], At: e.At})
+				open[e.Bundle] = len(submissions)
+				submissions = append(submissions, Submission{Bundle: e.Bundle, BundleSID: sids[e.Bundle], At: e.At})
 				ids = append(ids, e.ID)
 			}
-			continue
-		}
-		bundle, ok := e.Step.SplitReview()
-		if !ok {
-			sids[e.Step] = e.Detail
-			continue
-		}
-		i, undecided := open[bundle]
-		if !undecided {
-			continue // An approval that lapsed or was taken back: no decision about a submission.
-		}
-		delete(open, bundle)
-		submissions[i].DecidedAt = e.At
-		submissions[i].Decision = DecisionRejected
-		if succeeded {
-			submissions[i].Decision = DecisionApproved
+		case KindReview:
+			i, undecided := open[e.Bundle]
+			if !undecided {
+				continue // An approval that lapsed or was taken back: no decision about a submission.
+			}
+			delete(open, e.Bundle)
+			submissions[i].DecidedAt = e.At
+			submissions[i].Decision = DecisionRejected
+			if succeeded {
+				submissions[i].Decision = DecisionApproved
+			}
 		}
 	}
 	return submissions, ids

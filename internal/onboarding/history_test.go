@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,13 @@ func TestSubmissionsAreReadFromTheHistoryWithWhatBecameOfThem(t *testing.T) {
 	var events []PastEvent
 	happens := func(kind string, step Key, detail string) {
 		n := len(events)
-		events = append(events, PastEvent{ID: int64(n), Event: Event{At: at(n), Kind: kind, Step: step, Detail: detail}})
+		stepKind, bundle := KindBundle, step
+		for suffix, k := range map[string]Kind{".submission": KindSubmission, ".review": KindReview} {
+			if b, ok := strings.CutSuffix(string(step), suffix); ok {
+				stepKind, bundle = k, Key(b)
+			}
+		}
+		events = append(events, PastEvent{ID: int64(n), Event: Event{At: at(n), Kind: kind, Step: step, StepKind: stepKind, Bundle: bundle, Detail: detail}})
 	}
 	happens("step.succeeded", "preflight", "")
 	happens("step.succeeded", "customer_profile", "BU1")

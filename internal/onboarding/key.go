@@ -75,18 +75,6 @@ func (k Key) split(part string) (before Key, after string, ok bool) {
 	return Key(b), after, ok
 }
 
-// SplitSubmission is the reverse of [Key.Submission].
-func (k Key) SplitSubmission() (bundle Key, ok bool) {
-	b, ok := strings.CutSuffix(string(k), submissionPart)
-	return Key(b), ok
-}
-
-// SplitReview is the reverse of [Key.Review].
-func (k Key) SplitReview() (bundle Key, ok bool) {
-	b, ok := strings.CutSuffix(string(k), reviewPart)
-	return Key(b), ok
-}
-
 // IsPartOf tells whether k is a step of the bundle other than the one that makes it. What records a
 // replaced bundle is not.
 func (k Key) IsPartOf(bundle Key) bool {

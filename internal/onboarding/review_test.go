@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +14,8 @@ func TestOnlyWhatWasSubmittedAndNotDecidedIsInReview(t *testing.T) {
 	t.Parallel()
 	step := func(key Key, state State) Step {
 		s := Step{Key: key, State: state}
-		if bundle, ok := key.SplitReview(); ok {
-			s.Role = Role{Kind: KindReview, Bundle: bundle}
+		if bundle, ok := strings.CutSuffix(string(key), ".review"); ok {
+			s.Role = Role{Kind: KindReview, Bundle: Key(bundle)}
 		}
 		return s
 	}

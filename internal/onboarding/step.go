@@ -98,8 +98,10 @@ type Event struct {
 	At time.Time
 	// Kind is what happened, such as "step.succeeded" or "onboarding.created".
 	Kind string
-	// Step is the step it happened to, if it was one.
-	Step Key
+	// Step is the step it happened to, if it was one. StepKind and Bundle are of its role then.
+	Step     Key
+	StepKind Kind
+	Bundle   Key
 	// Actor is who did it: "key:NAME", "twilio", or "replica:NAME".
 	Actor string
 	// Detail is for people: SIDs, codes, states; nothing personal.
@@ -108,7 +110,9 @@ type Event struct {
 
 // StepEvent is the event of a step that has just come into its state.
 func StepEvent(step *Step, at time.Time, actor string) Event {
-	e := Event{At: at, Kind: "step." + string(step.State), Step: step.Key, Actor: actor, Detail: step.SID}
+	e := Event{
+		At: at, Kind: "step." + string(step.State), Step: step.Key, StepKind: step.Kind, Bundle: step.Bundle, Actor: actor, Detail: step.SID,
+	}
 	if step.Error != nil && step.State != StepSucceeded && step.Error.Code != 0 {
 		e.Detail = fmt.Sprintf("code %d", step.Error.Code)
 	}

@@ -68,7 +68,7 @@ func (s *Store) EventPage(ctx context.Context, id onboarding.ID, oldestFirst boo
 // ReviewTimes returns the newest reviews of that kind of bundle, of all onboardings, that came to a decision: at most that many.
 func (s *Store) ReviewTimes(ctx context.Context, bundle onboarding.Key, most int) ([]onboarding.ReviewTime, error) {
 	rows, err := s.queries.RecentReviews(ctx, db.RecentReviewsParams{
-		Review: string(bundle.Review()), Submission: string(bundle.Submission()), Most: int32(most), //nolint:gosec // a few hundred
+		Bundle: string(bundle), Most: int32(most), //nolint:gosec // a few hundred
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read how long reviews of %s took: %w", bundle, err)

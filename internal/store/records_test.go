@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,10 +128,10 @@ func TestAVersionSaysWhatChangedByWhomAndWhatWasSubmittedUnderIt(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
 	id := newOnboarding(t, s)
-	submitted := onboarding.Event{Kind: "step.succeeded", Step: "customer_profile.submission"}
-	happen(t, s, id, onboarding.Event{Kind: "step.succeeded", Step: "customer_profile", Detail: "BU1"},
-		onboarding.Event{Kind: "step.running", Step: "customer_profile.submission"}, submitted,
-		onboarding.Event{Kind: "step.failed", Step: "customer_profile.review"})
+	submitted := inItsRole(onboarding.Event{Kind: "step.succeeded", Step: "customer_profile.submission"})
+	happen(t, s, id, inItsRole(onboarding.Event{Kind: "step.succeeded", Step: "customer_profile", Detail: "BU1"}),
+		inItsRole(onboarding.Event{Kind: "step.running", Step: "customer_profile.submission"}), submitted,
+		inItsRole(onboarding.Event{Kind: "step.failed", Step: "customer_profile.review"}))
 	amend(t, s, id, "key:first", func(r *onboarding.Request) { r.Business.Name = "Other Plumbing LLC" })
 	amend(t, s, id, "key:second", func(r *onboarding.Request) { r.ExternalID = "customer-1042" })
 	happen(t, s, id, submitted)
@@ -187,7 +188,7 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
 	begun := time.Now().UTC().Truncate(time.Microsecond)
 	at := func(hours int, kind, step string) onboarding.Event {
-		return onboarding.Event{At: begun.Add(time.Duration(hours) * time.Hour), Kind: kind, Step: onboarding.Key(step)}
+		return inItsRole(onboarding.Event{At: begun.Add(time.Duration(hours) * time.Hour), Kind: kind, Step: onboarding.Key(step)})
 	}
 	first, second, takenOver := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
 	happen(t, s, takenOver, // It was submitted before, nobody knows when.
@@ -198,7 +199,7 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 		at(0, "step.running", "customer_profile.submission"),
 		at(0, "step.succeeded", "customer_profile.submission"),
 		at(1, "step.succeeded", "trust_product.submission"),
-		onboarding.Event{At: begun, Kind: "step.failed", Step: "customer_profile.review", Detail: "code 20003"}, // a read that was refused
+		inItsRole(onboarding.Event{At: begun, Kind: "step.failed", Step: "customer_profile.review", Detail: "code 20003"}), // a read that was refused
 		at(24, "step.failed", "customer_profile.review"),
 		at(30, "step.succeeded", "customer_profile.submission"),
 		at(70, "step.succeeded", "customer_profile.review"),
@@ -227,4 +228,14 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	if got, err := s.ReviewTimes(t.Context(), "customer_profile", 1); err != nil || len(got) != 1 {
 		t.Errorf("the newest alone: %v, %v", got, err)
 	}
+}
+
+// inItsRole is an event of a bundle's step with the role that the step has.
+func inItsRole(e onboarding.Event) onboarding.Event {
+	bundle, part, _ := strings.Cut(string(e.Step), ".")
+	e.Bundle, e.StepKind = onboarding.Key(bundle), onboarding.KindBundle
+	if part != "" {
+		e.StepKind = onboarding.Kind(part)
+	}
+	return e
 }

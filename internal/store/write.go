@@ -64,6 +64,8 @@ func columns(changes ...*change) (p db.WriteChangesParams) {
 			p.EventTimes = append(p.EventTimes, timestamptz(e.At))
 			p.EventKinds = append(p.EventKinds, e.Kind)
 			p.EventSteps = append(p.EventSteps, string(e.Step))
+			p.EventStepKinds = append(p.EventStepKinds, string(e.StepKind))
+			p.EventBundles = append(p.EventBundles, string(e.Bundle))
 			p.EventActors = append(p.EventActors, e.Actor)
 			p.EventDetails = append(p.EventDetails, e.Detail)
 		}

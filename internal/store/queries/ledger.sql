@@ -78,11 +78,12 @@ WITH change AS (
 ), event AS (
     SELECT unnest(@event_changes::integer[]) AS nr, generate_subscripts(@event_changes::integer[], 1) AS place,
         unnest(@event_times::timestamptz[]) AS at, unnest(@event_kinds::text[]) AS kind,
-        unnest(@event_steps::text[]) AS step, unnest(@event_actors::text[]) AS actor,
+        unnest(@event_steps::text[]) AS step, unnest(@event_step_kinds::text[]) AS step_kind,
+        unnest(@event_bundles::text[]) AS bundle, unnest(@event_actors::text[]) AS actor,
         unnest(@event_details::text[]) AS detail
 ), e AS (
-    INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
-    SELECT fence.id, event.at, event.kind, event.step, event.actor, event.detail
+    INSERT INTO events (onboarding_id, at, kind, step, step_kind, bundle, actor, detail)
+    SELECT fence.id, event.at, event.kind, event.step, event.step_kind, event.bundle, event.actor, event.detail
     FROM fence JOIN event USING (nr)
     ORDER BY event.place
 )

@@ -28,15 +28,15 @@ ORDER BY r.version DESC
 LIMIT @page_size;
 
 -- name: SubmissionEvents :many
--- What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
--- and bundles), their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
-SELECT e.id, e.at, e.kind, e.step, e.detail FROM events e
+-- What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles,
+-- their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
+SELECT e.id, e.at, e.kind, e.step_kind, e.bundle, e.detail FROM events e
 WHERE e.onboarding_id = @onboarding_id
-    AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
-        OR kind = 'step.succeeded' AND step LIKE '%.submission' AND EXISTS (
+    AND (kind IN ('step.succeeded', 'step.adopted') AND step_kind = 'bundle'
+        OR kind = 'step.succeeded' AND step_kind = 'submission' AND EXISTS (
             SELECT FROM events b
             WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
-        OR step LIKE '%.review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
+        OR step_kind = 'review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
 ORDER BY e.id;
 
 -- name: RecentReviews :many
@@ -45,20 +45,20 @@ ORDER BY e.id;
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e
-    WHERE e.step = @review AND e.step LIKE '%.review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
+    WHERE e.bundle = @bundle AND e.step_kind = 'review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
     ORDER BY e.id DESC
     LIMIT @most
 ) d
 CROSS JOIN LATERAL (
     SELECT n.id, n.at FROM events n
-    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.step = @submission AND n.kind = 'step.succeeded'
+    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.bundle = @bundle AND n.step_kind = 'submission' AND n.kind = 'step.succeeded'
         -- Nobody knows when a bundle that was taken over was submitted.
         AND EXISTS (SELECT FROM events b
-            WHERE b.onboarding_id = d.onboarding_id AND b.step = @submission AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
+            WHERE b.onboarding_id = d.onboarding_id AND b.bundle = @bundle AND b.step_kind = 'submission' AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
     ORDER BY n.id DESC
     LIMIT 1
 ) s
 WHERE NOT EXISTS (
     SELECT FROM events n
     WHERE n.onboarding_id = d.onboarding_id AND n.id > s.id AND n.id < d.id
-        AND n.step = @review AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %');
+        AND n.bundle = @bundle AND n.step_kind = 'review' AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %');

@@ -333,11 +333,12 @@ WITH change AS (
 ), event AS (
     SELECT unnest($26::integer[]) AS nr, generate_subscripts($26::integer[], 1) AS place,
         unnest($27::timestamptz[]) AS at, unnest($28::text[]) AS kind,
-        unnest($29::text[]) AS step, unnest($30::text[]) AS actor,
-        unnest($31::text[]) AS detail
+        unnest($29::text[]) AS step, unnest($30::text[]) AS step_kind,
+        unnest($31::text[]) AS bundle, unnest($32::text[]) AS actor,
+        unnest($33::text[]) AS detail
 ), e AS (
-    INSERT INTO events (onboarding_id, at, kind, step, actor, detail)
-    SELECT fence.id, event.at, event.kind, event.step, event.actor, event.detail
+    INSERT INTO events (onboarding_id, at, kind, step, step_kind, bundle, actor, detail)
+    SELECT fence.id, event.at, event.kind, event.step, event.step_kind, event.bundle, event.actor, event.detail
     FROM fence JOIN event USING (nr)
     ORDER BY event.place
 )
@@ -374,6 +375,8 @@ type WriteChangesParams struct {
 	EventTimes         []pgtype.Timestamptz
 	EventKinds         []string
 	EventSteps         []string
+	EventStepKinds     []string
+	EventBundles       []string
 	EventActors        []string
 	EventDetails       []string
 }
@@ -417,6 +420,8 @@ func (q *Queries) WriteChanges(ctx context.Context, arg WriteChangesParams) ([]i
 		arg.EventTimes,
 		arg.EventKinds,
 		arg.EventSteps,
+		arg.EventStepKinds,
+		arg.EventBundles,
 		arg.EventActors,
 		arg.EventDetails,
 	)

@@ -115,29 +115,28 @@ const recentReviews = `-- name: RecentReviews :many
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e
-    WHERE e.step = $1 AND e.step LIKE '%.review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
+    WHERE e.bundle = $1 AND e.step_kind = 'review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
     ORDER BY e.id DESC
     LIMIT $2
 ) d
 CROSS JOIN LATERAL (
     SELECT n.id, n.at FROM events n
-    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.step = $3 AND n.kind = 'step.succeeded'
+    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.bundle = $1 AND n.step_kind = 'submission' AND n.kind = 'step.succeeded'
         -- Nobody knows when a bundle that was taken over was submitted.
         AND EXISTS (SELECT FROM events b
-            WHERE b.onboarding_id = d.onboarding_id AND b.step = $3 AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
+            WHERE b.onboarding_id = d.onboarding_id AND b.bundle = $1 AND b.step_kind = 'submission' AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
     ORDER BY n.id DESC
     LIMIT 1
 ) s
 WHERE NOT EXISTS (
     SELECT FROM events n
     WHERE n.onboarding_id = d.onboarding_id AND n.id > s.id AND n.id < d.id
-        AND n.step = $1 AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %')
+        AND n.bundle = $1 AND n.step_kind = 'review' AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %')
 `
 
 type RecentReviewsParams struct {
-	Review     string
-	Most       int32
-	Submission string
+	Bundle string
+	Most   int32
 }
 
 type RecentReviewsRow struct {
@@ -148,7 +147,7 @@ type RecentReviewsRow struct {
 // The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
 // one about it: a later one is an approval that lapsed or was taken back.
 func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([]RecentReviewsRow, error) {
-	rows, err := q.db.Query(ctx, recentReviews, arg.Review, arg.Most, arg.Submission)
+	rows, err := q.db.Query(ctx, recentReviews, arg.Bundle, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -168,26 +167,27 @@ func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([
 }
 
 const submissionEvents = `-- name: SubmissionEvents :many
-SELECT e.id, e.at, e.kind, e.step, e.detail FROM events e
+SELECT e.id, e.at, e.kind, e.step_kind, e.bundle, e.detail FROM events e
 WHERE e.onboarding_id = $1
-    AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
-        OR kind = 'step.succeeded' AND step LIKE '%.submission' AND EXISTS (
+    AND (kind IN ('step.succeeded', 'step.adopted') AND step_kind = 'bundle'
+        OR kind = 'step.succeeded' AND step_kind = 'submission' AND EXISTS (
             SELECT FROM events b
             WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
-        OR step LIKE '%.review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
+        OR step_kind = 'review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
 ORDER BY e.id
 `
 
 type SubmissionEventsRow struct {
-	ID     int64
-	At     pgtype.Timestamptz
-	Kind   string
-	Step   string
-	Detail string
+	ID       int64
+	At       pgtype.Timestamptz
+	Kind     string
+	StepKind string
+	Bundle   string
+	Detail   string
 }
 
-// What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
-// and bundles), their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
+// What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles,
+// their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
 func (q *Queries) SubmissionEvents(ctx context.Context, onboardingID string) ([]SubmissionEventsRow, error) {
 	rows, err := q.db.Query(ctx, submissionEvents, onboardingID)
 	if err != nil {
@@ -201,7 +201,8 @@ func (q *Queries) SubmissionEvents(ctx context.Context, onboardingID string) ([]
 			&i.ID,
 			&i.At,
 			&i.Kind,
-			&i.Step,
+			&i.StepKind,
+			&i.Bundle,
 			&i.Detail,
 		); err != nil {
 			return nil, err

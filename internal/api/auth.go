@@ -16,7 +16,7 @@ func authenticate(keys Keys) func(http.Handler) http.Handler {
 				respondError(w, r, err)
 				return
 			}
-			exchangeOf(r.Context()).key = key
+			requestInfoOf(r.Context()).key = key
 			if key.Role != RoleOperator && r.Method != http.MethodGet {
 				respondError(w, r, problem(problemForbidden, "A key with the role viewer may only read. Use one with the role operator."))
 				return

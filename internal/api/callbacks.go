@@ -15,7 +15,7 @@ func (h *operationHandlers) ListOnboardingCallbacks(ctx context.Context, r ListO
 	if err != nil {
 		return nil, err
 	}
-	page, more, err := h.config.Records.CallbackPage(ctx, onboarding.ID(r.ID), before, limitOf(r.Params.Limit))
+	page, more, err := h.config.History.CallbackPage(ctx, onboarding.ID(r.ID), before, limitOf(r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

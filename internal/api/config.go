@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/onboarding/desk"
@@ -18,8 +19,8 @@ type Config struct {
 	Subaccounts onboarding.SubaccountReader
 	// Reviews is an *desk.ReviewHistory.
 	Reviews ReviewHistory
-	// Records is a *store.Store.
-	Records Records
+	// History is a *store.Store.
+	History History
 	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys
@@ -31,6 +32,8 @@ type Config struct {
 	PublicURL string
 	// DefaultPrimaryProfileSID (BU…) stands in where a request names none. With neither, the request is refused.
 	DefaultPrimaryProfileSID string
+	// Now tells the time.
+	Now func() time.Time
 	// Ready returns nil if the server can take requests. Its error is logged and not answered.
 	Ready  func(ctx context.Context) error
 	Logger *slog.Logger

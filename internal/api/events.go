@@ -17,7 +17,7 @@ func (h *operationHandlers) ListOnboardingEvents(ctx context.Context, r ListOnbo
 	if err != nil {
 		return nil, err
 	}
-	page, more, err := h.config.Records.EventPage(ctx, onboarding.ID(r.ID), oldestFirst, from, limitOf(r.Params.Limit))
+	page, more, err := h.config.History.EventPage(ctx, onboarding.ID(r.ID), oldestFirst, from, limitOf(r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

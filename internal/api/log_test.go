@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
 )
@@ -18,12 +19,18 @@ func wrapped(next http.Handler) http.Handler {
 	})
 }
 
-func TestTheAccessLogNamesTheRouteAndTheKey(t *testing.T) {
+func TestTheAccessLogNamesTheRouteTheKeyAndTheDuration(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	asked := 0
+	b := setup(t, func(c *Config) {
+		c.Now = func() time.Time {
+			asked++
+			return testNow.Add(time.Duration(asked) * time.Second)
+		}
+	})
 	b.call(http.MethodGet, "/onboardings/"+string(testID), nil)
 	log := b.log.String()
-	for _, want := range []string{`"route":"/onboardings/{id}"`, `"method":"GET"`, `"status":404`, `"key":"backend"`, `"duration":`} {
+	for _, want := range []string{`"route":"/onboardings/{id}"`, `"method":"GET"`, `"status":404`, `"key":"backend"`, `"duration":1000000000`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %s: %s", want, log)
 		}

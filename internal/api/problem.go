@@ -122,7 +122,7 @@ func asProblem(err error) *problemError {
 // respondError answers err, and logs its cause if it has one.
 func respondError(w http.ResponseWriter, r *http.Request, err error) {
 	p := asProblem(err)
-	x := exchangeOf(r.Context())
+	x := requestInfoOf(r.Context())
 	if p.cause != nil {
 		level := slog.LevelWarn
 		switch {

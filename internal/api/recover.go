@@ -26,7 +26,7 @@ func recoverPanics(next http.Handler) http.Handler {
 			if err, ok := value.(runtime.Error); ok {
 				kind = err.Error()
 			}
-			exchangeOf(r.Context()).logger.ErrorContext(r.Context(), "panic", "kind", kind, "stack", string(debug.Stack()))
+			requestInfoOf(r.Context()).logger.ErrorContext(r.Context(), "panic", "kind", kind, "stack", string(debug.Stack()))
 			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
 				panic(http.ErrAbortHandler) // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
 			}

@@ -21,7 +21,7 @@ func New(c Config) (http.Handler, error) {
 	}
 
 	root := chi.NewRouter()
-	root.Use(requestID(c.Logger), accessLog, recoverPanics, unescapePath)
+	root.Use(requestID(c.Logger), accessLog(c.Now), recoverPanics, unescapePath)
 	root.NotFound(notFound)
 	root.MethodNotAllowed(methodNotAllowed(func(path string) []string { return allowedMethods(root, path) }))
 

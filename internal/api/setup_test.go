@@ -56,6 +56,7 @@ func setup(t *testing.T, change ...func(*Config)) *testBundle {
 		Reviews:                  fakeReviews{},
 		PublicURL:                testPublicURL,
 		DefaultPrimaryProfileSID: testPrimary,
+		Now:                      func() time.Time { return testNow },
 		Ready:                    func(context.Context) error { return nil },
 		Logger:                   slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -25,7 +25,7 @@ func (h *operationHandlers) CompareOnboarding(ctx context.Context, request Compa
 	if err := report.Failure(); err != nil {
 		return nil, err
 	}
-	return CompareOnboarding200JSONResponse(comparisonJSON(report, time.Now())), nil
+	return CompareOnboarding200JSONResponse(comparisonJSON(report, h.config.Now())), nil
 }
 
 func comparisonJSON(report reconcile.Report, at time.Time) Comparison {

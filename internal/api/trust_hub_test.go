@@ -43,7 +43,7 @@ func TestEveryVerdictHasAWord(t *testing.T) {
 	got := b.do(r) // which checks the words against the contract
 	var shown Comparison
 	got.decode(t, &shown)
-	if got.status != http.StatusOK || shown.Differences != 6 || len(shown.Findings) != 8 {
+	if got.status != http.StatusOK || shown.Differences != 6 || len(shown.Findings) != 8 || !shown.ComparedAt.Equal(testNow) {
 		t.Errorf("answered %d: %s", got.status, got.body)
 	}
 }

@@ -18,7 +18,7 @@ func (h *operationHandlers) ListOnboardingVersions(ctx context.Context, r ListOn
 	if before >= math.MaxInt32 {
 		return nil, notOurCursor()
 	}
-	page, more, err := h.config.Records.VersionPage(ctx, onboarding.ID(r.ID), int(before), limitOf(r.Params.Limit))
+	page, more, err := h.config.History.VersionPage(ctx, onboarding.ID(r.ID), int(before), limitOf(r.Params.Limit))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/onboarding/engine"
@@ -20,8 +21,17 @@ type Program struct {
 	Stderr  io.Writer
 	// Reached is [engine.Runner.Reached]: for tests that kill the process at a point of the protocol.
 	Reached func(engine.Point, onboarding.Key)
+	// Now tells the time; time.Now if nil.
+	Now func() time.Time
 	// Listening, if set, is called with the address that serve listens on.
 	Listening func(addr string)
+}
+
+func (p Program) clock() func() time.Time {
+	if p.Now == nil {
+		return time.Now
+	}
+	return p.Now
 }
 
 const usage = `attestd takes Twilio subaccounts through Trust Hub to A-level SHAKEN/STIR attestation.

@@ -43,7 +43,7 @@ func (p Program) reconcile(ctx context.Context, args []string) error {
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
-	r := config.reconciler(s, hub, 0)
+	r := config.reconciler(s, hub, p.clock(), 0)
 	if *fix {
 		return p.fix(ctx, r, id)
 	}

@@ -96,11 +96,11 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 	replica := replicaName()
 	runner := &engine.Runner{
 		Hub:      s.hub,
-		Plan:     config.plan(),
+		Plan:     config.plan(p.clock()),
 		Name:     replica,
 		Crew:     s.crew,
 		Timing:   config.timing(),
-		Now:      time.Now,
+		Now:      p.clock(),
 		Random:   mathrand.Float64,
 		Stopping: s.stopping,
 		Logger:   logger,
@@ -119,7 +119,7 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	if s.http, err = s.newHTTPServer(config); err != nil {
+	if s.http, err = s.newHTTPServer(config, p.clock()); err != nil {
 		return nil, err
 	}
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", config.ListenAddr)
@@ -133,25 +133,26 @@ func (p Program) newService(ctx context.Context, config Config, logger *slog.Log
 }
 
 // newHTTPServer serves the API on the store and the client of Twilio.
-func (s *service) newHTTPServer(config Config) (*http.Server, error) {
+func (s *service) newHTTPServer(config Config, now func() time.Time) (*http.Server, error) {
 	handler, err := api.New(api.Config{
 		Service: &desk.Service{
 			Repository: s.store,
-			Plan:       config.plan(),
+			Plan:       config.plan(now),
 			NewID:      func() onboarding.ID { return onboarding.ID("onb_" + uuid.Must(uuid.NewV7()).String()) },
 			NewToken:   newToken,
-			Now:        time.Now,
+			Now:        now,
 		},
-		Comparer:                 config.reconciler(s.store, s.hub, comparisonTimeout),
+		Comparer:                 config.reconciler(s.store, s.hub, now, comparisonTimeout),
 		Subaccounts:              s.hub,
-		Records:                  s.store,
-		Reviews:                  &desk.ReviewHistory{Times: s.store.ReviewTimes, Now: time.Now, Logger: s.logger},
+		History:                  s.store,
+		Reviews:                  &desk.ReviewHistory{Times: s.store.ReviewTimes, Now: now, Logger: s.logger},
 		Callbacks:                s.store,
 		Keys:                     apiKeys{s.store},
 		Verifier:                 s.hub,
 		CallbackAuth:             config.CallbackAuth,
 		PublicURL:                strings.TrimRight(config.PublicURL, "/"),
 		DefaultPrimaryProfileSID: config.TwilioPrimaryProfileSID,
+		Now:                      now,
 		Ready:                    s.ready,
 		Logger:                   s.logger,
 	})
@@ -251,7 +252,7 @@ func (c Config) timing() engine.Timing {
 }
 
 // plan is the plan that the configuration asks for.
-func (c Config) plan() onboarding.Plan {
+func (c Config) plan(now func() time.Time) onboarding.Plan {
 	return plan.TrustHub(plan.Config{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
 		ShakenStirPolicySID:       c.ShakenStirPolicySID,
@@ -260,15 +261,15 @@ func (c Config) plan() onboarding.Plan {
 		LeaveLostNumbers:          !c.RepairNumbers,
 		ListsLag:                  c.LookupSettle,
 		EndingNotice:              c.ApprovalNotice,
-		Now:                       time.Now,
+		Now:                       now,
 		Gate:                      c.TrustProductGate,
 		CallbackURL:               callbackURL(c.PublicURL),
 	})
 }
 
 // reconciler is what compares ledgers with what Twilio holds, each within that time; 0 is no bound.
-func (c Config) reconciler(s *store.Store, hub *trusthub.Client, within time.Duration) *reconcile.Reconciler {
-	return &reconcile.Reconciler{Repository: s, Hub: hub, Plan: c.plan(), Settle: c.LookupSettle, Within: within}
+func (c Config) reconciler(s *store.Store, hub *trusthub.Client, now func() time.Time, within time.Duration) *reconcile.Reconciler {
+	return &reconcile.Reconciler{Repository: s, Hub: hub, Plan: c.plan(now), Settle: c.LookupSettle, Within: within}
 }
 
 // callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks

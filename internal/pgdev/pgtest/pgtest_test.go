@@ -3,6 +3,7 @@ package pgtest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -115,8 +116,13 @@ func TestServerNamedByURLIsUsedAndSwept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	session := dead.lock.PgConn().PID()
 	if err := dead.lock.Close(t.Context()); err != nil { // as the end of its process does
 		t.Fatal(err)
+	}
+	watch := dial(t, databaseURL)
+	for count(t, watch, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1", session) > 0 {
+		runtime.Gosched() // Postgres ends the session in its own time.
 	}
 
 	next, err := open(t.Context(), databaseURL)

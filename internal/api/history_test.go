@@ -10,28 +10,28 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// fakeRecords has one callback, and fails everything with err if that is set.
-type fakeRecords struct {
+// fakeHistory has one callback, and fails everything with err if that is set.
+type fakeHistory struct {
 	callback onboarding.StoredCallback
 	err      error
 }
 
-func (r fakeRecords) CallbackPage(context.Context, onboarding.ID, int64, int) ([]onboarding.StoredCallback, bool, error) {
+func (r fakeHistory) CallbackPage(context.Context, onboarding.ID, int64, int) ([]onboarding.StoredCallback, bool, error) {
 	return []onboarding.StoredCallback{r.callback}, false, r.err
 }
 
-func (r fakeRecords) VersionPage(context.Context, onboarding.ID, int, int) ([]onboarding.RequestVersion, bool, error) {
+func (r fakeHistory) VersionPage(context.Context, onboarding.ID, int, int) ([]onboarding.RequestVersion, bool, error) {
 	return nil, false, r.err
 }
 
-func (r fakeRecords) EventPage(context.Context, onboarding.ID, bool, int64, int) ([]onboarding.PastEvent, bool, error) {
+func (r fakeHistory) EventPage(context.Context, onboarding.ID, bool, int64, int) ([]onboarding.PastEvent, bool, error) {
 	return nil, false, r.err
 }
 
 func TestACallbackIsShownAsTextWhateverItWas(t *testing.T) {
 	t.Parallel()
-	records := fakeRecords{callback: onboarding.StoredCallback{ID: 1, Callback: onboarding.Callback{ReceivedAt: testNow, Body: []byte("Status=\xff&Name=Secret\x00")}}}
-	b := setup(t, func(c *Config) { c.Records = records })
+	records := fakeHistory{callback: onboarding.StoredCallback{ID: 1, Callback: onboarding.Callback{ReceivedAt: testNow, Body: []byte("Status=\xff&Name=Secret\x00")}}}
+	b := setup(t, func(c *Config) { c.History = records })
 	var page CallbackPage
 	b.call(http.MethodGet, "/onboardings/"+string(testID)+"/callbacks", nil).decode(t, &page)
 	if len(page.Callbacks) != 1 || page.NextCursor != nil {
@@ -47,7 +47,7 @@ func TestACallbackIsShownAsTextWhateverItWas(t *testing.T) {
 
 func TestAnEmptyPageOfRecordsIsAnEmptyList(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(c *Config) { c.Records = fakeRecords{} })
+	b := setup(t, func(c *Config) { c.History = fakeHistory{} })
 	for path, want := range map[string]string{"events": `{"events":[],"next_cursor":null}`, "versions": `{"next_cursor":null,"versions":[]}`} {
 		if got := b.call(http.MethodGet, "/onboardings/"+string(testID)+"/"+path, nil); strings.TrimSpace(string(got.body)) != want {
 			t.Errorf("%s: %s, want %s", path, got.body, want)
@@ -73,7 +73,7 @@ func TestOnlyACursorOfTheSameListIsTaken(t *testing.T) {
 		}
 	}
 	huge := encodeRowCursor("versions", 1<<31)
-	b := setup(t, func(c *Config) { c.Records = fakeRecords{} })
+	b := setup(t, func(c *Config) { c.History = fakeHistory{} })
 	if got := b.call(http.MethodGet, "/onboardings/"+string(testID)+"/versions?cursor="+*huge, nil); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a version that there cannot be: answered %d: %s", got.status, got.body)
 	}

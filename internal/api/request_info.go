@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// exchange is what is known of one request while it is answered.
-type exchange struct {
+// requestInfo is what is known of one request while it is answered.
+type requestInfo struct {
 	requestID string
 	// logger names the request in every line.
 	logger *slog.Logger
@@ -18,16 +18,16 @@ type exchange struct {
 	key Key
 }
 
-type exchangeKey struct{}
+type requestInfoKey struct{}
 
-// exchangeOf returns the exchange that [requestID] began.
-func exchangeOf(ctx context.Context) *exchange {
-	return ctx.Value(exchangeKey{}).(*exchange)
+// requestInfoOf returns what [requestID] put there.
+func requestInfoOf(ctx context.Context) *requestInfo {
+	return ctx.Value(requestInfoKey{}).(*requestInfo)
 }
 
 // actorOf names the caller for the history of an onboarding.
 func actorOf(ctx context.Context) string {
-	return "key:" + exchangeOf(ctx).key.Name
+	return "key:" + requestInfoOf(ctx).key.Name
 }
 
 const requestIDHeader = "X-Request-Id"
@@ -35,7 +35,8 @@ const requestIDHeader = "X-Request-Id"
 // acceptableRequestID keeps what goes into the log and a URN free of anything that could be taken for something else there.
 var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
-// requestID begins the exchange: it takes the caller's name for the request, if it may be used, or makes one, and sends it back.
+// requestID gives each request a name: the caller's, if that may be used, or a new one. It sends the name back, and puts what is known of
+// the request into the context.
 func requestID(logger *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,8 +46,8 @@ func requestID(logger *slog.Logger) func(http.Handler) http.Handler {
 			}
 			w.Header().Set(requestIDHeader, id)
 			w.Header().Set("X-Content-Type-Options", "nosniff")
-			x := &exchange{requestID: id, logger: logger.With("request_id", id)}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+			x := &requestInfo{requestID: id, logger: logger.With("request_id", id)}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, x)))
 		})
 	}
 }

@@ -85,6 +85,8 @@ type bundleView struct{ SID, Status string }
 
 type stepView struct {
 	Key      string
+	Kind     string
+	Bundle   string
 	Status   string
 	SID      string
 	Attempts int

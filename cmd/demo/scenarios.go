@@ -87,7 +87,7 @@ var scenarios = []scenario{
 		name: "crash", about: "the server is killed with SIGKILL three times: with calls under way, and in both reviews",
 		tell: func(ctx context.Context, t *story) error {
 			for _, moment := range []func(onboardingView) bool{
-				advanced(0.2), done("customer_profile.submission"), done("trust_product.submission"),
+				advanced(0.2), submitted("customer_profile"), submitted("trust_product"),
 			} {
 				if err := t.follow(ctx, moment); err != nil {
 					return err

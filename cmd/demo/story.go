@@ -70,10 +70,10 @@ func attestedFor(numbers int) func(onboardingView) bool {
 	}
 }
 
-// done is when that step is.
-func done(key string) func(onboardingView) bool {
+// submitted is when that bundle has been handed in.
+func submitted(bundle string) func(onboardingView) bool {
 	return func(o onboardingView) bool {
-		return slices.ContainsFunc(o.Steps, func(s stepView) bool { return s.Key == key && s.Status == "succeeded" })
+		return slices.ContainsFunc(o.Steps, func(s stepView) bool { return s.Kind == "submission" && s.Bundle == bundle && s.Status == "succeeded" })
 	}
 }
 

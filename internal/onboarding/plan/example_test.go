@@ -13,12 +13,12 @@ func ExampleTrustHub() {
 	o := &onboarding.Onboarding{Request: onboarding.Request{AuthorizedRepresentatives: make([]onboarding.Representative, 1)}}
 	for _, n := range plan.TrustHub(plan.Config{Now: time.Now}).Nodes(o) {
 		if n.Kind == onboarding.KindObject {
-			fmt.Println(n.Key, n.Parts, "onto", n.Bundle)
+			fmt.Println(n.Key, n.Parts)
 		}
 	}
-	// Output: address [/address] onto customer_profile address_document [/address/sid
-	// /address/iso_country] onto customer_profile business_information [/business
-	// /end_user_sids/business_information] onto customer_profile representative_1
-	// [/authorized_representatives/0 /end_user_sids/authorized_representative_1] onto
-	// customer_profile
+	// Output:
+	// address [/address]
+	// address_document [/address/sid /address/iso_country]
+	// business_information [/business /end_user_sids/business_information]
+	// representative_1 [/authorized_representatives/0 /end_user_sids/authorized_representative_1]
 }

@@ -84,3 +84,53 @@ func receiver(e ast.Expr) string {
 	}
 	return ""
 }
+
+// The heart's rooms know no more than they should: who may import whom is told by ARCHITECTURE.md, and
+// by the linter's rules, and here by the code itself.
+func TestTheHeartsRoomsKnowTheWordsAlone(t *testing.T) {
+	t.Parallel()
+	const words = "github.com/attestd/attestd/internal/onboarding"
+	for _, room := range []string{".", "plan", "engine", "desk", "reconcile"} {
+		files, err := filepath.Glob(filepath.Join("../onboarding", room, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", room, len(files), err)
+		}
+		for _, path := range files {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range file.Imports {
+				imported := strings.Trim(spec.Path.Value, `"`)
+				isStandard := !strings.Contains(strings.Split(imported, "/")[0], ".")
+				if !isStandard && (imported != words || room == ".") || imported == "net/http" || imported == "database/sql" {
+					t.Errorf("%s imports %s", path, imported)
+				}
+			}
+		}
+	}
+}
+
+// A key's text is built and read in one file.
+func TestOneFileKnowsHowKeysAreBuilt(t *testing.T) {
+	t.Parallel()
+	keyText := regexp.MustCompile(`"[^"]*(\.number\.|\.review"|\.submission"|\.evaluation"|\.replaced\.)|Key\("customer_profile|Key = "customer_profile`)
+	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		isCode := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, ".gen.go") || strings.HasSuffix(path, ".sql")
+		isTest := strings.Contains(path, "/ledgertest/") || strings.Contains(path, "/ledgermodel/") || strings.Contains(path, "/trusthubsim/")
+		if err != nil || !isCode || isTest || path == "../onboarding/key.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if found := keyText.Find(text); found != nil {
+			t.Errorf("%s knows how a key is built: %s", path, found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -46,10 +46,10 @@ func phoneNumberJSON(n onboarding.PhoneNumber, steps []*onboarding.Step, atteste
 // assignedBy fills in the assignments' SIDs.
 func (n *PhoneNumber) assignedBy(steps []*onboarding.Step) {
 	for _, step := range steps {
-		switch step.Bundle {
-		case onboarding.CustomerProfileKey:
+		if step.Bundle == onboarding.CustomerProfileKey {
 			n.CustomerProfileAssignmentSID = orNull(step.SID)
-		case onboarding.ShakenStirKey:
+		}
+		if step.Bundle == onboarding.ShakenStirKey {
 			n.TrustProductAssignmentSID = orNull(step.SID)
 		}
 	}

@@ -84,6 +84,7 @@ func Submissions(events []PastEvent) (submissions []Submission, ids []int64) {
 			if succeeded {
 				submissions[i].Decision = DecisionApproved
 			}
+		default:
 		}
 	}
 	return submissions, ids

@@ -11,7 +11,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ErrVersion: the request was amended since the version that the amendment was made for.
+// ErrVersion says that the request was amended since the version that the amendment was made for.
 var ErrVersion = errors.New("the onboarding has a newer version of the request")
 
 // errNothing says that a change would change nothing: nothing is written, and nobody is
@@ -157,6 +157,7 @@ func suspectObjects(o *onboarding.Onboarding, nodes []onboarding.Node) map[onboa
 				faults[n.Bundle] = append(faults[n.Bundle], r.Pointer)
 			case onboarding.KindReview:
 				reviewed[n.Bundle] = append(reviewed[n.Bundle], r.Pointer)
+			default: // What else asks is not about what Twilio has.
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ErrNumberNotFound: the request does not name that number.
+// ErrNumberNotFound says that the request does not name that number.
 var ErrNumberNotFound = errors.New("the onboarding has no such phone number")
 
 // AddNumbers adds phone numbers, each a SID (PN…) or in E.164, to the request: they go onto the

@@ -260,6 +260,7 @@ func (b *bakery) play(ctx context.Context) error {
 			if !slices.ContainsFunc(o.Steps, func(s onboarding.Step) bool { return s.State != onboarding.StepCanceled }) {
 				return b.isCleared()
 			}
+		case onboarding.StatusInProgress, onboarding.StatusInReview:
 		}
 		if err != nil {
 			return err

@@ -5,10 +5,11 @@ import (
 	"sync"
 )
 
-// concurrency is how many onboardings are under way at once in the throughput.
+// concurrency is how many onboardings the throughput has under way at once.
 const concurrency = 64
 
-// atOnce does something with every item, with so many of them at once, until one fails. It returns the first error.
+// atOnce calls do for every item, with at most so many calls at once, until one fails. It returns
+// the first error.
 func atOnce[T any](ctx context.Context, most int, items []T, do func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -18,27 +18,29 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// This file is what attestd is compared with: a script that makes the calls of an onboarding one after the other, through the same client
-// of Twilio, and keeps nothing. It runs in a process of its own and is told what to do by lines of JSON, answered by one line each.
+// This file has the bare loop, with which attestd is compared: a script that makes the calls of an
+// onboarding one after the other, through the same client of Twilio, and writes nothing down. It
+// runs in a process of its own. Each order is a line of JSON, and so is its result.
 
-// bareOrder is one thing for the bare loop to do.
+// bareOrder is an order for the bare loop.
 type bareOrder struct {
 	TwilioURL string
 	Requests  []onboarding.Request
-	// Chain asks for the longest chain of each onboarding alone, one onboarding after the other; all that the chain needs is made before.
-	// Otherwise the onboardings are taken from POST to approval, so many at once.
+	// Chain asks for the longest chain of each onboarding only, one onboarding after the other.
+	// What the chain needs is made before, and not measured. Without Chain, the onboardings go from
+	// POST to approval, so many at once.
 	Chain       bool
 	Concurrency int
 }
 
-// bareResult is how long it took.
+// bareResult is how long an order took.
 type bareResult struct {
 	Took   time.Duration
 	Chains []time.Duration
 	Error  string
 }
 
-// bareProcess is the bare loop's process, as seen from the outside.
+// bareProcess is the process of the bare loop, seen from outside.
 type bareProcess struct {
 	cmd     *exec.Cmd
 	orders  *json.Encoder
@@ -76,7 +78,7 @@ func (p *bareProcess) do(order bareOrder) (result bareResult, err error) {
 	return result, nil
 }
 
-// end lets the process end and returns the CPU time that it took.
+// end ends the process and returns its CPU time.
 func (p *bareProcess) end() (time.Duration, error) {
 	if err := p.input.Close(); err != nil {
 		return 0, fmt.Errorf("stop the bare loop: %w", err)
@@ -143,7 +145,8 @@ func (b bareLoop) loop(ctx context.Context, requests []onboarding.Request, concu
 	return time.Since(begun), err
 }
 
-// chains makes ready what the longest chain needs, and times the chain of each, one after the other.
+// chains makes what the longest chain needs, and then measures the chain of each onboarding, one
+// after the other.
 func (b bareLoop) chains(ctx context.Context, requests []onboarding.Request) ([]time.Duration, error) {
 	scripts := make([]*script, 0, len(requests))
 	for _, r := range requests {
@@ -188,7 +191,8 @@ func (b bareLoop) script(r onboarding.Request) *script {
 	return &script{bareLoop: b, r: r, account: r.SubaccountSID, bundles: make(map[onboarding.BundleKind]string)}
 }
 
-// script is the onboarding of one subaccount. It keeps its first error; what follows one makes no sense, and is not to be measured.
+// script is the onboarding of one subaccount. It has its first error, after which it makes no more
+// calls.
 type script struct {
 	bareLoop
 	r       onboarding.Request
@@ -204,7 +208,7 @@ func (s *script) keep(err error) {
 	}
 }
 
-// name is what attestd calls its objects: as long, and as unique.
+// name is as long and as unique as the names that attestd gives to its objects.
 func (s *script) name(key string) string { return s.account + "/" + key }
 
 func (s *script) object(o onboarding.Object, err error) string {
@@ -212,13 +216,13 @@ func (s *script) object(o onboarding.Object, err error) string {
 	return o.SID
 }
 
-// subaccount is the read that a script begins with: it brings the subaccount's token along.
+// subaccount makes the first read of a script, which fetches the token of the subaccount.
 func (s *script) subaccount(ctx context.Context) {
 	_, err := s.hub.FetchAccount(ctx, s.account)
 	s.keep(err)
 }
 
-// reads are what else is read before anything is made.
+// reads makes the other reads that come before anything is made.
 func (s *script) reads(ctx context.Context) {
 	_, err := s.hub.FetchBundle(ctx, s.hub.ParentAccount(), onboarding.CustomerProfile, s.r.PrimaryProfileSID)
 	s.keep(err)
@@ -226,7 +230,7 @@ func (s *script) reads(ctx context.Context) {
 	s.keep(err)
 }
 
-// fill makes both bundles and all that goes on them but the address.
+// fill makes both bundles and everything on them but the address.
 func (s *script) fill(ctx context.Context) {
 	policies := map[onboarding.BundleKind]string{
 		onboarding.CustomerProfile: plan.DefaultSecondaryProfilePolicySID,
@@ -261,7 +265,7 @@ func (s *script) endUser(ctx context.Context, endUserType string, attributes map
 	}))
 }
 
-// document makes the address and its document and puts that on the profile.
+// document makes the address and its document, and puts the document on the profile.
 func (s *script) document(ctx context.Context) {
 	address := s.object(s.hub.CreateAddress(ctx, s.account, s.name("address"), s.r.Address))
 	document := s.object(s.hub.CreateSupportingDocument(ctx, s.account, s.name("address_document"), address))
@@ -283,7 +287,7 @@ func (s *script) submit(ctx context.Context, kind onboarding.BundleKind) {
 	}
 }
 
-// approved waits until Twilio says that the bundle was decided on, and reads it.
+// approved waits until a callback says that the bundle was decided, and reads the bundle.
 func (s *script) approved(ctx context.Context, kind onboarding.BundleKind) {
 	if s.err != nil {
 		return
@@ -301,7 +305,7 @@ func (s *script) approved(ctx context.Context, kind onboarding.BundleKind) {
 	}
 }
 
-// approvals receives status callbacks, believes them, and tells whoever waits.
+// approvals receives status callbacks, believes them, and tells who waits.
 type approvals struct {
 	url    string
 	server *http.Server

@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// calls counts requests to Twilio by kind: the method and the path, in which each SID is its prefix.
+// calls counts requests to Twilio by kind: the method and the path, in which each SID is its
+// prefix.
 type calls map[string]int
 
 var sidInPath = regexp.MustCompile(`/([A-Z]{2})[0-9a-f]{32}`)
@@ -36,11 +37,12 @@ func (c calls) add(more calls) {
 	}
 }
 
-// callTolerance is the share of calls by which two sides may differ and still count as having made the same ones.
+// callTolerance is the share of calls by which two sides may differ.
 const callTolerance = 0.01
 
-// sameCalls returns an error that names the difference if two sides did not make the same calls. A few more or less are no obstacle: how
-// often a bundle in review is read depends on whether it was read before its approval or after.
+// sameCalls returns an error that names the difference if two sides did not make the same calls. A
+// small difference is allowed: a bundle in review is read once more if it was read before its
+// approval.
 func sameCalls(a, b calls) error {
 	kinds := maps.Clone(a)
 	maps.Copy(kinds, b)

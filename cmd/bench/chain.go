@@ -5,8 +5,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
-// longestChain is how many calls one after the other the plan takes to submit both bundles of a request, whatever runs beside them. A step
-// counts as one call: the reads of the preflight are made at once.
+// longestChain is the length of the longest chain of calls that need each other, until both bundles
+// of a request are submitted. A step counts as one call: the preflight makes its reads at once.
 func longestChain(r onboarding.Request) int {
 	o := &onboarding.Onboarding{Request: r}
 	for _, number := range r.PhoneNumbers {

@@ -15,8 +15,8 @@ import (
 // numbersEach is how many phone numbers a customer has.
 const numbersEach = 2
 
-// makeCustomers makes subaccounts with numbers at the simulator and returns the request that onboards each. It does not go over the
-// network: what comes before an onboarding is not measured.
+// makeCustomers makes subaccounts with numbers at the simulator, and returns a request for each. It
+// calls the simulator in the process, because what comes before an onboarding is not measured.
 func makeCustomers(ctx context.Context, simulator *trusthubsim.Simulator, n int) ([]onboarding.Request, error) {
 	client := &http.Client{Transport: simulator.Transport()}
 	requests := make([]onboarding.Request, n)
@@ -39,7 +39,7 @@ func makeCustomers(ctx context.Context, simulator *trusthubsim.Simulator, n int)
 	return requests, nil
 }
 
-// made is as much as matters of what Twilio answers.
+// made has the members of an answer of Twilio that matter here.
 type made struct {
 	SID         string
 	PhoneNumber string `json:"phone_number"`
@@ -63,7 +63,8 @@ func twilioPost(ctx context.Context, client *http.Client, path string, form url.
 	return answer, json.NewDecoder(response.Body).Decode(&answer)
 }
 
-// request is the whole onboarding of a subaccount: two representatives, an address to be made. Its JSON is what POST /onboardings takes.
+// request is the whole onboarding of a subaccount, with two representatives and a new address. Its
+// JSON is a body of POST /onboardings.
 func request(subaccount string, numbers []string) onboarding.Request {
 	return onboarding.Request{
 		SubaccountSID:     subaccount,

@@ -17,16 +17,17 @@ import (
 	"github.com/attestd/attestd/internal/pgdev"
 )
 
-// database is the private Postgres, and a session on it that looks at how much work it does.
+// database is the private Postgres, and a session on it that measures its work.
 type database struct {
 	postgres *pgdev.Postgres
 	session  *pgx.Conn // to the database postgres, of which no statistics are taken
-	// statements says that Postgres counts statements: the extension pg_stat_statements is installed.
+	// statements says that Postgres counts statements: the extension pg_stat_statements is
+	// installed.
 	statements bool
 	pid        int // of Postgres' first process
 }
 
-// startDatabase starts Postgres as it runs in production: a commit is on the disk when it returns.
+// startDatabase starts Postgres as in production: a commit is on the disk when it returns.
 func startDatabase(ctx context.Context) (_ *database, err error) {
 	d := &database{statements: true}
 	d.postgres, err = pgdev.Start(ctx, pgdev.Options{Durable: true, Settings: map[string]string{"shared_preload_libraries": "pg_stat_statements"}})
@@ -80,13 +81,14 @@ func (d *database) describe(out io.Writer) {
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), d.session.PgConn().ParameterStatus("server_version"))
 }
 
-// work is what Postgres has done.
+// work is how much Postgres has done.
 type work struct {
-	// transactions are those of one database that were committed. A session adds its own up to ten seconds late, or when it ends.
+	// transactions are the committed ones of one database. A session reports its own up to ten
+	// seconds late, or when it ends.
 	transactions int64
-	// writing are the transactions of the whole server that were given an ID, because they wrote.
+	// writing are the transactions of the whole server that have an ID, because they have written.
 	writing int64
-	// statements are those of one database that ran; 0 if they are not counted.
+	// statements are those of one database; 0 if they are not counted.
 	statements int64
 	// wal is the length of the write-ahead log in bytes.
 	wal int64
@@ -100,10 +102,10 @@ func (w work) plus(more work) work {
 	return work{w.transactions + more.transactions, w.writing + more.writing, w.statements + more.statements, w.wal + more.wal}
 }
 
-// ownMark is in every statement of the bench itself, which are not counted.
+// ownMark is in every statement of the bench itself. Such statements are not counted.
 const ownMark = "/* attestd bench */"
 
-// work tells what Postgres has done so far, for the database of that name.
+// work is how much Postgres has done so far for the database with this name.
 func (d *database) work(ctx context.Context, name string) (w work, err error) {
 	const transactions = `SELECT xact_commit, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, (pg_current_wal_insert_lsn() - '0/0')::bigint
 		FROM pg_stat_database WHERE datname = $1`
@@ -121,7 +123,7 @@ func (d *database) work(ctx context.Context, name string) (w work, err error) {
 	return w, nil
 }
 
-// statement is one that Postgres has run, with its constants left out.
+// statement is a statement of Postgres without its constants.
 type statement struct {
 	calls int64
 	total time.Duration
@@ -129,7 +131,7 @@ type statement struct {
 	text  string
 }
 
-// top returns the statements that took longest in all.
+// top returns the statements with the greatest time in all.
 func (d *database) top(ctx context.Context, name string, most int) ([]statement, error) {
 	if !d.statements || most == 0 {
 		return nil, nil
@@ -148,8 +150,8 @@ func (d *database) top(ctx context.Context, name string, most int) ([]statement,
 	})
 }
 
-// cpu is the CPU time of all Postgres processes so far, those that have ended included; 0 where the kernel does not tell (it is Linux that
-// does, in proc(5)).
+// cpu is the CPU time of all processes of Postgres so far, with those that have ended. It is 0 if
+// the kernel does not tell; Linux does, in proc(5).
 func (d *database) cpu() time.Duration {
 	processes, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -166,12 +168,13 @@ func (d *database) cpu() time.Duration {
 	return time.Duration(hundredths) * 10 * time.Millisecond
 }
 
-// hundredths reads the CPU time, in hundredths of a second, from a line of /proc/PID/stat: with that of its ended children for Postgres'
-// first process, its own for a child of that, none for any other.
+// hundredths reads the CPU time, in hundredths of a second, from a line of /proc/PID/stat. For the
+// first process of Postgres it includes the ended children. For a child it is the own time, for any
+// other process 0.
 func (d *database) hundredths(stat string) (sum int64) {
 	pid, _, _ := strings.Cut(stat, " ")
-	// The name, in parentheses, may hold anything. After it come the state, the parent and, from the 12th on, utime, stime, cutime and
-	// cstime.
+	// The name, in parentheses, may have any character. After it come the state, the parent and,
+	// from the 12th field on, utime, stime, cutime and cstime.
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
 	if len(fields) < 15 {
 		return 0
@@ -193,7 +196,8 @@ func (d *database) hundredths(stat string) (sum int64) {
 	return sum
 }
 
-// waitUntilLeft returns when no session is left on the database: only then are its transactions all counted.
+// waitUntilLeft returns when the database has no session left. Only then all of its transactions
+// are counted.
 func (d *database) waitUntilLeft(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

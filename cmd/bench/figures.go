@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// median returns the middle one of the values, the mean of the middle two where they are even in number, 0 if there are none.
+// median returns the middle value, the mean of the middle two if their number is even, and 0 for
+// none.
 func median[T ~int64 | ~float64](values []T) T {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)

@@ -16,7 +16,8 @@ import (
 const (
 	// simulatedLatency is how long the simulator takes to answer.
 	simulatedLatency = 100 * time.Millisecond
-	// latencyBound is how much longer than its longest chain an onboarding may take until both bundles are submitted.
+	// latencyBound is how much longer than its longest chain an onboarding may take until both
+	// bundles are submitted.
 	latencyBound = 1.15
 )
 
@@ -28,8 +29,8 @@ type latencyFigures struct {
 	bare   []time.Duration // that the longest chain takes a script
 }
 
-// measureLatency onboards subaccounts one at a time, at a simulator that takes its time, with both gates at submitted. The first of either
-// side does not count.
+// measureLatency onboards subaccounts one at a time, at a simulator with a latency and with both
+// gates at submitted. The first onboarding of each side does not count.
 func measureLatency(ctx context.Context, d *database, repeat int) (f latencyFigures, err error) {
 	const name = "latency"
 	url, err := d.create(ctx, name)
@@ -107,7 +108,7 @@ func (s *stage) submitOne(ctx context.Context, r onboarding.Request) (logged, sh
 	}
 }
 
-// submissions returns when the later of an account's two submissions was answered.
+// submissions returns when the later of the two submissions of an account was answered.
 func submissions(requests []trusthubsim.Request, account string) (last time.Time, err error) {
 	found := 0
 	for _, r := range requests {

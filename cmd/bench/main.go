@@ -1,18 +1,24 @@
-// Command bench measures what attestd costs on top of the calls it makes: how long an onboarding takes next to its longest chain of calls,
-// how many onboardings are finished per second next to a bare loop that makes the same calls and writes nothing down, and what each
-// onboarding asks of Postgres.
+// Command bench measures what attestd costs beside the calls that it makes:
+//
+//   - how long an onboarding takes, compared with its longest chain of calls;
+//   - how many onboardings are finished per second, compared with a bare loop that makes the same
+//     calls and writes nothing down;
+//   - how much work each onboarding is for Postgres.
+//
+// Run it by
 //
 //	go run ./cmd/bench [-repeat 7] [-n 256] [-rounds 3] [-check] [-top 0] [-profile DIR]
 //
-// The figures worth comparing are the ratios: both sides of each are measured in one run, in turns, against one simulator.
+// Compare the ratios: both sides of a ratio are measured in one run, by turns, at one simulator.
 //
 // # What runs where
 //
-// The simulator runs in this process and is reached over loopback TCP. attestd and the bare loop each run in a process of their own, both
-// started from this very program, so that each has the same distance to the simulator and a heap of its own. Postgres is a private one that
-// writes to disk as in production (fsync, full_page_writes and synchronous_commit are on).
+// The simulator runs in this process and is called over loopback TCP. attestd and the bare loop run
+// in a process each, started from this very program, so that both are equally far from the
+// simulator and have a heap of their own. Postgres is a private one that writes to disk as in
+// production: fsync, full_page_writes and synchronous_commit are on.
 //
-// Start reading at [run]; bare.go has what attestd is compared with.
+// Start reading at [run]. bare.go has the bare loop.
 package main
 
 import (
@@ -37,7 +43,7 @@ type options struct {
 	check    bool
 }
 
-// profile is where that part's CPU profile is written; "" if none is asked for.
+// profile is the file for the CPU profile of a part; "" if none is asked for.
 func (o options) profile(part string) string {
 	if o.profiles == "" {
 		return ""
@@ -71,8 +77,8 @@ func main() {
 	}
 }
 
-// run measures everything and writes the figures to out. An error means that something could not be measured or, with -check, that a figure
-// is beyond its bound.
+// run measures everything and writes the figures to out. An error means that something could not be
+// measured or, with -check, that a figure is beyond its bound.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.profiles != "" {
 		if err := os.MkdirAll(o.profiles, 0o750); err != nil {

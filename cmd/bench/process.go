@@ -15,16 +15,17 @@ import (
 	"github.com/attestd/attestd/internal/server"
 )
 
-// The first argument under which this program is one of the parts.
+// The first argument of this program when it is one of the parts.
 const (
 	serverPart = "server"
 	barePart   = "bare"
 )
 
-// profileVariable names the file that a part writes its CPU profile to.
+// profileVariable names the file for the CPU profile of a part.
 const profileVariable = "ATTESTD_BENCH_CPU_PROFILE"
 
-// runAsPart runs the part that the arguments name until it is done or told to end, and returns its exit status, if they name one.
+// runAsPart runs the part that the arguments name, until it is done or told to end. It returns the
+// exit status, and whether the arguments name a part.
 func runAsPart() (status int, was bool) {
 	if len(os.Args) < 2 || os.Args[1] != serverPart && os.Args[1] != barePart {
 		return 0, false
@@ -37,7 +38,7 @@ func runAsPart() (status int, was bool) {
 			program := server.Program{Args: os.Args[2:], Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
 			status = program.Main(ctx)
 		} else {
-			debug.SetGCPercent(server.GCPercent) // As attestd does: it is not to win by that.
+			debug.SetGCPercent(server.GCPercent) // As attestd does.
 			err = serveBare(ctx, os.Stdin, os.Stdout)
 		}
 		err = errors.Join(err, stopProfile())
@@ -49,7 +50,8 @@ func runAsPart() (status int, was bool) {
 	return status, true
 }
 
-// startProfile begins to write a CPU profile to the file, if one is named, until the function that it returns is called.
+// startProfile begins a CPU profile in the file, if one is named. The function that it returns ends
+// the profile.
 func startProfile(path string) (stop func() error, err error) {
 	if path == "" {
 		return func() error { return nil }, nil
@@ -67,16 +69,17 @@ func startProfile(path string) (stop func() error, err error) {
 	}, nil
 }
 
-// part returns a command that runs one of this program's parts. Its profile, if a path is given, is of its whole life.
+// part returns a command that runs a part of this program. The profile, if a path is given, is of
+// its whole life.
 func part(ctx context.Context, environ []string, profile string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // This very program.
 	cmd.Env, cmd.Stderr = append(environ, profileVariable+"="+profile), os.Stderr
-	// A terminal sends its interrupt to the whole group; the parts end when they are told to.
+	// A terminal interrupts the whole group. The parts end when they are told to.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
 
-// terminate asks a part to end, waits, and returns the CPU time that it took in all its life.
+// terminate asks a part to end, waits, and returns its CPU time.
 func terminate(cmd *exec.Cmd) (cpu time.Duration, err error) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, fmt.Errorf("stop %s: %w", cmd.Args[1], err)

@@ -18,7 +18,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// stage is a simulator and the attestd that calls it, on a database of its own.
+// stage is attestd with a simulator and a database of its own.
 type stage struct {
 	simulator *trusthubsim.Simulator
 	twilio    *http.Server
@@ -32,7 +32,8 @@ type stage struct {
 	client      *http.Client
 }
 
-// newStage starts a simulator and prepares a database. Settings are variables of attestd's configuration.
+// newStage starts a simulator and prepares a database. settings are variables of the configuration
+// of attestd.
 func newStage(ctx context.Context, databaseURL string, simulator trusthubsim.Config, settings ...string) (s *stage, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -45,7 +46,8 @@ func newStage(ctx context.Context, databaseURL string, simulator trusthubsim.Con
 		client:      &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: concurrency}},
 	}
 	s.twilio = &http.Server{Handler: s.simulator, ReadHeaderTimeout: 10 * time.Second}
-	go s.twilio.Serve(listener) //nolint:errcheck // It ends with close, and a server that ended before shows in every call.
+	//nolint:errcheck // It ends with close. If it ends before, every call shows that.
+	go s.twilio.Serve(listener)
 
 	addr, err := freeAddr(ctx)
 	if err != nil {
@@ -122,7 +124,7 @@ func (s *stage) close() error {
 	return errors.Join(errs...)
 }
 
-// view is as much of an onboarding as is looked at.
+// view has the members of an onboarding that are looked at.
 type view struct {
 	ID              string
 	Status          string
@@ -152,7 +154,8 @@ func (s *stage) get(ctx context.Context, id string) (v view, err error) {
 	return v, err
 }
 
-// call makes a request of attestd's API and decodes its answer, unless into is nil or the answer tells of a failure.
+// call makes a request to the API of attestd. It decodes the answer, unless into is nil or the
+// answer tells of a failure.
 func (s *stage) call(ctx context.Context, method, path string, body, into any) (status int, err error) {
 	content, err := json.Marshal(body)
 	if err != nil {

@@ -14,36 +14,39 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// throughputBound is the least share of the bare loop's onboardings per second that attestd must finish.
+// throughputBound is the least share of the throughput of the bare loop that attestd must reach.
 const throughputBound = 0.40
 
-// side is what one side, attestd or the bare loop, has done and what it took.
+// side is what one side, attestd or the bare loop, has done, and what that took.
 type side struct {
 	onboardings int // those of the warm-up included
 	calls       calls
 	perSecond   []float64     // by round
 	cpu         time.Duration // of its own process
-	simulator   time.Duration // CPU time of the simulator's process, from which the onboardings are posted as well
+	// simulator is the CPU time of the process of the simulator, which also posts the onboardings.
+	simulator time.Duration
 }
 
-// each is one onboarding's share of a CPU time.
+// each is the share of one onboarding in a CPU time.
 func (s side) each(cpu time.Duration) time.Duration { return cpu / time.Duration(s.onboardings) }
 
-// throughputFigures are the onboardings per second of both sides and what attestd asked of Postgres for them.
+// throughputFigures are the onboardings per second of both sides, and the work of Postgres for
+// those of attestd.
 type throughputFigures struct {
 	attestd, bare side
 	ratios        []float64 // by round
 	perPhase      int
-	// measured is Postgres' work in attestd's phases, without the warm-up and without transactions, which are not told soon enough.
+	// measured is the work of Postgres in the phases of attestd, without the warm-up. It lacks the
+	// transactions, which Postgres reports too late.
 	measured work
-	// transactions are those of all onboardings, and of attestd's start and end.
+	// transactions are those of all onboardings, with the start and the end of attestd.
 	transactions int64
 	postgres     time.Duration // CPU time for all onboardings
 	counted      bool          // statements were counted
 	top          []statement
 }
 
-// contest is the two sides at one simulator.
+// contest has both sides at one simulator.
 type contest struct {
 	db      *database
 	name    string // of the database
@@ -53,7 +56,8 @@ type contest struct {
 	figures throughputFigures
 }
 
-// measureThroughput lets attestd and the bare loop onboard in turns, at a simulator that answers and approves at once.
+// measureThroughput lets attestd and the bare loop onboard by turns, at a simulator that answers
+// and approves at once.
 func measureThroughput(ctx context.Context, d *database, o options) (f throughputFigures, err error) {
 	const name = "throughput"
 	url, err := d.create(ctx, name)
@@ -108,7 +112,7 @@ func measureThroughput(ctx context.Context, d *database, o options) (f throughpu
 	return f, sameCalls(f.attestd.calls, f.bare.calls)
 }
 
-// end ends both sides. What a process and its sessions have done is told in full only then.
+// end ends both sides. Only then the work of a process and of its sessions is counted in full.
 func (c *contest) end(ctx context.Context) (err error) {
 	if c.figures.attestd.cpu, err = c.stage.endServer(); err != nil {
 		return err
@@ -119,7 +123,7 @@ func (c *contest) end(ctx context.Context) (err error) {
 	return c.db.waitUntilLeft(ctx, c.name)
 }
 
-// rounds makes a round that does not count and then those that do.
+// rounds makes a round for warming up and then those that count.
 func (c *contest) rounds(ctx context.Context, o options) error {
 	for round := range o.rounds + 1 {
 		attestdRequests, err := makeCustomers(ctx, c.stage.simulator, o.perPhase)
@@ -159,7 +163,7 @@ func (c *contest) rounds(ctx context.Context, o options) error {
 	return nil
 }
 
-// phase lets a side do its onboardings and returns how many it finished per second.
+// phase lets a side do its onboardings, and returns how many it finished per second.
 func (c *contest) phase(s *side, requests []onboarding.Request, do func() (time.Duration, error)) (float64, error) {
 	c.stage.simulator.ResetRequests()
 	runtime.GC() // The garbage of one phase is not for the next to collect.
@@ -209,7 +213,7 @@ func (f throughputFigures) print(out io.Writer) {
 	fmt.Fprintf(t, "CPU of the simulator and of who posts\t%s\t%s\t\t\n",
 		milliseconds(f.attestd.each(f.attestd.simulator)), milliseconds(f.bare.each(f.bare.simulator)))
 	if f.postgres > 0 {
-		// On a machine that has other things to do, these say more than the times do.
+		// On a busy machine these say more than the times do.
 		all, bareAll := f.attestd.each(f.attestd.cpu+f.postgres+f.attestd.simulator), f.bare.each(f.bare.cpu+f.bare.simulator)
 		fmt.Fprintf(t, "CPU of all\t%s\t%s\t%.3f\t\n", milliseconds(all), milliseconds(bareAll), float64(bareAll)/float64(all))
 	}
@@ -227,7 +231,7 @@ func (f throughputFigures) print(out io.Writer) {
 	}
 }
 
-// oneLine is the beginning of a statement.
+// oneLine is the beginning of a statement on one line.
 func oneLine(text string) string {
 	const most = 110
 	line := []rune(strings.Join(strings.Fields(text), " "))
@@ -237,7 +241,7 @@ func oneLine(text string) string {
 	return string(line)
 }
 
-// check returns an error if the throughput is beyond its bound.
+// check returns an error if the throughput is below its bound.
 func (f throughputFigures) check() error {
 	if f.ratio() < throughputBound {
 		return fmt.Errorf("throughput: %.3f of the bare loop's, less than %.2f", f.ratio(), throughputBound)

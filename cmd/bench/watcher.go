@@ -13,14 +13,16 @@ import (
 )
 
 const (
-	// watchInterval is how often the watcher looks. A look is one small statement for all onboardings under way, so that watching them
-	// costs next to nothing of what is measured; asking the API for each would.
+	// watchInterval is how often the watcher looks. A look is one small statement for all
+	// onboardings under way, which costs next to nothing of what is measured. Asking the API for
+	// each would cost more.
 	watchInterval = 20 * time.Millisecond
-	// patience is how long nothing may come of what is waited for before something is wrong: far longer than it takes on a slow machine.
+	// patience is how long the bench waits for progress: far longer than it takes on a slow
+	// machine.
 	patience = 2 * time.Minute
 )
 
-// watcher posts onboardings and sees in attestd's database when they are approved.
+// watcher posts onboardings, and sees in the database of attestd when they are approved.
 type watcher struct {
 	session      *pgx.Conn
 	transactions int64 // that it has made
@@ -39,8 +41,8 @@ func newWatcher(ctx context.Context, databaseURL string) (*watcher, error) {
 
 func (w *watcher) close(ctx context.Context) error { return w.session.Close(ctx) }
 
-// onboard posts the requests, concurrency of them under way at any time, and returns how long it took until all were approved. It returns
-// when attestd has nothing more to do for them.
+// onboard posts the requests, with concurrency of them under way, and returns how long it took
+// until all were approved. It returns when attestd has no more work for them.
 func (w *watcher) onboard(ctx context.Context, s *stage, requests []onboarding.Request) (took time.Duration, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
@@ -71,7 +73,7 @@ func (w *watcher) onboard(ctx context.Context, s *stage, requests []onboarding.R
 	return took, w.waitUntilIdle(ctx)
 }
 
-// watchFor returns the channel that says what the onboarding came to.
+// watchFor returns the channel that gets the result of the onboarding.
 func (w *watcher) watchFor(id string) <-chan error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +82,7 @@ func (w *watcher) watchFor(id string) <-chan error {
 	return outcome
 }
 
-// watch looks at what is under way until ctx ends.
+// watch looks at the onboardings under way until ctx ends.
 func (w *watcher) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
@@ -103,8 +105,8 @@ func (w *watcher) watch(ctx context.Context) error {
 	}
 }
 
-// look tells whoever waits which onboardings are approved, and that an onboarding that needs a person will not be. It returns how many these
-// are.
+// look reports approved onboardings, and onboardings that need a person and so will not be
+// approved. It returns how many there were.
 func (w *watcher) look(ctx context.Context) (finished int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -116,7 +118,7 @@ func (w *watcher) look(ctx context.Context) (finished int, err error) {
 		return 0, nil
 	}
 	w.transactions++
-	// Asked for those statuses alone, Postgres would look through the index of all that were ever approved.
+	// With a condition on the status, Postgres would read the index of all approved onboardings.
 	rows, err := w.session.Query(ctx, "SELECT "+ownMark+" id, status FROM onboardings WHERE id = ANY($1)", ids)
 	if err != nil {
 		return 0, fmt.Errorf("watch the database: %w", err)
@@ -141,10 +143,12 @@ func (w *watcher) look(ctx context.Context) (finished int, err error) {
 	return finished, nil
 }
 
-// soon is how far ahead a job may be set that is still waited for. An approved onboarding keeps one for its next check, a day later.
+// soon is how far ahead a job counts as work. An approved onboarding has a job for its next check,
+// a day later.
 const soon = time.Hour
 
-// waitUntilIdle returns when nothing is under way, due, or soon to be: the last callbacks come after the approval that they tell of was seen.
+// waitUntilIdle returns when no job is under way, due, or due soon. The last callbacks come after
+// their approval was seen.
 func (w *watcher) waitUntilIdle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()

@@ -20,7 +20,7 @@ type customer struct {
 	numbers []string
 }
 
-// makeSubaccount makes a subaccount and buys it numbers, through Twilio's own API as the simulator serves it.
+// makeSubaccount makes a subaccount with numbers, by the API of the simulated Twilio.
 func (w *world) makeSubaccount(ctx context.Context, name string, numbers int) (customer, error) {
 	var account struct{ SID string }
 	if err := w.twilioPost(ctx, "/2010-04-01/Accounts.json", url.Values{"FriendlyName": {name}}, &account); err != nil {
@@ -61,7 +61,7 @@ func (w *world) twilioPost(ctx context.Context, path string, form url.Values, in
 	return err
 }
 
-// onboardingView is as much of the API's answer as the demo shows.
+// onboardingView has the members of an onboarding that the demo shows.
 type onboardingView struct {
 	ID              string
 	Status          string
@@ -102,8 +102,8 @@ func (o onboardingView) succeeded() int {
 	return n
 }
 
-// post asks for the onboarding: the one request that an ISV's backend makes. differing is what the business says otherwise than one that
-// is in order.
+// post asks for the onboarding: the one request of the backend of an ISV. differing is where the
+// business differs from one in order.
 func (w *world) post(ctx context.Context, c customer, differing map[string]any) (onboardingView, error) {
 	business := map[string]any{
 		"business_name":                    "Example Plumbing LLC",
@@ -159,7 +159,7 @@ func (w *world) get(ctx context.Context, id string) (onboardingView, error) {
 	return o, err
 }
 
-// addNumbers asks for numbers to be put on both bundles, removeNumber for one to be taken off them.
+// addNumbers asks for numbers to be put on both bundles, removeNumber for one to be taken off.
 func (w *world) addNumbers(ctx context.Context, id string, numbers []string) error {
 	return w.accepted(ctx, http.MethodPost, "/onboardings/"+id+"/phone-numbers", map[string]any{"phone_numbers": numbers})
 }
@@ -168,7 +168,7 @@ func (w *world) removeNumber(ctx context.Context, id, sid string) error {
 	return w.accepted(ctx, http.MethodDelete, "/onboardings/"+id+"/phone-numbers/"+sid, nil)
 }
 
-// accepted makes a call that is answered 202.
+// accepted makes a request that must be answered by 202.
 func (w *world) accepted(ctx context.Context, method, path string, body any) error {
 	var answer onboardingView
 	status, err := w.call(ctx, method, path, body, &answer)
@@ -178,7 +178,7 @@ func (w *world) accepted(ctx context.Context, method, path string, body any) err
 	return err
 }
 
-// patch corrects the onboarding that was read.
+// patch corrects the version of the onboarding that was read.
 func (w *world) patch(ctx context.Context, read onboardingView, change map[string]any) error {
 	request, err := w.request(ctx, http.MethodPatch, "/onboardings/"+read.ID, change)
 	if err != nil {
@@ -199,7 +199,7 @@ func (w *world) call(ctx context.Context, method, path string, body, into any) (
 	return send(request, into)
 }
 
-// request is one to the service, with a JSON body unless that is nil.
+// request is a request to the service, with a JSON body unless body is nil.
 func (w *world) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
 	var content io.Reader
 	if body != nil {
@@ -218,7 +218,8 @@ func (w *world) request(ctx context.Context, method, path string, body any) (*ht
 	return request, nil
 }
 
-// send makes the request and decodes its answer, unless into is nil. An answer that tells of a failure is shown as it is.
+// send makes the request and decodes the answer, unless into is nil. The error of a failure has the
+// whole answer.
 func send(request *http.Request, into any) (status int, err error) {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

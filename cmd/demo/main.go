@@ -1,7 +1,8 @@
-// Command demo shows an onboarding from one POST to A-level attestation, on a machine with nothing but Go.
+// Command demo shows an onboarding from one POST to A-level attestation, on a machine with only Go.
 //
-// It starts a private Postgres, the Trust Hub simulator and the server, makes a subaccount with two numbers through the simulator's Twilio
-// API, posts one onboarding, and shows its steps as they happen. What else happens is the scenario's: see scenarios.go.
+// It starts a private Postgres, the Trust Hub simulator and the server, and makes a subaccount with
+// two numbers by the API of the simulated Twilio. Then it posts one onboarding and shows its steps
+// as they happen. Whatever else happens is up to the scenario: see scenarios.go.
 //
 //	go run ./cmd/demo [-scenario NAME] [-stay]
 package main
@@ -36,8 +37,9 @@ func main() {
 	}
 }
 
-// serveIfAsked is the server, and ends this process, if that is what it was started as. The server runs as a process of its own, so that
-// it can be killed: this very program under another name.
+// serveIfAsked is the server, and ends this process, if this process was started as the server. The
+// server is a process of its own so that it can be killed, and this very program under another
+// argument.
 func serveIfAsked() {
 	if len(os.Args) < 2 || os.Args[1] != serverCommand {
 		return
@@ -54,7 +56,8 @@ const serverCommand = "server"
 
 // thisProgram is the server, as a process of its own.
 func thisProgram(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, os.Args[0], append([]string{serverCommand}, args...)...) //nolint:gosec // This very program.
+	//nolint:gosec // This very program.
+	return exec.CommandContext(ctx, os.Args[0], append([]string{serverCommand}, args...)...)
 }
 
 // run reads the flags and shows the scenario that they name.
@@ -83,8 +86,8 @@ type pace struct{ latency, review time.Duration }
 // lifelike leaves time to read along.
 var lifelike = pace{latency: 150 * time.Millisecond, review: 2 * time.Second}
 
-// play shows one scenario from its beginning to its end, on a database of its own: beside that one, or on a Postgres of its own if there is
-// none.
+// play shows one scenario from its beginning to its end, on a database beside that of the URL, or
+// without a URL on a Postgres of its own.
 func play(ctx context.Context, s scenario, p pace, databaseURL string, out *os.File, stay bool) (err error) {
 	box, err := sandbox.Start(ctx, sandbox.Config{
 		DatabaseURL: databaseURL,
@@ -115,7 +118,7 @@ func play(ctx context.Context, s scenario, p pace, databaseURL string, out *os.F
 	return nil
 }
 
-// world is where a story takes place: the sandbox, and the calls that are made there.
+// world is a sandbox with the calls that stories make there.
 type world struct{ *sandbox.Sandbox }
 
 // restartServer stops the server as an operator does, and starts it again.

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// scenario is one thing that the demo can show.
+// scenario is something that the demo can show.
 type scenario struct {
 	name, about string
-	// business is what the customer says of the business otherwise than a business that is in order.
+	// business is where the business of the customer differs from one in order.
 	business map[string]any
-	// tell goes on from the onboarding's POST to attestation A.
+	// tell goes on from the POST of the onboarding to attestation A.
 	tell func(ctx context.Context, t *story) error
 }
 
-// scenarios are all that there are; the first is shown unless another is named.
+// scenarios are all that there are. The first is the default.
 var scenarios = []scenario{
 	{
 		name: "happy", about: "one POST becomes attestation A; the server is restarted half-way",
@@ -33,7 +33,7 @@ var scenarios = []scenario{
 	},
 	{
 		name: "rejected", about: "Twilio's reviewer rejects the registration number (18602); one PATCH corrects it",
-		// The simulator's reviewer finds no business under a number that ends so.
+		// The reviewers of the simulator find no business with a number that ends in 0000.
 		business: map[string]any{"business_registration_number": "12-3450000"},
 		tell: func(ctx context.Context, t *story) error {
 			rejected := func(o onboardingView) bool {

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// story is a scenario while it is told: one customer's onboarding, and what is shown of it.
+// story is a scenario under way: the onboarding of one customer, and how it is shown.
 type story struct {
 	*world
 	view     *view
 	customer customer
 	begun    time.Time
-	// now is the onboarding as it was read last.
+	// now is the onboarding at the last reading.
 	now onboardingView
 }
 
-// begin makes the customer's subaccount and posts the onboarding that the scenario is about.
+// begin makes the subaccount of the customer and posts the onboarding of the scenario.
 func (w *world) begin(ctx context.Context, s scenario, out *os.File) (*story, error) {
 	t := &story{world: w, view: newView(out)}
 	var err error
@@ -35,8 +35,8 @@ func (w *world) begin(ctx context.Context, s scenario, out *os.File) (*story, er
 	return t, nil
 }
 
-// follow shows the onboarding until it has come to where the story goes on. An onboarding that needs a person, where the story does not
-// wait for that, is an error.
+// follow shows the onboarding until the condition holds. It fails if the onboarding needs a person
+// before.
 func (t *story) follow(ctx context.Context, until func(onboardingView) bool) error {
 	for {
 		o, err := t.get(ctx, t.now.ID)
@@ -59,10 +59,10 @@ func (t *story) follow(ctx context.Context, until func(onboardingView) bool) err
 	}
 }
 
-// attested: Twilio signs the subaccount's calls with A.
+// attested tells whether Twilio signs the calls of the subaccount with A.
 func attested(o onboardingView) bool { return o.Attestation == "A" }
 
-// attestedFor is when the calls of exactly that many numbers are.
+// attestedFor tells whether Twilio signs the calls of exactly that many numbers with A.
 func attestedFor(numbers int) func(onboardingView) bool {
 	return func(o onboardingView) bool {
 		partial := func(n numberView) bool { return n.OnProfile == "" || n.OnProduct == "" }
@@ -70,14 +70,14 @@ func attestedFor(numbers int) func(onboardingView) bool {
 	}
 }
 
-// submitted is when that bundle has been handed in.
+// done tells whether that step is done.
 func submitted(bundle string) func(onboardingView) bool {
 	return func(o onboardingView) bool {
 		return slices.ContainsFunc(o.Steps, func(s stepView) bool { return s.Kind == "submission" && s.Bundle == bundle && s.Status == "succeeded" })
 	}
 }
 
-// advanced is when that share of the onboarding's steps is done.
+// advanced tells whether that share of the steps is done.
 func advanced(share float64) func(onboardingView) bool {
 	return func(o onboardingView) bool { return float64(o.succeeded()) >= share*float64(len(o.Steps)) }
 }

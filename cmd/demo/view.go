@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 )
 
-// view shows an onboarding as it goes: a table that is drawn over itself where the output is a terminal, a line for each change where it
-// is not.
+// view shows an onboarding under way. On a terminal it draws a table over the table before.
+// Elsewhere it writes a line for each change.
 type view struct {
 	out    io.Writer
 	size   func() (columns, rows int) // of the terminal; nil where the output is none
@@ -66,8 +66,9 @@ func (v *view) draw(lines []string) {
 	v.drawn = len(lines)
 }
 
-// fitted is the table in no more lines and columns than the terminal has: over one that has been scrolled or wrapped, no other can be drawn.
-// Steps that are done are the first to be left out, then those that are far off.
+// fitted is the table in no more lines and columns than the terminal has, because no table can be
+// drawn over one that was scrolled or wrapped. It leaves out finished steps first, then steps in
+// the far future.
 func (v *view) fitted(o onboardingView, columns, rows int) []string {
 	var notes []string
 	for _, note := range v.notes {
@@ -102,7 +103,7 @@ func (v *view) fitted(o onboardingView, columns, rows int) []string {
 	return lines[max(len(lines)-rows+1, 0):]
 }
 
-// whole is the table with all that there is to it.
+// whole is the table with all of its lines.
 func (v *view) whole(o onboardingView) []string {
 	lines := []string{fmt.Sprintf("\x1b[1m%s   %s\x1b[0m", o.ID, o.Status)}
 	for _, s := range o.Steps {
@@ -126,7 +127,7 @@ func line(s stepView) string { return fmt.Sprintf("  %-10s %-66s %s", s.Status, 
 
 var sidInKey = regexp.MustCompile(`([A-Z]{2}[0-9a-f]{6})[0-9a-f]{26}`)
 
-// shortLine is a line in no more than that many columns.
+// shortLine is a line with no more than that many columns.
 func shortLine(s stepView, columns int) string {
 	text := []rune(fmt.Sprintf("  %-10s %-38s %s", s.Status, sidInKey.ReplaceAllString(s.Key, "$1…"), s.SID))
 	if len(text) > columns {
@@ -143,10 +144,11 @@ func (v *view) say(note string) {
 	}
 }
 
-// end shows what has come of it, after the whole table where the screen was too small for it.
+// end shows the result. If the screen was too small for the table, the whole table comes first.
 func (v *view) end(o onboardingView, took time.Duration) {
 	if v.cut {
-		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.drawn) // The lines of the whole may be wrapped: nothing of those before may show behind them.
+		// Lines of the whole table may be wrapped. Nothing of the old table may show behind them.
+		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.drawn)
 		v.drawn = 0
 		v.draw(v.whole(o))
 	}

@@ -21,13 +21,13 @@ type loop struct {
 	seen  sources // at the look before
 }
 
-// server is the one that is started anew.
+// server is the server that is started anew.
 type server interface {
 	StartServer(context.Context) error
 	StopServer() error
 }
 
-// begin takes what there is for what the running server was built from.
+// begin notes the sources that the running server is built from.
 func (l *loop) begin() (err error) {
 	l.built, err = readSources(l.root)
 	l.seen = l.built
@@ -48,13 +48,15 @@ func (l *loop) run(ctx context.Context, ticks <-chan time.Time) error {
 	}
 }
 
-// look acts on what has changed. A failure of that is shown and is no error: the next change may mend it.
+// look acts on changes. It shows a failure, and returns no error for it, because the next change
+// may repair it.
 func (l *loop) look(ctx context.Context) error {
 	now, err := readSources(l.root)
 	if err != nil {
 		return err
 	}
-	// Editors and version control write one file after the other: two looks must find the same.
+	// Editors and version control write one file after the other. When two looks find the same,
+	// they are done.
 	settled := len(now.changedSince(l.seen)) == 0
 	l.seen = now
 	if changed := now.changedSince(l.built); settled && len(changed) > 0 {
@@ -78,7 +80,8 @@ func (l *loop) renew(ctx context.Context, changed []string) {
 			fmt.Fprintln(l.out, err)
 			return
 		}
-		// What was generated is built next. What was changed by hand meanwhile is generated from at a later look.
+		// The generated files are built below. A change by hand in the meantime is left to a later
+		// look.
 		l.built, l.seen = after.withInputsOf(l.seen), after
 	}
 	if err := l.build(ctx); err != nil {
@@ -86,7 +89,7 @@ func (l *loop) renew(ctx context.Context, changed []string) {
 		return
 	}
 	if err := l.server.StopServer(); err != nil {
-		fmt.Fprintln(l.out, err) // It may have ended by itself, and the change be what mends it.
+		fmt.Fprintln(l.out, err) // It may have crashed, and the change may repair that.
 	}
 	if err := l.server.StartServer(ctx); err != nil {
 		fmt.Fprintf(l.out, "%v. No server runs now.\n", err)

@@ -1,5 +1,6 @@
-// Command dev keeps attestd running on this machine while somebody works on it: a private Postgres, the simulated Twilio and the server. It
-// builds the server and starts it anew whenever one of its sources changes. The database and the simulated Twilio go on meanwhile.
+// Command dev keeps attestd running on this machine while somebody works on it: a private Postgres,
+// the simulated Twilio and the server. When a source changes, it builds the server and starts it
+// anew. The database and the simulated Twilio keep running.
 //
 //	go run ./cmd/dev
 package main
@@ -19,7 +20,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// lookInterval is how often the sources are looked at. A look reads the times of some hundred files.
+// lookInterval is how often dev looks at the sources. A look reads the times of some hundred files.
 const lookInterval = 300 * time.Millisecond
 
 func main() {
@@ -70,7 +71,7 @@ func run(ctx context.Context) (err error) {
 	return l.run(ctx, ticker.C)
 }
 
-// show runs a command whose output is shown.
+// show runs a command and shows its output.
 func show(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

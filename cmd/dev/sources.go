@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// sources are the files that the server is made of, by their paths under the root, with what shows that one was written.
+// sources are the files that the server is built from, by path under the root. The stamp of a file
+// shows that it was written.
 type sources map[string]stamp
 
 type stamp struct {
@@ -42,12 +43,12 @@ func readSources(root string) (sources, error) {
 	return found, err
 }
 
-// isIgnored tells whether a directory holds nothing that the go command builds.
+// isIgnored tells whether a directory has nothing that the go command builds.
 func isIgnored(name string) bool {
 	return name != "." && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "bin")
 }
 
-// isSource tells whether the server is built from the file. From a test it is not.
+// isSource tells whether the server is built from the file. It is not built from tests.
 func isSource(path string) bool {
 	switch filepath.Ext(path) {
 	case ".go":
@@ -82,7 +83,7 @@ func (s sources) changedSince(then sources) []string {
 	return changed
 }
 
-// withInputsOf are the sources, but with what Go files are generated from as it was then.
+// withInputsOf are these sources, but with the inputs of the generators as they were then.
 func (s sources) withInputsOf(then sources) sources {
 	mixed := make(sources, len(s))
 	for path, is := range s {

@@ -9,8 +9,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// accessLog writes one line for each request when it has been answered. It names the pattern of the route and never the path, which may
-// hold a callback's token, nor the query or anything from the body.
+// accessLog writes one line for each answered request. The line names the pattern of the route. It
+// has no path, because a path may hold the token of a callback, no query, and nothing of the body.
 func accessLog(now func() time.Time) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -22,7 +22,7 @@ func accessLog(now func() time.Time) func(http.Handler) http.Handler {
 	}
 }
 
-// logAnswer writes the line.
+// logAnswer writes the line of one answer.
 func logAnswer(r *http.Request, answer middleware.WrapResponseWriter, took time.Duration) {
 	level := slog.LevelInfo
 	route := routeOf(r)
@@ -50,7 +50,7 @@ func logAnswer(r *http.Request, answer middleware.WrapResponseWriter, took time.
 	info.logger.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
-// routeOf returns the pattern of the route that was matched, such as "/onboardings/{id}", or "unmatched".
+// routeOf returns the pattern of the matched route, such as "/onboardings/{id}", or "unmatched".
 func routeOf(r *http.Request) string {
 	if pattern := chi.RouteContext(r.Context()).RoutePattern(); pattern != "" {
 		return pattern

@@ -11,7 +11,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
-// AmendOnboarding corrects the request of the version that If-Match names.
+// AmendOnboarding corrects the version of the request that If-Match names.
 func (h *operationHandlers) AmendOnboarding(ctx context.Context, request AmendOnboardingRequestObject) (AmendOnboardingResponseObject, error) {
 	id := onboarding.ID(request.ID)
 	before, err := h.config.Service.Get(ctx, id)
@@ -38,8 +38,8 @@ func (h *operationHandlers) AmendOnboarding(ctx context.Context, request AmendOn
 	return AmendOnboarding202JSONResponse{Body: shown, Headers: AmendOnboarding202ResponseHeaders{ETag: etagOf(amended.Version)}}, nil
 }
 
-// correct applies a merge patch to the request in the contract's shape. What results is checked as the body of a POST is: by the contract and
-// by our own rules, with every fault at once. Members that the patch leaves alone are written as they are stored, which those rules allow.
+// correct applies a merge patch to the request in the form of the contract. It checks the result
+// like the body of a POST, by the contract and by our own rules, and returns every fault at once.
 func (h *operationHandlers) correct(r onboarding.Request, patch json.RawMessage) (onboarding.Request, findings, error) {
 	document, err := mergedDocument(r, patch)
 	if err != nil {
@@ -58,7 +58,8 @@ func (h *operationHandlers) correct(r onboarding.Request, patch json.RawMessage)
 		return onboarding.Request{}, findings{}, errors.New("decode a corrected request")
 	}
 	corrected := requestOf(body)
-	// Which numbers may be moved is asked when they are added, and no member of the request: it holds as long as the number is named.
+	// Whoever added a number has said whether it may be moved. The contract has no member for that,
+	// so a correction keeps it as long as the request names the number.
 	corrected.MovePhoneNumbers = slices.DeleteFunc(slices.Clone(r.MovePhoneNumbers), func(number string) bool {
 		return !slices.Contains(corrected.PhoneNumbers, number)
 	})
@@ -69,7 +70,7 @@ func (h *operationHandlers) correct(r onboarding.Request, patch json.RawMessage)
 	return corrected, found, nil
 }
 
-// mergedDocument is the request in the contract's shape with the patch applied to it.
+// mergedDocument applies the patch to the request in the form of the contract.
 func mergedDocument(r onboarding.Request, patch json.RawMessage) (any, error) {
 	encoded, err := json.Marshal(requestJSON(r))
 	if err != nil {

@@ -42,7 +42,7 @@ func accepted(t *testing.T) *testBundle {
 	return b
 }
 
-// corrections are what a body says, and what becomes of validRequest by it.
+// corrections are what a body says, and how it changes validRequest.
 var corrections = map[string]struct {
 	patch any
 	want  func(r *onboarding.Request)
@@ -119,7 +119,8 @@ func TestACorrectionChangesWhatItNamesAndNothingElse(t *testing.T) {
 	}
 }
 
-// A request is stored as Twilio is sent it, and not as it was written: that must pass for what it is.
+// A request is stored as Twilio is sent it, and not as it was written. Members that a correction
+// leaves alone must pass in this form.
 func TestWhatACorrectionLeavesAlonePassesAsItIsStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -149,7 +150,8 @@ func TestWhatACorrectionLeavesAlonePassesAsItIsStored(t *testing.T) {
 	}
 }
 
-// Numbers are added up to 500 at a time, and what came together so is a request like any other.
+// At most 500 numbers are added at a time. A request that has grown beyond that is a request like
+// any other.
 func TestARequestWithManyNumbersIsCorrected(t *testing.T) {
 	t.Parallel()
 	b := accepted(t)
@@ -166,8 +168,8 @@ func TestARequestWithManyNumbersIsCorrected(t *testing.T) {
 	}
 }
 
-// Which numbers may be moved was said when they were added. A correction of something else takes that from none, and gives it to none that
-// it takes away.
+// Whoever added a number has said whether it may be moved. A correction of something else does not
+// change that. A number that it removes loses the permission.
 func TestACorrectionLeavesAloneWhichNumbersMayBeMoved(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -318,7 +320,8 @@ func TestACorrectionThatCannotBeMade(t *testing.T) {
 	}
 }
 
-// Only a correction may be a merge patch: a new request that is one has not been understood.
+// Only a correction may be a merge patch. Who sends a new request as one has misunderstood
+// something.
 func TestANewRequestIsNoMergePatch(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

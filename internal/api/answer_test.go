@@ -37,7 +37,8 @@ func (a answer) problem(t *testing.T) Problem {
 	return p
 }
 
-// strictContract is the contract, read once, with all objects closed: a member that an answer has and the document has not is an error.
+// strictContract is the contract, read once, with closed objects: a member of an answer that the
+// document does not have is an error.
 var strictContract = sync.OnceValues(func() (routers.Router, *openapi3.T) {
 	document, err := openapi3.NewLoader().LoadFromData(contractdoc.OpenAPI)
 	if err != nil {
@@ -80,7 +81,8 @@ func checkAnswer(t *testing.T, r *http.Request, response *http.Response, body []
 	}
 	input.SetBodyBytes(body)
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/yaml") {
-		input.Options.ExcludeResponseBody = true // The validator would read the document as a value, and it is declared to be text.
+		// It is declared to be text, and the validator would read it as YAML.
+		input.Options.ExcludeResponseBody = true
 	}
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
 		t.Errorf("%s %s: the answer is not as the contract has it: %v", r.Method, r.URL.Path, err)

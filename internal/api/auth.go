@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// authenticate looks the caller's key up and checks that its role allows the request. It stands before everything that reads the body.
+// authenticate looks up the key of the caller and checks that its role allows the request. It runs
+// before anything reads the body.
 func authenticate(keys Keys) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +28,7 @@ func authenticate(keys Keys) func(http.Handler) http.Handler {
 	}
 }
 
-// keyOf returns the key that the request carries in Authorization: Bearer KEY.
+// keyOf returns the key that the request carries as "Authorization: Bearer KEY".
 func keyOf(keys Keys, r *http.Request) (Key, error) {
 	scheme, plain, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	plain = strings.TrimSpace(plain)

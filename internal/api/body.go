@@ -13,11 +13,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is the largest request body that is read, but for callbacks.
+// maxBody is the largest body that is read. Callbacks have a limit of their own.
 const maxBody = 1 << 20
 
-// readJSON reads the JSON body of a POST or PATCH, bounded, and hands it on with the text in it trimmed, so that whatever looks at it
-// afterwards, the contract's patterns included, sees the same. A request without a body passes: whether one is needed, the contract says.
+// readJSON reads the JSON body of a POST or PATCH and trims every text in it. The patterns of the
+// contract and the handlers then see the same text. A request without a body passes: the contract
+// says whether one is needed.
 func readJSON(c *contract) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,8 +38,8 @@ func readJSON(c *contract) func(http.Handler) http.Handler {
 	}
 }
 
-// trimmedBody returns the request's body trimmed, if its media type is one that the operation takes. The media type is written the way the
-// contract has it, for all that go by it afterwards.
+// trimmedBody trims the body if the operation takes its media type. It also spells the media type
+// as the contract does, because the later steps compare it with the contract.
 func (c *contract) trimmedBody(r *http.Request, body []byte) ([]byte, error) {
 	taken := c.bodyTypes(r.Method, routeOf(r))
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -63,7 +64,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// trimmedJSON returns a JSON document with the white space around every string value taken away.
+// trimmedJSON returns a JSON document without white space around its string values.
 func trimmedJSON(body []byte) ([]byte, error) {
 	if !utf8.Valid(body) {
 		return nil, problem(problemMalformedBody, "The body is not in UTF-8.")
@@ -77,7 +78,7 @@ func trimmedJSON(body []byte) ([]byte, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, problem(problemMalformedBody, fmt.Sprintf("The JSON document ends at byte %d, and something follows it.", decoder.InputOffset()))
 	}
-	if at, twice := memberTwice(body); twice {
+	if at, twice := duplicateMember(body); twice {
 		return nil, problem(problemMalformedBody, "The member at "+at+" is there twice.")
 	}
 	trimmed, err := json.Marshal(trimStrings(document))
@@ -87,7 +88,7 @@ func trimmedJSON(body []byte) ([]byte, error) {
 	return trimmed, nil
 }
 
-// malformedJSON says where the JSON is broken, without repeating any of it.
+// malformedJSON says where the JSON is broken. It repeats nothing of the body.
 func malformedJSON(err error, length int64) error {
 	offset := length
 	var syntax *json.SyntaxError
@@ -97,7 +98,8 @@ func malformedJSON(err error, length int64) error {
 	return problem(problemMalformedBody, fmt.Sprintf("The body is not valid JSON at byte %d.", offset))
 }
 
-// trimStrings trims every string value within a decoded JSON document; the names of members stay as they are.
+// trimStrings trims every string value in a decoded JSON document. The names of members stay as
+// they are.
 func trimStrings(value any) any {
 	switch v := value.(type) {
 	case string:

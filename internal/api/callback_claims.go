@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// callbackStatusForm is what a bundle's status looks like, in whatever case; anything else is no status.
+// callbackStatusForm is the form of a status of a bundle, in any case.
 var callbackStatusForm = regexp.MustCompile(`^[A-Za-z_-]{1,64}$`)
 
-// bundleNames are the members under which a bundle's SID was seen, in lower case and in the order in which they are believed. Twilio does
-// not document the callbacks of Trust Hub.
+// bundleNames are the members, in lower case, that were seen to carry the SID of a bundle. The
+// first one present counts. Twilio does not document the callbacks of Trust Hub.
 var bundleNames = []string{"bundlesid", "customerprofilesid", "trustproductsid", "sid"}
 
-// callbackClaims returns what a callback claims about which bundle; "" for what it does not say, or not in a way that can be read. Nothing
-// is acted on: the status decides at most whether the bundle is looked at now or at its next poll.
+// callbackClaims returns the bundle and the status that a callback claims; "" for a claim that is
+// missing or cannot be read. Nobody acts on a claim: it decides at most whether the bundle is read
+// now or at its next poll.
 func callbackClaims(contentType string, body []byte) (bundleSID, status string) {
 	claims := decodeClaims(contentType, body)
 	for _, name := range bundleNames {
@@ -31,10 +32,10 @@ func callbackClaims(contentType string, body []byte) (bundleSID, status string) 
 	return bundleSID, status
 }
 
-// decodeClaims returns the text members of a form or a JSON object, by their names in lower case.
+// decodeClaims returns the text members of a form or a JSON object by their names in lower case.
 func decodeClaims(contentType string, body []byte) map[string]string {
 	claims := make(map[string]string)
-	mediaType, _, _ := mime.ParseMediaType(contentType) // One that cannot be read is neither of the two.
+	mediaType, _, _ := mime.ParseMediaType(contentType) // A malformed one matches neither case.
 	switch mediaType {
 	case "application/json":
 		var members map[string]any
@@ -47,7 +48,7 @@ func decodeClaims(contentType string, body []byte) map[string]string {
 			}
 		}
 	case "application/x-www-form-urlencoded":
-		form, _ := url.ParseQuery(string(body)) // It returns what could be read beside the error.
+		form, _ := url.ParseQuery(string(body)) // It returns the readable part with the error.
 		for name, values := range form {
 			claim(claims, name, values[0])
 		}
@@ -55,8 +56,8 @@ func decodeClaims(contentType string, body []byte) map[string]string {
 	return claims
 }
 
-// claim notes a member under its name in lower case. Of several whose names differ in case alone, the last in order counts, so that the
-// same body always says the same.
+// claim notes a member under its name in lower case. If names differ only in case, the greatest
+// value counts, so that the same body always gives the same claims.
 func claim(claims map[string]string, name, value string) {
 	if value = strings.TrimSpace(value); value > claims[strings.ToLower(name)] {
 		claims[strings.ToLower(name)] = value

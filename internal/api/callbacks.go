@@ -7,7 +7,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ListOnboardingCallbacks shows a page of the callbacks that were kept.
+// ListOnboardingCallbacks shows a page of the callbacks that came for an onboarding.
 func (h *operationHandlers) ListOnboardingCallbacks(ctx context.Context, r ListOnboardingCallbacksRequestObject) (
 	ListOnboardingCallbacksResponseObject, error) {
 	const list = "callbacks"

@@ -6,7 +6,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// CancelOnboarding ends an onboarding. No body is an empty one.
+// CancelOnboarding ends an onboarding. A missing body counts as an empty object.
 func (h *operationHandlers) CancelOnboarding(ctx context.Context, request CancelOnboardingRequestObject) (CancelOnboardingResponseObject, error) {
 	cleanup := request.Body != nil && value(request.Body.Cleanup)
 	o, err := h.config.Service.Cancel(ctx, actorOf(ctx), onboarding.ID(request.ID), cleanup)

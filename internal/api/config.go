@@ -11,26 +11,28 @@ import (
 
 // Config is what the API is made of. Every field is needed but DefaultPrimaryProfileSID.
 type Config struct {
-	// Service is an *desk.Service.
+	// Service is a *desk.Service.
 	Service Onboardings
-	// Comparer is an *reconcile.Reconciler with a bound on its time.
+	// Comparer is a *reconcile.Reconciler with a bound on its time.
 	Comparer Comparer
-	// Subaccounts reads lists of Twilio's; a trusthub.Client does.
+	// Subaccounts reads lists of Twilio. A *trusthub.Client does.
 	Subaccounts onboarding.SubaccountReader
-	// Reviews is an *desk.ReviewHistory.
+	// Reviews is a *desk.ReviewHistory.
 	Reviews ReviewHistory
 	// History is a *store.Store.
 	History History
-	// Callbacks tells which onboarding a callback's token belongs to; an onboarding.Repository does.
+	// Callbacks finds the onboarding of a callback. An onboarding.Repository does.
 	Callbacks CallbackTokens
 	Keys      Keys
 	Verifier  SignatureVerifier
-	// CallbackAuth says what a callback must show; CallbackSignature if empty.
+	// CallbackAuth says what proves that a callback is from Twilio; CallbackSignature if empty.
 	CallbackAuth CallbackAuth
-	// PublicURL is the URL under which Twilio reaches this server, without a slash at its end. The URL that a signature was made over is
-	// built from it, never from a request's Host: behind a proxy that ends TLS those differ.
+	// PublicURL is the URL under which Twilio reaches this server, without a slash at its end.
+	// Signatures are checked against this URL and never against the Host of a request, which is
+	// another one behind a proxy that ends TLS.
 	PublicURL string
-	// DefaultPrimaryProfileSID (BU…) stands in where a request names none. With neither, the request is refused.
+	// DefaultPrimaryProfileSID (BU…) is used where a request names none. Without either, the
+	// request is refused.
 	DefaultPrimaryProfileSID string
 	// Now tells the time.
 	Now func() time.Time
@@ -39,7 +41,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Onboardings is what the API asks of the heart.
+// Onboardings is what the API asks of package desk.
 type Onboardings interface {
 	// Create accepts a valid request for actor, "key:NAME". Errors: *onboarding.ConflictError.
 	Create(ctx context.Context, actor string, r onboarding.Request) (*onboarding.Onboarding, error)
@@ -49,31 +51,34 @@ type Onboardings interface {
 	List(ctx context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error)
 	// Resume makes failed steps due again. Errors: onboarding.ErrNotFound.
 	Resume(ctx context.Context, actor string, id onboarding.ID) (*onboarding.Onboarding, error)
-	// Amend replaces that version of the request by a corrected one, which is valid. Errors: onboarding.ErrNotFound, desk.ErrVersion,
-	// *desk.RefusedError.
+	// Amend replaces this version of the request by a corrected one, which is valid. Errors:
+	// onboarding.ErrNotFound, desk.ErrVersion, *desk.RefusedError.
 	Amend(ctx context.Context, actor string, id onboarding.ID, version int, amended onboarding.Request) (*onboarding.Onboarding, error)
-	// AddNumbers adds numbers to the request, RemoveNumber takes one out of it. Errors: onboarding.ErrNotFound, *desk.RefusedError, and
-	// for one that the request does not name desk.ErrNumberNotFound.
+	// AddNumbers adds numbers to the request, RemoveNumber removes one. Errors:
+	// onboarding.ErrNotFound, *desk.RefusedError, and desk.ErrNumberNotFound for a number that the
+	// request does not name.
 	AddNumbers(ctx context.Context, actor string, id onboarding.ID, numbers []string, move bool) (*onboarding.Onboarding, error)
 	RemoveNumber(ctx context.Context, actor string, id onboarding.ID, number string) (*onboarding.Onboarding, error)
 	// Cancel ends an onboarding. Errors: onboarding.ErrNotFound.
 	Cancel(ctx context.Context, actor string, id onboarding.ID, cleanup bool) (*onboarding.Onboarding, error)
-	// ReceiveCallback keeps a callback that was checked, and wakes its onboarding.
+	// ReceiveCallback stores a callback that was checked, and wakes its onboarding.
 	ReceiveCallback(ctx context.Context, c onboarding.Callback) error
 }
 
 var _ Onboardings = (*desk.Service)(nil)
 
-// CallbackTokens finds onboardings by the token in their callback URL. It is asked only about tokens of up to 128 letters, digits and
-// "._~-", which is what needs no escaping in a URL.
+// CallbackTokens finds onboardings by the token in their callback URL. It is asked only for tokens
+// of at most 128 letters, digits and "._~-", which need no escaping in a URL.
 type CallbackTokens interface {
-	// FindByCallbackToken returns the onboarding and its subaccount. Errors: onboarding.ErrNotFound.
+	// FindByCallbackToken returns the onboarding and its subaccount. Errors:
+	// onboarding.ErrNotFound.
 	FindByCallbackToken(ctx context.Context, token string) (onboarding.ID, string, error)
 }
 
 // SignatureVerifier checks X-Twilio-Signature.
 type SignatureVerifier interface {
-	// SignedBy returns the SID of the account, the subaccount or its parent, whose auth token made the signature over the URL and the body,
-	// or "" if neither did. An error means that it could not be found out.
+	// SignedBy returns the SID of the account whose auth token made the signature over the URL and
+	// the body: the subaccount or its parent, or "" for neither. An error means that the signature
+	// could not be checked.
 	SignedBy(ctx context.Context, subaccount, signature, url, contentType string, body []byte) (account string, err error)
 }

@@ -28,7 +28,7 @@ type contract struct {
 	document *openapi3.T
 }
 
-// loadContract reads the document that is built in, once. An error means that the program was built wrong.
+// loadContract reads the embedded document, once. An error means that the program was built wrong.
 var loadContract = sync.OnceValues(func() (*contract, error) {
 	document, err := openapi3.NewLoader().LoadFromData(contractdoc.OpenAPI)
 	if err != nil {
@@ -37,11 +37,12 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 	if err := document.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("validate the OpenAPI document: %w", err)
 	}
-	document.Servers = nil // Requests are matched by their path, whatever host they name.
+	document.Servers = nil // Requests are matched by path, under any host.
 	return &contract{document: document}, nil
 })
 
-// wantsKey tells whether the operation wants a key: all do whose security the document does not take away.
+// wantsKey tells whether the operation needs a key. All do, but for those that the document
+// declares without security.
 func (c *contract) wantsKey(method, path string) bool {
 	operation := c.operation(method, path)
 	if operation == nil || operation.Security == nil {
@@ -58,8 +59,9 @@ func (c *contract) operation(method, path string) *openapi3.Operation {
 	return item.GetOperation(method)
 }
 
-// bodyTypes returns the media types that the operation's body may have, sorted in reverse: what is particular to it first. An operation that
-// wants no body takes JSON all the same.
+// bodyTypes returns the media types of the body of an operation in reverse alphabetical order:
+// application/merge-patch+json comes before application/json. An operation without a body takes
+// JSON.
 func (c *contract) bodyTypes(method, path string) []string {
 	operation := c.operation(method, path)
 	if operation == nil || operation.RequestBody == nil {
@@ -70,7 +72,7 @@ func (c *contract) bodyTypes(method, path string) []string {
 	return types
 }
 
-// faultsOf is what the contract finds wrong with a decoded document of that schema.
+// faultsOf returns the faults that the contract finds in a decoded document of this schema.
 func (c *contract) faultsOf(schema string, document any) ([]Fault, error) {
 	err := c.document.Components.Schemas[schema].Value.VisitJSON(document, openapi3.VisitAsRequest(), openapi3.MultiErrors())
 	if err == nil {
@@ -79,15 +81,17 @@ func (c *contract) faultsOf(schema string, document any) ([]Fault, error) {
 	return readSchemaFaults(err)
 }
 
-// validate refuses requests that the document does not allow, with every fault at once. moreFaults, for a JSON body that breaks the
-// document, says what else is wrong with it beyond what a document can say.
+// validate refuses a request that breaks the contract, and names every fault at once. For a JSON
+// body that breaks the contract, moreFaults adds the faults that only our own rules find.
 func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Fault) func(http.Handler) http.Handler {
 	validator := nethttpmiddleware.OapiRequestValidatorWithOptions(c.document, &nethttpmiddleware.Options{
 		Options: openapi3filter.Options{
 			MultiError: true,
-			// Setting defaults rewrites the query, and what could not be read in it is gone before anyone has seen it.
+			// Setting defaults rewrites the query and drops its unreadable parts before anybody has
+			// seen them.
 			SkipSettingDefaults: true,
-			AuthenticationFunc:  openapi3filter.NoopAuthenticationFunc, // The key was checked before the body was read.
+			// The key was checked before the body was read.
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
 		},
 		ErrorHandlerWithOpts: func(_ context.Context, err error, w http.ResponseWriter, r *http.Request, _ nethttpmiddleware.ErrorHandlerOpts) {
 			faults, refusal := contractFaults(err)
@@ -112,8 +116,9 @@ func (c *contract) validate(moreFaults func(r *http.Request, body []byte) []Faul
 	}
 }
 
-// parameterFaults finds what the validator passes over in a query: a parameter that the operation does not have, because a filter with a
-// slip in its name must not select everything; one given twice, which goes for headers as well; and text that no database takes.
+// parameterFaults finds faults that the validator passes over: a query parameter that the operation
+// does not have, a query parameter or header that is given twice, and text that no database takes.
+// A filter with a slip in its name must not select everything.
 func (c *contract) parameterFaults(r *http.Request) []Fault {
 	operation := c.operation(r.Method, routeOf(r)) // There is one: the route is the contract's.
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -142,8 +147,8 @@ func (c *contract) parameterFaults(r *http.Request) []Fault {
 	return sortFaults(faults)
 }
 
-// contractFaults reads what the validator found. A fault in the path means that there is no such thing; what is no fault of the request's
-// content is a refusal of its own.
+// contractFaults translates the errors of the validator. A fault in the path is a 404. An error
+// that is not about the content of the request is a refusal of its own.
 func contractFaults(err error) (faults []Fault, refusal error) {
 	var found openapi3.MultiError
 	if !errors.As(err, &found) {
@@ -153,7 +158,8 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 		var request *openapi3filter.RequestError
 		var unrouted *routers.RouteError
 		switch {
-		case errors.As(e, &unrouted): // The path has an empty segment, which the two routers read differently.
+		case errors.As(e, &unrouted):
+			// The path has an empty segment, which the two routers read differently.
 			return nil, problem(problemNotFound, "There is no such path. The paths are in /openapi.yaml.")
 		case !errors.As(e, &request):
 			return nil, fmt.Errorf("validate a request against the contract: %w", e)
@@ -179,7 +185,8 @@ func contractFaults(err error) (faults []Fault, refusal error) {
 	return faults, nil
 }
 
-// malformedName is the problem of a path whose parameter of that name has not the form of one: there is no such thing.
+// malformedName is the problem of a path in which this parameter is malformed: nothing has such a
+// name.
 func malformedName(parameter string) error {
 	if parameter == "sid" {
 		return onboarding.ErrNoSubaccount
@@ -187,7 +194,7 @@ func malformedName(parameter string) error {
 	return onboarding.ErrNotFound
 }
 
-// parameterFault is what is wrong with a query parameter or header.
+// parameterFault is the fault of a query parameter or header.
 func parameterFault(e *openapi3filter.RequestError) Fault {
 	name := e.Parameter.Name
 	fault := Fault{Parameter: &name, Code: "format"}
@@ -205,7 +212,8 @@ func parameterFault(e *openapi3filter.RequestError) Fault {
 	return fault
 }
 
-// decodeBody decodes as much of a JSON body as fits v: a member of the wrong type is left out, and the rest is read all the same.
+// decodeBody decodes as much of a JSON body as fits v. It leaves out members of the wrong type and
+// reads the rest.
 func decodeBody(body []byte, v any) bool {
 	err := json.Unmarshal(body, v)
 	var wrongType *json.UnmarshalTypeError

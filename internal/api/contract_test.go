@@ -20,7 +20,7 @@ func TestTheContractIsServedAsItIs(t *testing.T) {
 	}
 }
 
-// Each operation of the contract is routed, and nothing is that the contract has not.
+// Each operation of the contract has a route, and no route is missing in the contract.
 func TestTheRoutesAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData(contractdoc.OpenAPI)

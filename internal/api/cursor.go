@@ -9,12 +9,13 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// cursorVersion is a cursor's first byte. Cursors of another version are refused, and the list begun anew.
+// cursorVersion is the first byte of a cursor. A cursor of another version is refused.
 const cursorVersion = 1
 
 var onboardingIDForm = regexp.MustCompile(`^onb_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// encodeCursor writes a place in the list so that it can be put into a URL: the version, the time in nanoseconds since 1970, and the ID.
+// encodeCursor writes a place in the list of onboardings for use in a URL: the version, the time in
+// nanoseconds since 1970, and the ID.
 func encodeCursor(c onboarding.Cursor) string {
 	raw := make([]byte, 0, 1+8+len(c.ID))
 	raw = append(raw, cursorVersion)
@@ -23,7 +24,7 @@ func encodeCursor(c onboarding.Cursor) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// decodeCursor reads what encodeCursor wrote, and false for anything else.
+// decodeCursor reads a cursor of encodeCursor, and returns false for anything else.
 func decodeCursor(s string) (onboarding.Cursor, bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || len(raw) < 1+8 || raw[0] != cursorVersion || !onboardingIDForm.Match(raw[9:]) {

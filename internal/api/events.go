@@ -6,7 +6,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ListOnboardingEvents shows a page of the history.
+// ListOnboardingEvents shows a page of the events of an onboarding.
 func (h *operationHandlers) ListOnboardingEvents(ctx context.Context, r ListOnboardingEventsRequestObject) (ListOnboardingEventsResponseObject, error) {
 	oldestFirst := value(r.Params.Order) == ListOnboardingEventsParamsOrderOldest
 	list := "events-newest"

@@ -11,7 +11,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
-// fakeService keeps onboardings in memory. err, if set, is the answer to everything, amendErr to amendments; panics, if set, is panicked with.
+// fakeService has onboardings in memory. If set, err answers everything, amendErr answers
+// amendments, and panics is the value of a panic.
 type fakeService struct {
 	byID      map[onboarding.ID]*onboarding.Onboarding
 	err       error
@@ -162,7 +163,7 @@ func (k *fakeKeys) Authenticate(_ context.Context, sum [sha256.Size]byte) (Key, 
 	return key, nil
 }
 
-// fakeVerifier takes the signature "good" for the subaccount's, and keeps what it was asked.
+// fakeVerifier takes the signature "good" for that of the subaccount, and notes what it was asked.
 type fakeVerifier struct {
 	err  error
 	urls []string

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// maxFaults bounds an answer: a body of 1 MiB can have some hundred thousand faults.
+// maxFaults bounds an answer. A body of 1 MiB can have some hundred thousand faults.
 const maxFaults = 1000
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// escapePointer writes a member's name as a token of a JSON pointer (RFC 6901).
+// escapePointer writes the name of a member as a token of a JSON pointer (RFC 6901).
 func escapePointer(name string) string { return pointerEscapes.Replace(name) }
 
 // pointerOf joins names to a JSON pointer.
@@ -24,10 +24,13 @@ func pointerOf(names []string) string {
 	return b.String()
 }
 
-// mergeFaults puts what the contract and what our own rules say about one body together, saying nothing twice. About the same member our
-// own rules say more clearly what to change, but where the contract finds a member missing, unknown or of the wrong type, our rules
-// never saw what was sent: then, and for everything within such a member, the contract's word stands alone. Nor do our rules miss anything
-// in an object of which they could not read a member that was sent.
+// mergeFaults joins the faults that the contract and our own rules found in one body.
+//
+// If both found a fault in the same member, ours stays, because it says better what to change.
+// There are two exceptions. If the contract finds a member missing, unknown or of the wrong type,
+// our rules have not seen what was sent: the contract's fault stays, and ours about this member and
+// everything in it go. And if our rules could not read a member of an object, what they miss in
+// that object may be there: such faults go too.
 func mergeFaults(contract, own []Fault) []Fault {
 	unseen := make(map[string]bool)
 	unreadWithin := make(map[string]bool)
@@ -56,7 +59,7 @@ func mergeFaults(contract, own []Fault) []Fault {
 	return merged
 }
 
-// withinAny tells whether the pointer, or one that it begins with, is among the pointers.
+// withinAny tells whether the pointers have this pointer or one of its parents.
 func withinAny(pointers map[string]bool, pointer string) bool {
 	for {
 		if pointers[pointer] {
@@ -70,7 +73,8 @@ func withinAny(pointers map[string]bool, pointer string) bool {
 	}
 }
 
-// sortFaults puts faults into the order of their pointers, one for each pointer and parameter, at most maxFaults.
+// sortFaults sorts faults by pointer, keeps one for each pointer and parameter, and at most
+// maxFaults.
 func sortFaults(faults []Fault) []Fault {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		if c := strings.Compare(parameterOf(a), parameterOf(b)); c != 0 {
@@ -91,7 +95,7 @@ func parameterOf(f Fault) string {
 	return *f.Parameter
 }
 
-// comparePointers compares token by token, array indexes as numbers.
+// comparePointers compares token by token, and the indexes of arrays as numbers.
 func comparePointers(a, b string) int {
 	return slices.CompareFunc(strings.Split(a, "/"), strings.Split(b, "/"), func(x, y string) int {
 		i, errX := strconv.Atoi(x)

@@ -6,7 +6,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Whatever is sent as a cursor, what comes out of it is a place that has a cursor, and is no beginning.
+// Whatever is sent as a cursor, a decoded cursor is one that encodes to a cursor again, and never
+// the first page.
 func FuzzPageCursor(f *testing.F) {
 	f.Add(*encodePageCursor("end-users", onboarding.PageAt{Number: "1", Token: "PA1"}))
 	f.Add("")

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whatever is posted, the answer is one of the contract, and only what passes every rule reaches the service.
+// Whatever is posted, the answer is one of the contract, and only what passes every rule reaches
+// the service.
 func FuzzCreateBody(f *testing.F) {
 	valid, err := json.Marshal(validBody())
 	if err != nil {
@@ -40,8 +41,8 @@ func FuzzCreateBody(f *testing.F) {
 	})
 }
 
-// Whatever a correction says, the answer is one of the contract, and what reaches the service passes every rule: sent as a new request, it
-// would be accepted and changed no further.
+// Whatever a correction says, the answer is one of the contract, and what reaches the service
+// passes every rule: as a new request it would be accepted without a change.
 func FuzzCorrectionBody(f *testing.F) {
 	for _, seed := range []string{"{}", "[]", "null", "1e999", `{"business":null}`, `{"business":{"business_registration_number":"98-7654321"}}`, `{"address":{"sid":"AD0123456789abcdef0123456789abcdef","street":null}}`, `{"phone_numbers":[null,{"a":1e999}]}`, "\xff", `{"a":{"b":`} {
 		f.Add([]byte(seed))
@@ -71,7 +72,7 @@ func FuzzCorrectionBody(f *testing.F) {
 	})
 }
 
-// Any cursor that is taken is one that we would write.
+// A cursor that is accepted is one that we would write.
 func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add("AQAAAAAAAAAA")
@@ -84,7 +85,8 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// Whatever a callback says, it claims a well-formed bundle or none, and a well-formed status or none.
+// Whatever a callback says, it claims a well-formed bundle or none, and a well-formed status or
+// none.
 func FuzzCallbackBody(f *testing.F) {
 	f.Add(formType, []byte("BundleSid=BU0123456789abcdef0123456789abcdef&Status=twilio-approved"))
 	f.Add("application/json", []byte(`{"customerProfileSid":"BU0123456789abcdef0123456789abcdef","STATUS":"draft"}`))

@@ -8,15 +8,15 @@ import (
 	contractdoc "github.com/attestd/attestd/api"
 )
 
-// readyTimeout bounds what a probe waits for.
+// readyTimeout bounds how long a probe waits.
 const readyTimeout = 2 * time.Second
 
-// GetLiveness tells that the process lives.
+// GetLiveness says that the process lives.
 func (h *operationHandlers) GetLiveness(context.Context, GetLivenessRequestObject) (GetLivenessResponseObject, error) {
 	return GetLiveness200JSONResponse{Status: HealthStatusOk}, nil
 }
 
-// GetReadiness tells whether requests can be taken.
+// GetReadiness says whether the server can take requests.
 func (h *operationHandlers) GetReadiness(ctx context.Context, _ GetReadinessRequestObject) (GetReadinessResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
@@ -26,7 +26,7 @@ func (h *operationHandlers) GetReadiness(ctx context.Context, _ GetReadinessRequ
 	return GetReadiness200JSONResponse{Status: HealthStatusOk}, nil
 }
 
-// GetContract serves the document that requests are validated with.
+// GetContract serves the document by which requests are validated.
 func (h *operationHandlers) GetContract(context.Context, GetContractRequestObject) (GetContractResponseObject, error) {
 	return GetContract200ApplicationYamlResponse{
 		Body:          bytes.NewReader(contractdoc.OpenAPI),

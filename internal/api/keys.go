@@ -21,17 +21,17 @@ const (
 // Valid tells whether r is one of the roles.
 func (r Role) Valid() bool { return r == RoleOperator || r == RoleViewer }
 
-// Key is a key as the server knows it: who holds it and what they may do, not the key itself.
+// Key is what the server knows of an API key: its holder and role, and not the key itself.
 type Key struct {
 	Name string
 	Role Role
 }
 
-// ErrUnknownKey says that there is no such key, or no longer.
+// ErrUnknownKey says that there is no such key, or that it was revoked.
 var ErrUnknownKey = errors.New("unknown API key")
 
-// Keys looks keys up. It is asked on every request, and nothing is cached above it: one look into an index costs little, and a key that was
-// revoked ends with the request that is being answered.
+// Keys looks keys up, once for each request. No answer is cached, because the lookup is cheap, and
+// because a revoked key must stop working at once.
 type Keys interface {
 	// Authenticate returns the key of that SHA-256. Errors: ErrUnknownKey.
 	Authenticate(ctx context.Context, sum [sha256.Size]byte) (Key, error)
@@ -44,17 +44,18 @@ const (
 	keyDigits = 43
 )
 
-// NewKey returns a new key, 256 random bits in base 62 behind its prefix, and the SHA-256 that is stored in its place. A key of that many
-// random bits needs no salt and no slow hash: there is nothing to guess from.
+// NewKey returns a new key and the SHA-256 that is stored of it. A key is 256 random bits in base
+// 62 behind a prefix. It needs no salt and no slow hash, because nobody can guess it.
 func NewKey() (plain string, sum [sha256.Size]byte) {
 	var random [32]byte
-	rand.Read(random[:]) // It never returns an error: without randomness the program ends.
+	rand.Read(random[:]) // It never fails: https://pkg.go.dev/crypto/rand#Read.
 	digits := new(big.Int).SetBytes(random[:]).Text(62)
 	plain = keyPrefix + strings.Repeat("0", keyDigits-len(digits)) + digits
 	return plain, sha256.Sum256([]byte(plain))
 }
 
-// keySum returns the SHA-256 to look a key up by, and false if plain has not the form of a key: then nothing needs to be looked up.
+// keySum returns the SHA-256 of a key, by which it is looked up. It returns false for a text that
+// does not have the form of a key.
 func keySum(plain string) ([sha256.Size]byte, bool) {
 	digits, ok := strings.CutPrefix(plain, keyPrefix)
 	if !ok || len(digits) != keyDigits {

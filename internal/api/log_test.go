@@ -71,7 +71,7 @@ func TestProbesAreLoggedForDebuggingOnly(t *testing.T) {
 	}
 }
 
-// An answer of 503 is expected now and then, in every stop for one; it is no fault of ours that somebody must look at.
+// An answer of 503 is expected now and then, for instance in every stop. It is no fault of ours.
 func TestOnlyOurOwnFaultsAreLoggedAsErrors(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *Config) { c.Ready = func(context.Context) error { return errors.New("stopping") } })

@@ -6,7 +6,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// onboardingJSON is an onboarding as the contract shows it.
+// onboardingJSON is an onboarding in the form of the contract.
 func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 	return Onboarding{
 		ID:                string(o.ID),
@@ -30,7 +30,7 @@ func onboardingJSON(o *onboarding.Onboarding) Onboarding {
 	}
 }
 
-// summaryJSON is an onboarding as a list shows it.
+// summaryJSON is an onboarding in the form that lists have.
 func summaryJSON(s *onboarding.Summary) OnboardingSummary {
 	return OnboardingSummary{
 		ID:                string(s.ID),
@@ -67,7 +67,7 @@ func productsJSON(o *onboarding.Onboarding) []ProductBundle {
 	return shown
 }
 
-// keptJSON shows what a cleanup has left at Twilio, and why.
+// keptJSON shows what a cleanup could not delete at Twilio, and why.
 func keptJSON(kept []onboarding.Step) []KeptObject {
 	shown := make([]KeptObject, 0, len(kept))
 	for _, s := range kept {
@@ -80,7 +80,7 @@ func keptJSON(kept []onboarding.Step) []KeptObject {
 	return shown
 }
 
-// warningsJSON is an empty list, not null, if there are none.
+// warningsJSON is an empty list, and not null, if there are no warnings.
 func warningsJSON(found findings) *[]Warning {
 	warnings := found.warnings
 	if warnings == nil {
@@ -136,7 +136,7 @@ func timeOrNull(t time.Time) *time.Time {
 	return &utc
 }
 
-// orNull is nil, which JSON has as null, for the zero value.
+// orNull is nil, which is null in JSON, for the zero value.
 func orNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -145,7 +145,7 @@ func orNull[T comparable](v T) *T {
 	return &v
 }
 
-// value is what p points to, or the zero value.
+// value is what p points to, or the zero value for nil.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T

@@ -43,7 +43,7 @@ func phoneNumberJSON(n onboarding.PhoneNumber, steps []*onboarding.Step, atteste
 	return shown
 }
 
-// assignedBy fills in the assignments' SIDs.
+// assignedBy fills in the SIDs of the assignments.
 func (n *PhoneNumber) assignedBy(steps []*onboarding.Step) {
 	for _, step := range steps {
 		if step.Bundle == onboarding.CustomerProfileKey {
@@ -55,7 +55,7 @@ func (n *PhoneNumber) assignedBy(steps []*onboarding.Step) {
 	}
 }
 
-// worse keeps what failed failed.
+// worse is the later status, but a number that has failed stays failed.
 func worse(now, then PhoneNumberStatus) PhoneNumberStatus {
 	if now == PhoneNumberStatusFailed {
 		return now
@@ -88,7 +88,7 @@ func unresolvedNumbersJSON(o *onboarding.Onboarding) []PhoneNumber {
 	return shown
 }
 
-// leavingNumberJSON shows a number that the request names no more and that is not off every bundle yet.
+// leavingNumberJSON shows a number that the request names no more and that some bundle still has.
 func leavingNumberJSON(n onboarding.PhoneNumber, steps []*onboarding.Step) PhoneNumber {
 	shown := PhoneNumber{SID: orNull(n.SID), Status: PhoneNumberStatusRemoving, Requirements: []Requirement{}}
 	for _, step := range steps {

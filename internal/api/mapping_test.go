@@ -38,7 +38,7 @@ func TestAnApprovedOnboardingIsShownWhole(t *testing.T) {
 	}
 }
 
-// But for the request: that is shown the way that it can be sent.
+// The request is the exception: it is shown in the form in which it can be sent.
 func TestWhatIsNotKnownYetIsNullAndNeverLeftOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

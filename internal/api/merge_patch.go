@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// mergePatch applies a JSON merge patch (RFC 7396) to a decoded document and returns the result, which may share parts with both: members of
-// an object in the patch replace those of the same name, null takes them away, and whatever is no object replaces the whole.
+// mergePatch applies a JSON merge patch (RFC 7396) to a decoded document. The members of an object
+// in the patch replace those of the same name, null removes a member, and any other value replaces
+// the whole. The result may share parts with both arguments.
 func mergePatch(target, patch any) any {
 	change, ok := patch.(map[string]any)
 	if !ok {
@@ -27,7 +28,7 @@ func mergePatch(target, patch any) any {
 	return merged
 }
 
-// decodeDocument decodes JSON as it is: a number stays what was written, however large.
+// decodeDocument decodes JSON and leaves numbers as they are written, however large.
 func decodeDocument(encoded []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber()

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// numberSelection is a request's phone_numbers: a list, or all that the subaccount has.
+// numberSelection is the phone_numbers of a request: a list, or all that the subaccount has.
 type numberSelection struct {
 	All     bool
 	Numbers []string
@@ -29,7 +29,7 @@ func (s *numberSelection) UnmarshalJSON(data []byte) error {
 	err := json.Unmarshal(data, &s.Numbers)
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
-		return nil // The contract's to tell; what else is in the body is read all the same.
+		return nil // The contract reports it. The rest of the body is read all the same.
 	}
 	return err
 }

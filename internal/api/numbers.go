@@ -21,7 +21,7 @@ func (h *operationHandlers) AddPhoneNumbers(ctx context.Context, request AddPhon
 	return AddPhoneNumbers202JSONResponse{Body: onboardingJSON(o), Headers: AddPhoneNumbers202ResponseHeaders{ETag: etagOf(o.Version)}}, nil
 }
 
-// RemovePhoneNumber takes a number out of an onboarding.
+// RemovePhoneNumber removes a number from an onboarding.
 func (h *operationHandlers) RemovePhoneNumber(ctx context.Context, request RemovePhoneNumberRequestObject) (RemovePhoneNumberResponseObject, error) {
 	o, err := h.config.Service.RemoveNumber(ctx, actorOf(ctx), onboarding.ID(request.ID), lowerSID(request.Number))
 	if err != nil {

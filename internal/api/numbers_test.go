@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// A path parameter arrives as it is meant, however it had to be written: a plus sign must not be
-// written as such by everybody.
+// A path parameter arrives decoded, however it was written: some clients escape a plus sign.
 func TestAPathParameterMayBeEscaped(t *testing.T) {
 	t.Parallel()
 	for _, written := range []string{"+12025550100", "%2B12025550100", "%2b12025550100", "PN00000000000000000000000000000001", "%50N00000000000000000000000000000001"} {

@@ -7,16 +7,17 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// operationHandlers answers the operations of the contract. Errors become answers in [respondError].
+// operationHandlers answers the operations of the contract. [respondError] turns their errors into
+// answers.
 type operationHandlers struct {
 	config   Config
 	contract *contract
 }
 
-// defaultLimit is the size of a page where none is asked for.
+// defaultLimit is the size of a page if the request does not say.
 const defaultLimit = 20
 
-// CreateOnboarding accepts a request whose every member the contract allows, if our own rules do so as well.
+// CreateOnboarding accepts a request that has passed the contract, if it passes our own rules too.
 func (h *operationHandlers) CreateOnboarding(ctx context.Context, request CreateOnboardingRequestObject) (CreateOnboardingResponseObject, error) {
 	wanted := requestOf(*request.Body)
 	found := check(&wanted, h.config.DefaultPrimaryProfileSID)
@@ -38,7 +39,7 @@ func (h *operationHandlers) CreateOnboarding(ctx context.Context, request Create
 	}, nil
 }
 
-// domainFaults is what our own rules say about a body that the contract refuses.
+// domainFaults returns the faults that our own rules find in a body that the contract refuses.
 func domainFaults(r *http.Request, body []byte, defaultPrimaryProfileSID string) []Fault {
 	if r.Method != http.MethodPost || routeOf(r) != "/onboardings" {
 		return nil

@@ -236,7 +236,7 @@ func TestThereIsNoSuchOnboarding(t *testing.T) {
 	}
 }
 
-// approvedOnboarding is one with two numbers that went all the way.
+// approvedOnboarding is an approved onboarding with two numbers.
 func approvedOnboarding() *onboarding.Onboarding {
 	done := func(key onboarding.Key, sid, status string) onboarding.Step {
 		return onboarding.Step{

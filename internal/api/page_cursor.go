@@ -8,11 +8,13 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// pageCursorForm is what is in a cursor of one of Twilio's lists: the list, the number of the page and Twilio's token for it, of which one
-// may be empty. It holds no URL and nothing that could change which list is read: that is the path's to say.
+// pageCursorForm is the content of a cursor of a list of Twilio: the name of the list, the number
+// of the page, and the token that Twilio gave for it. The number or the token may be empty. A
+// cursor holds no URL and cannot change which list is read.
 var pageCursorForm = regexp.MustCompile(`^([a-z-]+)\n([0-9]{0,9})\n([!-~]*)$`)
 
-// encodePageCursor writes a place in a list of Twilio's so that it can be put into a URL; nil for its beginning, which no page has for its next.
+// encodePageCursor writes a place in a list of Twilio for use in a URL. It returns nil for the
+// first page, which is no next page.
 func encodePageCursor(list string, at onboarding.PageAt) *string {
 	if at == (onboarding.PageAt{}) {
 		return nil
@@ -21,7 +23,8 @@ func encodePageCursor(list string, at onboarding.PageAt) *string {
 	return &cursor
 }
 
-// decodePageCursor reads what encodePageCursor wrote for that list, and false for anything else.
+// decodePageCursor reads a cursor of encodePageCursor for this list, and returns false for anything
+// else.
 func decodePageCursor(list, cursor string) (onboarding.PageAt, bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
@@ -34,7 +37,7 @@ func decodePageCursor(list, cursor string) (onboarding.PageAt, bool) {
 	return onboarding.PageAt{Number: parts[2], Token: parts[3]}, true
 }
 
-// notOurCursor is the problem of a cursor that no page of this list was answered with.
+// notOurCursor is the problem of a cursor that no page of this list has given out.
 func notOurCursor() *problemError {
 	name := "cursor"
 	return invalid([]Fault{{

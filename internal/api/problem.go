@@ -14,7 +14,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
-// problemKind is a kind of problem: its type URI is part of the contract and never changes.
+// problemKind is a kind of problem. Its type URI is part of the contract and never changes.
 type problemKind struct {
 	name   string
 	status int
@@ -47,9 +47,9 @@ type problemError struct {
 	conflictingID onboarding.ID
 	// code says why a correction is refused.
 	code string
-	// twilio is what Twilio said, where it was asked for the answer.
+	// twilio is what Twilio said, if the answer needed a call to Twilio.
 	twilio *TwilioFailure
-	// retryAfter is when it is worth trying again, for problemUnavailable; 0 where nobody knows.
+	// retryAfter is when a new try is worth while, for problemUnavailable; 0 if nobody knows.
 	retryAfter time.Duration
 	// cause is logged and not answered.
 	cause error
@@ -68,7 +68,7 @@ func problem(kind problemKind, detail string) *problemError {
 	return &problemError{kind: kind, detail: detail}
 }
 
-// invalid is the problem of a request with faults, of which there is one at least.
+// invalid is the problem of a request with faults. There must be one at least.
 func invalid(faults []Fault) *problemError {
 	detail := "1 fault must be put right, see errors."
 	if len(faults) > 1 {
@@ -77,8 +77,8 @@ func invalid(faults []Fault) *problemError {
 	return &problemError{kind: problemValidationFailed, detail: detail, faults: faults}
 }
 
-// asProblem sorts errors by how they are answered: this is the one place that does. What it does not know is our fault, and nothing of it
-// is answered.
+// asProblem decides how an error is answered. No other place does. An unknown error is a fault of
+// ours: it is answered by 500 and without its text.
 func asProblem(err error) *problemError {
 	var p *problemError
 	var conflict *onboarding.ConflictError
@@ -127,7 +127,7 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		level := slog.LevelWarn
 		switch {
 		case r.Context().Err() != nil:
-			level = slog.LevelInfo // Whoever asked has gone.
+			level = slog.LevelInfo // The client has gone.
 		case p.kind == problemInternal:
 			level = slog.LevelError
 		}
@@ -153,7 +153,7 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 	body.Twilio = p.twilio
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		panic(fmt.Sprintf("encode a problem: %v", err)) // Strings and numbers alone: it cannot fail.
+		panic(fmt.Sprintf("encode a problem: %v", err)) // It has strings and numbers only.
 	}
 
 	h := w.Header()
@@ -174,15 +174,16 @@ func respondError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	w.WriteHeader(p.kind.status)
-	_, _ = w.Write(encoded) // If nobody reads it any more, nothing is left to do.
+	_, _ = w.Write(encoded) // A client that has gone reads nothing.
 }
 
-// notFound answers a path that there is not.
+// notFound answers a path that does not exist.
 func notFound(w http.ResponseWriter, r *http.Request) {
 	respondError(w, r, problem(problemNotFound, "There is no such path. The paths are in /openapi.yaml."))
 }
 
-// methodNotAllowed answers a path that there is, but not with this method; allowed returns the methods it has.
+// methodNotAllowed answers a path that exists, but not with this method. allowed returns the
+// methods of a path.
 func methodNotAllowed(allowed func(path string) []string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		methods := strings.Join(allowed(r.URL.Path), ", ")

@@ -10,8 +10,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// recoverPanics answers a panic with 500 and logs where it came from: its kind and the stack, but its value only if the Go runtime made it,
-// because any other may hold what a request said.
+// recoverPanics answers a panic by 500. It logs the type of the value and the stack. It logs the
+// value only if the Go runtime made it, because any other value may hold a part of the request.
 func recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -19,7 +19,7 @@ func recoverPanics(next http.Handler) http.Handler {
 			if value == nil {
 				return
 			}
-			if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so as well.
+			if value == http.ErrAbortHandler { //nolint:errorlint // As net/http does.
 				panic(value)
 			}
 			kind := fmt.Sprintf("%T", value)
@@ -28,7 +28,9 @@ func recoverPanics(next http.Handler) http.Handler {
 			}
 			requestInfoOf(r.Context()).logger.ErrorContext(r.Context(), "panic", "kind", kind, "stack", string(debug.Stack()))
 			if ww, ok := w.(middleware.WrapResponseWriter); ok && ww.Status() != 0 {
-				panic(http.ErrAbortHandler) // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
+				// A part of the answer is out. Cutting the connection shows the client that it is
+				// not whole.
+				panic(http.ErrAbortHandler)
 			}
 			respondError(w, r, errPanicked)
 		}()
@@ -36,5 +38,6 @@ func recoverPanics(next http.Handler) http.Handler {
 	})
 }
 
-// errPanicked stands for a panic where an error is wanted: a panic's own value may hold anything, and is not repeated.
+// errPanicked stands for a panic where an error is needed. The value of the panic is not repeated,
+// because it may hold anything.
 var errPanicked = errors.New("a handler panicked")

@@ -2,7 +2,7 @@ package api
 
 import "github.com/attestd/attestd/internal/onboarding"
 
-// requestOf is the request of a body. Members that were not sent, or as null, are empty.
+// requestOf is the request that a body asks for. A member that is missing or null is empty.
 func requestOf(b NewOnboarding) onboarding.Request {
 	r := onboarding.Request{
 		SubaccountSID:     value(b.SubaccountSID),
@@ -57,7 +57,7 @@ func requestOf(b NewOnboarding) onboarding.Request {
 	return r
 }
 
-// requestJSON is the request as a body has it, the inverse of requestOf. Members that were not given are left out.
+// requestJSON is the inverse of requestOf. It leaves out members without a value.
 func requestJSON(r onboarding.Request) NewOnboarding {
 	b := NewOnboarding{
 		SubaccountSID:     orNull(r.SubaccountSID),

@@ -76,7 +76,8 @@ func representativeBody(name string) map[string]any {
 	}
 }
 
-// set changes the member at a path such as "business/website_url", or takes it away if v is absent{}.
+// set changes the member at a path such as "business/website_url", or takes it away if v is
+// absent{}.
 func set(body map[string]any, path string, v any) {
 	names := strings.Split(path, "/")
 	var at any = body

@@ -9,34 +9,34 @@ import (
 	"github.com/google/uuid"
 )
 
-// requestInfo is what is known of one request while it is answered.
+// requestInfo is what is known of a request while it is answered.
 type requestInfo struct {
 	requestID string
-	// logger names the request in every line.
+	// logger adds the ID of the request to every line.
 	logger *slog.Logger
-	// key is the caller's, once authenticated.
+	// key is the key of the caller, once it was checked.
 	key Key
 }
 
 type requestInfoKey struct{}
 
-// requestInfoOf returns what [requestID] put there.
+// requestInfoOf returns what [requestID] has put into the context.
 func requestInfoOf(ctx context.Context) *requestInfo {
 	return ctx.Value(requestInfoKey{}).(*requestInfo)
 }
 
-// actorOf names the caller for the history of an onboarding.
+// actorOf names the caller in the events of an onboarding.
 func actorOf(ctx context.Context) string {
 	return "key:" + requestInfoOf(ctx).key.Name
 }
 
 const requestIDHeader = "X-Request-Id"
 
-// acceptableRequestID keeps what goes into the log and a URN free of anything that could be taken for something else there.
+// acceptableRequestID has no character that could break a line of the log or a URN.
 var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
-// requestID gives each request a name: the caller's, if that may be used, or a new one. It sends the name back, and puts what is known of
-// the request into the context.
+// requestID gives each request an ID: the one that the caller has sent, if it is acceptable, or a
+// new one. It sends the ID back, and puts the requestInfo into the context.
 func requestID(logger *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,7 +9,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// What a reader sees is what was asked for, to the last member, so that it can be corrected and sent again.
+// A reader sees each member that was sent, so that the request can be corrected and sent again.
 func TestARequestIsShownAsItWouldBeSent(t *testing.T) {
 	t.Parallel()
 	existing := validRequest()
@@ -23,7 +23,8 @@ func TestARequestIsShownAsItWouldBeSent(t *testing.T) {
 	}
 }
 
-// No member of a body is lost on the way into a request and back: the contract has none that the code does not know.
+// No member of a body is lost on the way into a request and back: the code knows every member of
+// the contract.
 func TestEveryMemberOfTheContractIsTakenOver(t *testing.T) {
 	t.Parallel()
 	var body NewOnboarding

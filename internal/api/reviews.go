@@ -8,15 +8,17 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/desk"
 )
 
-// ReviewHistory tells how long reviews take.
+// ReviewHistory knows how long reviews take.
 type ReviewHistory interface {
-	// Usual returns how long reviews of that kind of bundle usually take, and false while too few are known.
+	// Usual returns how long reviews of this kind of bundle usually take, and false while too few
+	// are known.
 	Usual(ctx context.Context, bundle onboarding.Key) (desk.UsualReview, bool)
 }
 
 var _ ReviewHistory = (*desk.ReviewHistory)(nil)
 
-// shown is an onboarding as it is answered: what the ledger says, and of the reviews that it waits for, how long such usually take.
+// shown is an onboarding as it is answered: the content of the ledger, and the usual duration of
+// each review that it waits for.
 func (h *operationHandlers) shown(ctx context.Context, o *onboarding.Onboarding) Onboarding {
 	shown := onboardingJSON(o)
 	for i := range shown.Reviews {

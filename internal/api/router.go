@@ -8,9 +8,9 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// New returns the API's handler. It fails only if the contract that is built in cannot be read.
+// New returns the handler of the API. It fails only if the embedded contract cannot be read.
 //
-// Time limits are the http.Server's.
+// The http.Server sets the time limits.
 func New(c Config) (http.Handler, error) {
 	contract, err := loadContract()
 	if err != nil {
@@ -39,8 +39,9 @@ func New(c Config) (http.Handler, error) {
 	return root, nil
 }
 
-// unescapePath lets a path be matched as it is meant: "%2B" is "+". The routers would take it as it is
-// written. A slash stays escaped, so that it parts no segments; no parameter of ours has one.
+// unescapePath decodes the path before it is matched, so that "%2B" is "+". The routers would take
+// it as it is written. A slash stays escaped, so that it separates no segments; no parameter of
+// ours has one.
 func unescapePath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawPath != "" && !strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
@@ -53,7 +54,7 @@ func unescapePath(next http.Handler) http.Handler {
 	})
 }
 
-// whenKeyWanted applies the middleware to those operations that want a key by the contract.
+// whenKeyWanted applies the middleware to the operations that need a key by the contract.
 func whenKeyWanted(c *contract, authenticate func(http.Handler) http.Handler) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		authenticated := authenticate(next)
@@ -67,13 +68,13 @@ func whenKeyWanted(c *contract, authenticate func(http.Handler) http.Handler) fu
 	}
 }
 
-// respondUndecodable answers what passed the contract and still could not be decoded into the types generated from it. Both come from one
-// document, so this would be a fault of ours.
+// respondUndecodable answers a request that has passed the contract and does not fit the types that
+// are generated from it. Both come from one document, so this is a fault of ours.
 func respondUndecodable(w http.ResponseWriter, r *http.Request, err error) {
 	respondError(w, r, fmt.Errorf("decode a request that the contract allows: %w", err))
 }
 
-// allowedMethods returns the methods that there are for a path, sorted.
+// allowedMethods returns the methods of a path, sorted.
 func allowedMethods(routes chi.Routes, path string) []string {
 	var methods []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {

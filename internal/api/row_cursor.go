@@ -6,16 +6,18 @@ import (
 	"strconv"
 )
 
-// rowCursorForm is what is in a cursor of one of our own lists: the list, and the number of the last row of the page before.
+// rowCursorForm is the content of a cursor of a list of our own: the name of the list, and the
+// number of the last row of the page before.
 var rowCursorForm = regexp.MustCompile(`^([a-z-]+)\n([1-9][0-9]{0,18})$`)
 
-// encodeRowCursor writes a place in a list so that it can be put into a URL.
+// encodeRowCursor writes a place in a list of our own for use in a URL.
 func encodeRowCursor(list string, last int64) *string {
 	cursor := base64.RawURLEncoding.EncodeToString([]byte(list + "\n" + strconv.FormatInt(last, 10)))
 	return &cursor
 }
 
-// decodeRowCursor reads what encodeRowCursor wrote for that list; 0 for no cursor. The error says that it is something else.
+// decodeRowCursor reads a cursor of encodeRowCursor for this list; 0 if there is none. An error
+// means that it is something else.
 func decodeRowCursor(list string, cursor *string) (last int64, err error) {
 	if cursor == nil {
 		return 0, nil

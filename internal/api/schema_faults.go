@@ -8,14 +8,16 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// schemaFaults turns the errors of a schema into faults, in words of our own.
+// schemaFaults turns the errors of a schema into faults with texts of our own.
 type schemaFaults struct {
 	faults []Fault
-	// unknownSeen holds the pointers of objects whose unknown members have been listed: there is an error for each, and each has them all.
+	// unknownSeen holds the pointers of objects whose unknown members are listed already. The
+	// validator reports an error for each of them, and each error lists all.
 	unknownSeen map[string]bool
 }
 
-// readSchemaFaults returns what a schema finds wrong with a document. An error that cannot be read is our fault.
+// readSchemaFaults returns the faults that a schema found in a document. An error that cannot be
+// read is a fault of ours.
 func readSchemaFaults(err error) ([]Fault, error) {
 	collected := &schemaFaults{unknownSeen: map[string]bool{}}
 	collected.add(err)
@@ -27,7 +29,8 @@ func readSchemaFaults(err error) ([]Fault, error) {
 
 func (f *schemaFaults) add(err error) {
 	var many openapi3.MultiError
-	if m, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // MultiError.As looks into its parts; here the list itself is wanted.
+	//nolint:errorlint // MultiError.As looks into its parts; here the list itself is needed.
+	if m, ok := err.(openapi3.MultiError); ok {
 		many = m
 	}
 	for _, e := range many {
@@ -53,7 +56,8 @@ func (f *schemaFaults) add(err error) {
 	f.faults = append(f.faults, Fault{Pointer: at, Code: code, Detail: detail})
 }
 
-// addOneOf explains what is wrong with a value that may be one of several things by what is wrong with it as the one whose type it has.
+// addOneOf explains why a value fits none of several schemas: by its faults under the schema that
+// has its type.
 func (f *schemaFaults) addOneOf(at string, e *openapi3.SchemaError) {
 	var names []string
 	for _, branch := range e.Schema.OneOf {
@@ -71,7 +75,8 @@ func (f *schemaFaults) addOneOf(at string, e *openapi3.SchemaError) {
 	f.faults = append(f.faults, Fault{Pointer: at, Code: "type", Detail: "This must be " + strings.Join(names, " or ") + "."})
 }
 
-// typeOf is the contract's name for the type of a decoded value that it has a name for here.
+// typeOf is the contract's name for the type of a decoded value, for the types that a schema here
+// chooses between.
 func typeOf(v any) string {
 	switch v.(type) {
 	case []any:
@@ -100,7 +105,7 @@ func (f *schemaFaults) addUnknown(at string, e *openapi3.SchemaError) {
 	}
 }
 
-// explainSchemaError returns the code of a fault and what to change. The value itself is not repeated.
+// explainSchemaError returns the code of a fault and what to change. It does not repeat the value.
 func explainSchemaError(e *openapi3.SchemaError) (code, detail string) {
 	s := e.Schema
 	switch e.SchemaField {

@@ -25,7 +25,8 @@ const (
 
 var testNow = time.Date(2026, 1, 5, 9, 0, 0, 123456000, time.UTC)
 
-// testBundle is an API with fakes around it. Every answer that goes through it is checked against the contract.
+// testBundle is an API with fakes around it. Every answer that goes through it is checked against
+// the contract.
 type testBundle struct {
 	t        *testing.T
 	handler  http.Handler

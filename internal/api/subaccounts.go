@@ -7,7 +7,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// subaccountTimeout bounds what a list of Twilio's may take, the account's token included.
+// subaccountTimeout bounds one call for a list of Twilio, with the fetch of the account's token.
 const subaccountTimeout = 20 * time.Second
 
 // ListSubaccountPhoneNumbers shows a page of the subaccount's numbers.
@@ -104,7 +104,8 @@ func (h *operationHandlers) ListSubaccountSupportingDocuments(ctx context.Contex
 	return ListSubaccountSupportingDocuments200JSONResponse{SupportingDocuments: shown, NextCursor: next}, nil
 }
 
-// pageOfTwilio reads the page of the list that the parameters ask for, and returns its entries as they are shown and the next page's cursor.
+// pageOfTwilio reads a page of a list of Twilio. It returns the entries in the form of the
+// contract, and the cursor of the next page.
 func pageOfTwilio[T, J any](ctx context.Context, list string, limit *int, cursor *string, show func(T) J,
 	read func(ctx context.Context, at onboarding.PageAt, size int) (onboarding.Page[T], error)) ([]J, *string, error) {
 	var at onboarding.PageAt
@@ -127,7 +128,7 @@ func pageOfTwilio[T, J any](ctx context.Context, list string, limit *int, cursor
 	return shown, encodePageCursor(list, page.Next), nil
 }
 
-// limitOf is the page size that was asked for.
+// limitOf is the size of the page that was asked for.
 func limitOf(limit *int) int {
 	if limit == nil {
 		return defaultLimit

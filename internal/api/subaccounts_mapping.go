@@ -79,7 +79,7 @@ func documentHeldJSON(d onboarding.RemoteObject) SubaccountSupportingDocument {
 	}
 }
 
-// attributesJSON is an empty object, not null, if there are none.
+// attributesJSON is an empty object, and not null, if there are no attributes.
 func attributesJSON(attributes map[string]any) map[string]any {
 	if attributes == nil {
 		return map[string]any{}

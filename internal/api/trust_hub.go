@@ -8,9 +8,9 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/reconcile"
 )
 
-// Comparer holds ledgers against what Twilio has.
+// Comparer compares ledgers with what Twilio holds.
 type Comparer interface {
-	// Compare looks up all that can be, within bounded time. Errors: onboarding.ErrNotFound.
+	// Compare looks up as much as it can, within bounded time. Errors: onboarding.ErrNotFound.
 	Compare(ctx context.Context, id onboarding.ID) (reconcile.Report, error)
 }
 
@@ -49,7 +49,7 @@ func comparisonJSON(report reconcile.Report, at time.Time) Comparison {
 	return shown
 }
 
-// verdictWords are the verdicts as the contract has them.
+// verdictWords are the verdicts in the words of the contract.
 var verdictWords = map[reconcile.Verdict]FindingVerdict{
 	reconcile.VerdictSame:        FindingVerdictSame,
 	reconcile.VerdictNotBegun:    FindingVerdictNotBegun,

@@ -21,7 +21,7 @@ func (c fakeComparer) Compare(context.Context, onboarding.ID) (reconcile.Report,
 	return c.report, c.err
 }
 
-// notCompared is the report of a comparison whose one lookup failed so.
+// notCompared is the report of a comparison with one lookup that failed with err.
 func notCompared(err error) reconcile.Report {
 	return reconcile.Report{ID: testID, Findings: []reconcile.Finding{{
 		Step: "customer_profile", State: onboarding.StepSucceeded, SID: testPrimary, Verdict: reconcile.VerdictNotCompared, Err: err,

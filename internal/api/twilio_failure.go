@@ -9,8 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// twilioProblem is how a call to Twilio that an answer needed and that failed is answered: 503 where the same may go well later, and else
-// 502 with what Twilio said. Nothing of it is a fault of the request.
+// twilioProblem is the answer if a call to Twilio failed that the answer needs: 503 if a later
+// request may succeed, otherwise 502 with what Twilio said. It is never a fault of the request.
 func twilioProblem(e *onboarding.RemoteError) *problemError {
 	if e.Class == onboarding.ClassRepeatable || e.Class == onboarding.ClassUnknown && e.HTTPStatus == 0 {
 		return &problemError{
@@ -31,7 +31,7 @@ func twilioDetail(e *onboarding.RemoteError) string {
 	}
 }
 
-// twilioSaid is nil where Twilio said nothing.
+// twilioSaid is nil if Twilio said nothing.
 func twilioSaid(e *onboarding.RemoteError) *TwilioFailure {
 	if e.HTTPStatus == 0 {
 		return nil
@@ -39,10 +39,10 @@ func twilioSaid(e *onboarding.RemoteError) *TwilioFailure {
 	return &TwilioFailure{Code: orNull(e.Code), Message: orNull(e.Message), MoreInfo: orNull(e.MoreInfo), HTTPStatus: orNull(e.HTTPStatus)}
 }
 
-// retryAfterDefault is the Retry-After, in seconds, of what nobody knows the end of.
+// retryAfterDefault is the Retry-After, in seconds, of a failure whose end nobody knows.
 const retryAfterDefault = 5
 
-// retryAfterSeconds writes the header: whole seconds, rounded up.
+// retryAfterSeconds writes the header in whole seconds, rounded up.
 func retryAfterSeconds(d time.Duration) string {
 	if d <= 0 {
 		return strconv.Itoa(retryAfterDefault)

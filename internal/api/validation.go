@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// findings are what is wrong with a request, and what is not wrong but likely to be rejected by Twilio's reviewers.
+// findings are the faults of a request, and warnings of what the reviewers of Twilio are likely to
+// reject.
 type findings struct {
 	faults   []Fault
 	warnings []Warning
@@ -23,11 +24,12 @@ func (f *findings) warn(pointer, code, detail string) {
 	f.warnings = append(f.warnings, Warning{Pointer: pointer, Code: code, Detail: detail})
 }
 
-// check applies the rules that the contract cannot express, and writes r the way Twilio is sent it: SIDs in lower case, an EIN without its
-// dash, countries and states in capitals.
+// check applies the rules that the contract cannot express. It also writes r in the form that
+// Twilio is sent: SIDs in lower case, an EIN without its dash, countries and states in capitals.
 //
-// Whether a member is there at all, its length, and the values of enumerations are the contract's to check. Where such a fault was found, r
-// may lack the member: an empty one is therefore passed over here, unless it is the contract's that cannot tell whether it is needed.
+// The contract checks whether a member is present, how long it is, and the values of enumerations.
+// A member with such a fault may be empty in r. So these rules pass over an empty member, unless
+// the contract cannot tell whether it is needed.
 func check(r *onboarding.Request, defaultPrimaryProfileSID string) findings {
 	var f findings
 	checkText(&f, r)
@@ -70,7 +72,8 @@ func checkAccounts(f *findings, r *onboarding.Request, defaultPrimaryProfileSID 
 	}
 }
 
-// checkText refuses control characters, which come from copying and which Twilio's reviewers would see as garbage.
+// checkText refuses control characters. They come from copying, and the reviewers of Twilio would
+// see garbage.
 func checkText(f *findings, r *onboarding.Request) {
 	for _, t := range texts(r) {
 		if strings.ContainsFunc(t.value, isUnfit) {
@@ -79,14 +82,16 @@ func checkText(f *findings, r *onboarding.Request) {
 	}
 }
 
-// isUnfit finds controls, line and paragraph separators, and what stands for text that could not be decoded.
+// isUnfit finds control characters, separators of lines and paragraphs, and the replacement for
+// text that could not be decoded.
 func isUnfit(c rune) bool {
 	return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' || c == unicode.ReplacementChar
 }
 
 type text struct{ pointer, value string }
 
-// texts lists all text of a request that the contract does not bind to a pattern or an enumeration.
+// texts lists the texts of a request for which the contract has neither a pattern nor an
+// enumeration.
 func texts(r *onboarding.Request) []text {
 	all := []text{
 		{"/external_id", r.ExternalID},
@@ -126,13 +131,13 @@ func texts(r *onboarding.Request) []text {
 
 var sidForm = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
 
-// isSID tells whether s is a SID of that prefix.
+// isSID tells whether s is a SID with this prefix.
 func isSID(prefix, s string) bool {
 	return strings.HasPrefix(s, prefix) && sidForm.MatchString(s)
 }
 
-// lowerSID writes the hex digits of a SID in lower case, as Twilio answers them, so that what is compared is written alike. Anything else
-// stays as it is.
+// lowerSID writes the hex digits of a SID in lower case, as Twilio does, so that equal SIDs are
+// equal texts. Any other text stays as it is.
 func lowerSID(s string) string {
 	if !sidForm.MatchString(s) {
 		return s

@@ -10,7 +10,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// maxCustomerName is how many bytes Twilio takes for an address's CustomerName.
+// maxCustomerName is how many bytes Twilio takes for the CustomerName of an address.
 const maxCustomerName = 64
 
 var (
@@ -19,7 +19,7 @@ var (
 	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
 )
 
-// checkAddress takes either an address that the subaccount has, by its SID alone, or a whole new one.
+// checkAddress takes either the SID of an address that the subaccount has, or a whole new address.
 func checkAddress(f *findings, a *onboarding.Address) {
 	a.SID = lowerSID(a.SID)
 	needed := []text{
@@ -52,7 +52,7 @@ func checkAddress(f *findings, a *onboarding.Address) {
 	checkCountry(f, a)
 }
 
-// checkCountry checks the country, and for the USA the parts that Twilio is known to insist on.
+// checkCountry checks the country, and for the USA the members that Twilio is known to insist on.
 func checkCountry(f *findings, a *onboarding.Address) {
 	a.ISOCountry = strings.ToUpper(a.ISOCountry)
 	if a.ISOCountry == "" {
@@ -76,7 +76,8 @@ func checkCountry(f *findings, a *onboarding.Address) {
 	}
 }
 
-// warnOfCountry warns where the register and the address are of different countries: EIN and DUNS are Twilio's identifiers for the USA.
+// warnOfCountry warns if the register and the address are of different countries. EIN and DUNS are
+// identifiers for the USA.
 func warnOfCountry(f *findings, r *onboarding.Request) {
 	identifier, country := r.Business.RegistrationIdentifier, r.Address.ISOCountry
 	if identifier == "" || country == "" {

@@ -15,10 +15,11 @@ var (
 	dunsForm = regexp.MustCompile(`^[0-9]{9}$`)
 )
 
-// regions are the values of business_regions_of_operation that some document of Twilio's has.
+// regions are the values of business_regions_of_operation that any document of Twilio has.
 var regions = []string{"AFRICA", "ASIA", "AUSTRALIA", "EUROPE", "LATIN_AMERICA", "USA_AND_CANADA"}
 
-// outsideGuide are the values that other documents of Twilio's have, but the SHAKEN/STIR guide for ISVs has not.
+// outsideGuide are the values that other documents of Twilio have, and its SHAKEN/STIR guide for
+// ISVs has not.
 var outsideGuide = map[string][]string{
 	"business_type":                    {"Non-profit Corporation"},
 	"business_industry":                {"CONSTRUCTION", "PROFESSIONAL_SERVICES"},
@@ -27,7 +28,7 @@ var outsideGuide = map[string][]string{
 	"job_position":                     {"Other"},
 }
 
-// warnIfUnusual warns of a value that Twilio's guide for this very purpose does not have.
+// warnIfUnusual warns of a value that the SHAKEN/STIR guide does not have.
 func warnIfUnusual(f *findings, pointer, attribute, value string) {
 	if slices.Contains(outsideGuide[attribute], value) {
 		f.warn(pointer, "unusual_value", fmt.Sprintf(
@@ -47,7 +48,8 @@ func checkBusiness(f *findings, b *onboarding.Business) {
 	checkSocialMedia(f, b)
 }
 
-// checkRegistrationNumber checks the numbers of the USA. An EIN loses its dash: Twilio's guide wants a numerical string.
+// checkRegistrationNumber checks the numbers of the USA. It takes the dash out of an EIN, because
+// the guide asks for digits.
 func checkRegistrationNumber(f *findings, b *onboarding.Business) {
 	const pointer = "/business/business_registration_number"
 	if b.RegistrationNumber == "" {
@@ -67,7 +69,8 @@ func checkRegistrationNumber(f *findings, b *onboarding.Business) {
 	}
 }
 
-// checkRegions takes one region or several in one comma list. Twilio documents one value; lists were seen to be used.
+// checkRegions takes one region, or several with commas between them. Twilio documents one value;
+// lists were seen in use.
 func checkRegions(f *findings, b *onboarding.Business) {
 	const pointer = "/business/business_regions_of_operation"
 	if b.RegionsOfOperation == "" {
@@ -91,7 +94,7 @@ func checkRegions(f *findings, b *onboarding.Business) {
 	b.RegionsOfOperation = strings.Join(given, ",")
 }
 
-// checkSocialMedia takes any number of URLs in one comma list.
+// checkSocialMedia takes any number of URLs with commas between them.
 func checkSocialMedia(f *findings, b *onboarding.Business) {
 	if b.SocialMediaProfileURLs == "" {
 		return
@@ -105,7 +108,7 @@ func checkSocialMedia(f *findings, b *onboarding.Business) {
 	b.SocialMediaProfileURLs = strings.Join(given, ",")
 }
 
-// splitList returns the parts of a comma list, trimmed.
+// splitList returns the parts of a list with commas, trimmed.
 func splitList(s string) []string {
 	parts := strings.Split(s, ",")
 	for i := range parts {
@@ -114,7 +117,7 @@ func splitList(s string) []string {
 	return parts
 }
 
-// checkURL reports a URL that a reviewer could not open, and tells whether it is one that they could.
+// checkURL reports a URL that a reviewer could not open, and tells whether it is good.
 func checkURL(f *findings, pointer, s string) bool {
 	u, err := url.Parse(s)
 	switch {

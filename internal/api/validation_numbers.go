@@ -6,11 +6,13 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// checkNumbers refuses a number that is named twice, and one that has too few or too many digits for its country; whether the subaccount
-// holds it, the preflight finds out. The form of each, and how many there may be, is the contract's to check. One named by SID and again in
-// E.164 is counted once by the preflight.
+// checkNumbers refuses a number that is named twice, and one with too few or too many digits for
+// its country. The contract checks the form of a number and how many there are. The preflight finds
+// out whether the subaccount holds a number, and counts a number once that is named by SID and in
+// E.164.
 //
-// Area codes are not looked at: new ones are in use before a list here knows them, and Twilio knows the number.
+// Area codes are not checked: new ones are in use before a list here has them, and Twilio knows the
+// number.
 func checkNumbers(f *findings, numbers []string) {
 	first := make(map[string]int, len(numbers))
 	for i := range numbers {

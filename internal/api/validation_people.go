@@ -28,7 +28,8 @@ func checkRepresentatives(f *findings, people []onboarding.Representative) {
 	}
 }
 
-// checkTwoPeople refuses one person given twice, and warns where two share a mailbox: Twilio verifies each by it.
+// checkTwoPeople refuses one person given twice, and warns if two share a mailbox, by which Twilio
+// verifies each.
 func checkTwoPeople(f *findings, a, b onboarding.Representative) {
 	if a.Email == "" || !strings.EqualFold(a.Email, b.Email) {
 		return
@@ -52,7 +53,7 @@ func checkEmail(f *findings, pointer, s string) {
 	}
 }
 
-// checkPersonalNumber takes a number in E.164 that can exist: an area code and length that the country has.
+// checkPersonalNumber takes a number in E.164 with an area code and a length that its country has.
 func checkPersonalNumber(f *findings, pointer, s string) {
 	if s == "" {
 		return
@@ -67,7 +68,8 @@ func checkPersonalNumber(f *findings, pointer, s string) {
 	}
 }
 
-// warnOfDomains warns of representatives whose e-mail is in another domain than the website: Twilio rejects the profile with 18606.
+// warnOfDomains warns if the e-mail of a representative is in another domain than the website:
+// Twilio rejects the profile with 18606.
 func warnOfDomains(f *findings, r *onboarding.Request) {
 	website, err := url.Parse(r.Business.WebsiteURL)
 	if err != nil || website.Hostname() == "" {
@@ -86,8 +88,9 @@ func emailDomain(s string) string {
 	return s[strings.LastIndexByte(s, '@')+1:]
 }
 
-// baseDomain returns what a business registers: example.com of www.example.com, example.co.uk of mail.example.co.uk. It goes by the length
-// of the last two labels rather than by a list of all registries, because no more than a warning hangs on it.
+// baseDomain returns the domain that a business registers: example.com of www.example.com,
+// example.co.uk of mail.example.co.uk. It judges by the length of the last two labels, and not by a
+// list of all registries, because only a warning depends on it.
 func baseDomain(host string) string {
 	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
 	keep := 2

@@ -7,7 +7,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// checkProducts wants the information of each product that has any, and of no other.
+// checkProducts wants the information for each product that needs any, and for no other.
 func checkProducts(f *findings, r *onboarding.Request) {
 	for _, p := range []struct {
 		product onboarding.Product
@@ -26,7 +26,7 @@ func checkProducts(f *findings, r *onboarding.Request) {
 	}
 }
 
-// checkTakenOver checks what is to be taken over. A subaccount that is made has nothing yet.
+// checkTakenOver checks the SIDs of objects to take over. A new subaccount has none yet.
 func checkTakenOver(f *findings, r *onboarding.Request) {
 	for _, s := range []struct {
 		pointer string

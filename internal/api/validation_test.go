@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// requestFaults each change one thing in a request that has no fault, and name the one fault that follows.
+// requestFaults each change one thing in a request that has no fault, and name the one fault that
+// follows.
 var requestFaults = []struct {
 	path    string
 	sent    any
@@ -184,7 +185,8 @@ func TestWithoutADefaultThePrimaryProfileIsNeeded(t *testing.T) {
 	}
 }
 
-// What the contract finds and what our own rules find come in one answer, nothing twice, in the order of their pointers.
+// The faults of the contract and those of our own rules come in one answer, none twice, in the
+// order of their pointers.
 func TestEverythingWrongIsAnsweredAtOnce(t *testing.T) {
 	t.Parallel()
 	body := validBody()
@@ -324,7 +326,7 @@ func TestEachWarningIsGivenAndNothingIsRefused(t *testing.T) {
 	}
 }
 
-// The union of what Twilio documents is accepted, every value of it.
+// Every value that any document of Twilio has is accepted.
 func TestEveryDocumentedValueIsAccepted(t *testing.T) {
 	t.Parallel()
 	values := map[string][]string{

@@ -7,7 +7,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// ListOnboardingVersions shows a page of the versions of the request.
+// ListOnboardingVersions shows a page of the versions of a request.
 func (h *operationHandlers) ListOnboardingVersions(ctx context.Context, r ListOnboardingVersionsRequestObject) (
 	ListOnboardingVersionsResponseObject, error) {
 	const list = "versions"

@@ -90,7 +90,7 @@ func TestWhoMayCallBack(t *testing.T) {
 	}
 }
 
-// A wrong token and a wrong signature cannot be told apart by what is answered.
+// The answers to a wrong token and to a wrong signature are the same.
 func TestARefusedCallbackLearnsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -105,7 +105,7 @@ func TestARefusedCallbackLearnsNothing(t *testing.T) {
 	}
 }
 
-// Behind a proxy that ends TLS the request's own host and scheme are not those that Twilio called.
+// Behind a proxy that ends TLS, host and scheme of the request are not those that Twilio called.
 func TestTheSignedURLIsThePublicOne(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ public, called, want string }{

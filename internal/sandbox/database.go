@@ -14,15 +14,16 @@ import (
 	"github.com/attestd/attestd/internal/pgdev"
 )
 
-// database is the sandbox's own.
+// database is the database of the sandbox.
 type database struct {
 	url    string
 	server *pgdev.Postgres // the private one that it is on, or nil
 	beside string          // the URL of the database beside which it was made, or ""
 }
 
-// openDatabase makes a database on the server that the URL leads to, or on a private one if it is empty. The database that the URL names is
-// not touched: it may be one that is in use, with onboardings that are no business of the simulator's.
+// openDatabase makes a database on the server that the URL leads to, or on a private one if it is
+// empty. It does not touch the database of the URL, which may be in use with onboardings that are
+// not the simulator's.
 func openDatabase(ctx context.Context, given string) (database, error) {
 	if given == "" {
 		server, err := pgdev.Start(ctx, pgdev.Options{})
@@ -33,7 +34,8 @@ func openDatabase(ctx context.Context, given string) (database, error) {
 	}
 	own, err := url.Parse(given)
 	if err != nil || !strings.HasPrefix(own.Scheme, "postgres") {
-		return database{}, errors.New("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE") // It holds a password: not shown.
+		// The URL has a password and is not shown.
+		return database{}, errors.New("DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")
 	}
 	own.Path = "/attestd_sandbox_" + strings.ToLower(rand.Text())
 	if err := execute(ctx, given, "CREATE DATABASE "+nameOf(own)); err != nil {
@@ -42,7 +44,7 @@ func openDatabase(ctx context.Context, given string) (database, error) {
 	return database{url: own.String(), beside: given}, nil
 }
 
-// close leaves nothing behind.
+// close removes the database, or the private server.
 func (d database) close() error {
 	switch {
 	case d.server != nil:
@@ -62,7 +64,8 @@ func (d database) close() error {
 	return nil
 }
 
-// nameOf is the name of the database that a URL leads to; the sandbox's own needs no quotes in SQL.
+// nameOf is the name of the database that a URL leads to. That of the sandbox needs no quotes in
+// SQL.
 func nameOf(u *url.URL) string { return strings.TrimPrefix(u.Path, "/") }
 
 func execute(ctx context.Context, databaseURL, statement string) error {

@@ -1,5 +1,6 @@
-// Package sandbox runs attestd on this machine with all that it needs: a Postgres, the simulated Twilio and the server, each on a loopback
-// port of its own. It is for development alone; the production binary holds none of it.
+// Package sandbox runs attestd on this machine with all that it needs: a Postgres, the simulated
+// Twilio and the server, each on a loopback port of its own. It is for development only, and no
+// part of the production binary.
 //
 // Start reading at [Start].
 package sandbox
@@ -21,13 +22,15 @@ import (
 
 // Config says what a sandbox is made of.
 type Config struct {
-	// DatabaseURL leads to a database beside which the sandbox makes its own, on the same server. Empty means a private Postgres.
+	// DatabaseURL leads to a database on the server where the sandbox makes its own. Empty means a
+	// private Postgres.
 	DatabaseURL string
 	// Simulator says how the simulated Twilio behaves.
 	Simulator trusthubsim.Config
-	// Server returns a command that runs the server's program with these arguments. The sandbox sets its environment and its streams.
+	// Server returns a command that runs the program of the server with these arguments. The
+	// sandbox sets its environment and its streams.
 	Server func(ctx context.Context, args ...string) *exec.Cmd
-	// Environ are further variables of the server's environment. They win over what the sandbox sets.
+	// Environ are further variables for the server. They win over those of the sandbox.
 	Environ []string
 	// Stderr gets the server's log.
 	Stderr io.Writer
@@ -35,9 +38,9 @@ type Config struct {
 
 // Sandbox is a running attestd. One goroutine at a time may call its methods.
 type Sandbox struct {
-	// URL is the server's, and Key an API key of the role operator.
+	// URL is that of the server. Key is an API key with the role operator.
 	URL, Key string
-	// TwilioURL is the simulated Twilio's.
+	// TwilioURL is that of the simulated Twilio.
 	TwilioURL string
 	// DatabaseURL is that of the server's database.
 	DatabaseURL string
@@ -111,14 +114,15 @@ func (s *Sandbox) serverEnviron(addr string) []string {
 		"TWILIO_PRIMARY_PROFILE_SID="+trusthubsim.DefaultPrimaryProfileSID,
 		"TWILIO_API_URL="+s.TwilioURL,
 		"TWILIO_TRUSTHUB_URL="+s.TwilioURL,
-		// A callback that comes while the server is down is lost, and nobody here waits for a poll at Twilio's own pace.
+		// A callback that comes while the server is down is lost. In development nobody waits
+		// minutes for the next poll.
 		"REVIEW_POLL_MIN=2s",
 		"REVIEW_POLL_MAX=5s",
 	)
 	return append(environ, s.config.Environ...)
 }
 
-// Close ends everything, and leaves nothing behind.
+// Close ends everything and removes what it has made.
 func (s *Sandbox) Close() error {
 	var errs []error
 	if s.process != nil {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// startPatience is how long the server may take to be ready: far longer than it does on a slow machine.
+// startPatience is how long the server may take to be ready: far longer than it takes on a slow
+// machine.
 const startPatience = 2 * time.Minute
 
 // process is a server that was started.
@@ -21,7 +22,7 @@ type process struct {
 	err   error         // how it ended
 }
 
-// command returns a command of the server, to be run as a process of its own.
+// command returns a command of the server, which runs as a process of its own.
 func (s *Sandbox) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := s.config.Server(ctx, args...)
 	cmd.Env, cmd.Stderr = s.environ, s.config.Stderr
@@ -54,7 +55,7 @@ func (s *Sandbox) StartServer(ctx context.Context) error {
 	return nil
 }
 
-// ready says whether the server does.
+// ready tells whether the server says that it is ready.
 func (s *Sandbox) ready(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/readyz", nil)
 	if err != nil {
@@ -68,9 +69,10 @@ func (s *Sandbox) ready(ctx context.Context) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// StopServer stops the server as an operator does, and returns when it has ended. Its error says how it ended, if that was not in order.
+// StopServer stops the server by SIGTERM, and returns when it has ended. The error says how it
+// ended, unless that was in order.
 func (s *Sandbox) StopServer() error {
-	// One that has ended has been asked before, or has a reason that it gives below.
+	// A process that has ended already is no error here. Its exit status is, below.
 	if err := s.process.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop the server: %w", err)
 	}
@@ -81,11 +83,11 @@ func (s *Sandbox) StopServer() error {
 	return nil
 }
 
-// KillServer ends the server without a warning, by SIGKILL.
+// KillServer kills the server by SIGKILL.
 func (s *Sandbox) KillServer() error {
 	if err := s.process.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the server: %w", err)
 	}
-	<-s.process.ended // How is known: it was killed.
+	<-s.process.ended
 	return nil
 }

@@ -19,11 +19,13 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
-// Config is the program's configuration, all of it from the environment. The README has the same table.
+// Config is the configuration of the program, all of it from the environment. The README has the
+// same table.
 type Config struct {
 	DatabaseURL string `env:"DATABASE_URL"`
 	ListenAddr  string `env:"LISTEN_ADDR" envDefault:":8080"`
-	// PublicURL is where Twilio reaches this service; empty means no status callbacks, only polling.
+	// PublicURL is where Twilio reaches this service. Without it there are no status callbacks, and
+	// reviews are polled only.
 	PublicURL string `env:"PUBLIC_URL"`
 
 	TwilioAccountSID        string `env:"TWILIO_ACCOUNT_SID"`
@@ -41,40 +43,44 @@ type Config struct {
 
 	ReviewPollMin time.Duration `env:"REVIEW_POLL_MIN" envDefault:"5m"`
 	ReviewPollMax time.Duration `env:"REVIEW_POLL_MAX" envDefault:"6h"`
-	// CheckInterval is how often what is approved is read again; 0 means never. RepairNumbers puts a number on a bundle again that has vanished
-	// from it, otherwise a person is asked to. ApprovalNotice is how long before an approval ends a person is asked to act.
+	// CheckInterval is how often an approved onboarding is read again; 0 means never. RepairNumbers
+	// puts a number on a bundle again if it has vanished from it; otherwise a person is asked.
+	// ApprovalNotice is how long before the end of an approval a person is asked to act.
 	CheckInterval  time.Duration `env:"CHECK_INTERVAL" envDefault:"24h"`
 	RepairNumbers  bool          `env:"REPAIR_NUMBERS" envDefault:"true"`
 	ApprovalNotice time.Duration `env:"APPROVAL_NOTICE" envDefault:"720h"`
-	// LookupSettle is how long Twilio's lists may lag behind a write.
+	// LookupSettle is how long the lists of Twilio may lag behind a write.
 	LookupSettle time.Duration `env:"LOOKUP_SETTLE" envDefault:"3s"`
 
-	// CallbackRetention is how long Twilio's callbacks are kept.
+	// CallbackRetention is how long callbacks are kept.
 	CallbackRetention time.Duration `env:"CALLBACK_RETENTION" envDefault:"2160h"`
 
-	// TwilioMaxConcurrent is how many calls one account's credentials may have under way at once from this replica.
+	// TwilioMaxConcurrent is how many calls of this replica may be under way at once with the
+	// credentials of one account.
 	TwilioMaxConcurrent int `env:"TWILIO_MAX_CONCURRENT" envDefault:"20"`
 
 	// Workers is how many onboardings this replica works on at once.
 	Workers int `env:"WORKERS" envDefault:"64"`
-	// StaleAfter is how long a replica may be silent before the others take its onboardings over although its connection is there.
+	// StaleAfter is how long a replica may be silent, with its connection open, before the others
+	// take its onboardings over.
 	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"4s"`
 	LogLevel   slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 }
 
-// secrets may each be given in a file instead, named by NAME_FILE.
+// secrets may come from files, named by NAME_FILE.
 var secrets = []string{"DATABASE_URL", "TWILIO_AUTH_TOKEN"}
 
 var sidPattern = regexp.MustCompile(`^[A-Z]{2}[0-9a-f]{32}$`)
 
-// problem is what is wrong with a variable. Its text names the variable, says what to set it to, and repeats no secret.
+// problem is what is wrong with a variable. The text names the variable and says what to set it to.
+// It repeats no secret.
 type problem struct {
 	variable string
 	error
 }
 
-// LoadConfig reads the configuration from an environment such as os.Environ(). The error has a line for each variable that is missing or
-// malformed, all of them at once.
+// LoadConfig reads the configuration from an environment such as os.Environ(). The error has a line
+// for every variable that is missing or malformed.
 func LoadConfig(environ []string) (Config, error) {
 	vars := env.ToMap(environ)
 	var problems []problem
@@ -83,7 +89,7 @@ func LoadConfig(environ []string) (Config, error) {
 			problems = append(problems, problem{name, err})
 		}
 	}
-	// A variable set to nothing, as compose files do, is one that is not set.
+	// Compose files set a variable to nothing if it is not set.
 	for name, value := range vars {
 		if value == "" {
 			delete(vars, name)
@@ -100,7 +106,8 @@ func LoadConfig(environ []string) (Config, error) {
 	return c, nil
 }
 
-// oneOfEach joins the first problem of each variable: one that could not be read was checked as if it were zero or missing.
+// oneOfEach joins the first problem of each variable. A value that could not be read was checked
+// once more, as a zero.
 func oneOfEach(problems []problem) error {
 	var errs []error
 	seen := map[string]bool{}
@@ -113,7 +120,7 @@ func oneOfEach(problems []problem) error {
 	return errors.Join(errs...)
 }
 
-// LoadDatabaseURL reads the one variable that the commands beside serve need.
+// LoadDatabaseURL reads the one variable that the commands other than serve need.
 func LoadDatabaseURL(environ []string) (string, error) {
 	vars := env.ToMap(environ)
 	if err := fromFile(vars, "DATABASE_URL"); err != nil {
@@ -122,7 +129,7 @@ func LoadDatabaseURL(environ []string) (string, error) {
 	return vars["DATABASE_URL"], checkDatabaseURL(vars["DATABASE_URL"])
 }
 
-// checkDatabaseURL reads the URL as the store will.
+// checkDatabaseURL reads the URL as the store does.
 func checkDatabaseURL(databaseURL string) error {
 	const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
 	if databaseURL == "" {
@@ -133,7 +140,7 @@ func checkDatabaseURL(databaseURL string) error {
 	if err == nil && schemed {
 		return nil
 	}
-	// What is said about a URL that falls apart at the wrong place may quote a part of the password.
+	// An error about a URL that is split at a wrong place may quote a part of the password.
 	if _, broken := url.Parse(databaseURL); broken != nil || !schemed {
 		return errors.New("DATABASE_URL: not of the form " + form + "; percent-encode what is no letter or digit in USER and PASSWORD")
 	}
@@ -159,7 +166,8 @@ func fromFile(vars map[string]string, name string) error {
 	return nil
 }
 
-// parseProblems names the variable of each value that could not be read; the library names the field.
+// parseProblems names the variable of each value that could not be read. The library names the
+// field.
 func parseProblems(err error) []problem {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
@@ -179,7 +187,7 @@ func parseProblems(err error) []problem {
 	return problems
 }
 
-// check says what is missing or malformed.
+// check returns what is missing or malformed.
 func (c Config) check() []problem {
 	var problems []problem
 	add := func(variable, format string, args ...any) {
@@ -196,7 +204,7 @@ func (c Config) check() []problem {
 	return problems
 }
 
-// addProblem tells what is wrong with a variable.
+// addProblem notes what is wrong with a variable.
 type addProblem func(variable, format string, args ...any)
 
 // checkTwilio checks credentials and SIDs.

@@ -74,7 +74,7 @@ func (p Program) createKey(ctx context.Context, s *store.Store, flags *flag.Flag
 // maxKeyName is how many characters the name of a key may have.
 const maxKeyName = 64
 
-// fitName refuses what would break the lists and histories that a key's name is shown in.
+// fitName refuses a name that would break the lists and histories which show it.
 func fitName(name string) bool {
 	unfit := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 	return utf8.RuneCountInString(name) <= maxKeyName && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, unfit)

@@ -12,14 +12,15 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/engine"
 )
 
-// Program is the program with what a process has: its arguments, its environment and its streams.
+// Program is the program with what a process has: arguments, environment and streams.
 type Program struct {
-	// Args are the arguments after the program's name.
+	// Args are the arguments after the name of the program.
 	Args    []string
 	Environ []string
 	Stdout  io.Writer
 	Stderr  io.Writer
-	// Reached is [engine.Runner.Reached]: for tests that kill the process at a point of the protocol.
+	// Reached is [engine.Runner.Reached], for tests that kill the process at a point of the
+	// protocol.
 	Reached func(engine.Point, onboarding.Key)
 	// Now tells the time; time.Now if nil.
 	Now func() time.Time
@@ -54,7 +55,8 @@ Configuration is by environment; the README lists the variables.
 // errUsage ends the program with the usage text.
 var errUsage = errors.New("usage")
 
-// Main runs the command that the arguments name until it is done or ctx ends, and returns the exit status.
+// Main runs the command that the arguments name until it is done or ctx ends. It returns the exit
+// status.
 func (p Program) Main(ctx context.Context) int {
 	err := p.command(ctx)
 	switch {
@@ -90,7 +92,7 @@ func (p Program) command(ctx context.Context) error {
 	}
 }
 
-// flags returns a flag set whose errors end in the usage text.
+// flags returns a flag set for a command, whose errors end in the usage text.
 func (p Program) flags(name string) *flag.FlagSet {
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
 	set.SetOutput(p.Stderr)

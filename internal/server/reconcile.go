@@ -12,8 +12,9 @@ import (
 	"github.com/attestd/attestd/internal/store"
 )
 
-// reconcile compares one onboarding's ledger with what Twilio holds and prints the comparison; with -fix it also mends what needs no
-// person. It may run beside any number of replicas. The error, and with it the exit status, says whether the two differ in the end.
+// reconcile compares the ledger of one onboarding with what Twilio holds, and prints the
+// comparison. With -fix it also repairs what needs no person. It may run beside any number of
+// replicas. The error, and with it the exit status, says whether the two differ in the end.
 func (p Program) reconcile(ctx context.Context, args []string) error {
 	flags := p.flags("reconcile")
 	fix := flags.Bool("fix", false, "adopt what the ledger lacks and remove what is there twice")
@@ -21,7 +22,7 @@ func (p Program) reconcile(ctx context.Context, args []string) error {
 		return errUsage
 	}
 	id := onboarding.ID(flags.Arg(0))
-	// The flag may also come after the ID, where the flag set does not look by itself.
+	// The flag set stops at the ID. The flag may also come after it.
 	if err := flags.Parse(flags.Args()[1:]); err != nil || flags.NArg() > 0 {
 		return errUsage
 	}
@@ -57,7 +58,7 @@ func (p Program) reconcile(ctx context.Context, args []string) error {
 	return verdictOn(report)
 }
 
-// fix prints what there was, what was done about it, and, if anything was, what there is now.
+// fix prints the comparison and the repairs, and after a repair the new comparison.
 func (p Program) fix(ctx context.Context, r *reconcile.Reconciler, id onboarding.ID) error {
 	before, after, done, failed := r.Fix(ctx, id)
 	if len(before.Findings) > 0 {
@@ -86,7 +87,7 @@ func (p Program) fix(ctx context.Context, r *reconcile.Reconciler, id onboarding
 	return verdictOn(after)
 }
 
-// verdictOn is the error of a report in which the two sides differ.
+// verdictOn is the error of a report in which ledger and Twilio differ.
 func verdictOn(report reconcile.Report) error {
 	if n := report.Differences(); n > 0 {
 		return fmt.Errorf("onboarding %s: the ledger and Twilio differ in %d of %d lines", report.ID, n, len(report.Findings))
@@ -103,7 +104,7 @@ func printReport(w io.Writer, report reconcile.Report) error {
 	return out.Flush()
 }
 
-// side is what one of the two sides says: a SID, a status, both, or nothing.
+// side is what one of the two says: a SID, a status, both, or nothing.
 func side(sid, status string) string {
 	switch {
 	case sid == "" && status == "":

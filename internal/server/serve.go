@@ -28,18 +28,20 @@ import (
 	"github.com/attestd/attestd/internal/trusthub"
 )
 
-// How long a stop may take, in all less than the 20 s after which an orchestrator may kill: first the calls to Twilio in flight, then the
-// HTTP requests.
+// How long a stop may take: first the calls to Twilio in flight, then the HTTP requests. The sum is
+// less than the 20 s after which an orchestrator may kill.
 const (
 	runsTimeout     = 12 * time.Second
 	requestsTimeout = 5 * time.Second
 )
 
-// GCPercent is the GOGC that a server runs with unless it is told another. What it holds is some ten megabytes; at Go's 100 it would collect
-// them several times a second, for a seventh of its CPU time.
+// GCPercent is the GOGC of a server that is not told another. The heap of a server is some ten
+// megabytes. With the default of Go, 100, it would be collected several times a second, for a
+// seventh of the CPU time.
 const GCPercent = 400
 
-// comparisonTimeout bounds the lookups of GET /onboardings/{id}/trust-hub, well within what a request may take.
+// comparisonTimeout bounds the lookups of GET /onboardings/{id}/trust-hub. It is well below the
+// time limit of a request.
 const comparisonTimeout = 20 * time.Second
 
 // serve runs the service until ctx ends, then stops it in order.
@@ -82,7 +84,7 @@ type service struct {
 	http     *http.Server
 }
 
-// newService wires the parts together and opens what they need, but starts nothing.
+// newService wires the parts and opens what they need. It starts nothing.
 func (p Program) newService(ctx context.Context, config Config, logger *slog.Logger) (_ *service, err error) {
 	s := &service{logger: logger, crew: engine.NewCrew(), stopping: make(chan struct{})}
 	defer func() {
@@ -171,7 +173,7 @@ func (s *service) newHTTPServer(config Config, now func() time.Time) (*http.Serv
 
 // run serves and works until ctx ends, or until serving fails.
 func (s *service) run(ctx context.Context) error {
-	// What runs is stopped in order below, not by ctx.
+	// ctx ends the service by the orderly stop below, and not by cancelling what runs.
 	if err := s.store.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
@@ -189,7 +191,8 @@ func (s *service) run(ctx context.Context) error {
 	return errors.Join(err, s.stop(context.WithoutCancel(ctx)))
 }
 
-// stop is the orderly end: not ready any more, no new work, the calls in flight finished and written down, then the HTTP requests.
+// stop is the orderly end. The service is no longer ready and takes no new work. The calls in
+// flight are finished and written down, then the HTTP requests are answered.
 func (s *service) stop(ctx context.Context) error {
 	s.draining.Store(true)
 	close(s.stopping)
@@ -229,7 +232,7 @@ func (s *service) close() {
 	}
 }
 
-// trustHub is the client of Twilio that the configuration asks for.
+// trustHub is the client of Twilio with this configuration.
 func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 	return trusthub.New(trusthub.Config{
 		AccountSID:  c.TwilioAccountSID,
@@ -242,7 +245,7 @@ func (c Config) trustHub(logger *slog.Logger) (*trusthub.Client, error) {
 	})
 }
 
-// timing holds the runner's durations that the configuration has a say in.
+// timing has those durations of the runner that the configuration sets.
 func (c Config) timing() engine.Timing {
 	t := engine.Timing{PollMin: c.ReviewPollMin, PollMax: c.ReviewPollMax, CheckInterval: c.CheckInterval, Settle: c.LookupSettle}
 	if c.CheckInterval == 0 {
@@ -251,7 +254,7 @@ func (c Config) timing() engine.Timing {
 	return t
 }
 
-// plan is the plan that the configuration asks for.
+// plan is the plan with this configuration.
 func (c Config) plan(now func() time.Time) onboarding.Plan {
 	return plan.TrustHub(plan.Config{
 		SecondaryProfilePolicySID: c.SecondaryProfilePolicySID,
@@ -267,13 +270,16 @@ func (c Config) plan(now func() time.Time) onboarding.Plan {
 	})
 }
 
-// reconciler is what compares ledgers with what Twilio holds, each within that time; 0 is no bound.
+// reconciler compares ledgers with what Twilio holds. Each comparison ends within that time; 0 is
+// no bound.
 func (c Config) reconciler(s *store.Store, hub *trusthub.Client, now func() time.Time, within time.Duration) *reconcile.Reconciler {
 	return &reconcile.Reconciler{Repository: s, Hub: hub, Plan: c.plan(now), Settle: c.LookupSettle, Within: within}
 }
 
-// callbackURL returns the function that builds the URL of status callbacks, nil if Twilio cannot reach this service. The fragment asks
-// Twilio for five retries on any failure, where it makes one by itself: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+// callbackURL returns the function that builds the URL of status callbacks, or nil if Twilio cannot
+// reach this service. By default Twilio tries a failed callback once more. The fragment asks for
+// five retries after any failure:
+// https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
 func callbackURL(publicURL string) func(token string) string {
 	if publicURL == "" {
 		return nil
@@ -283,14 +289,14 @@ func callbackURL(publicURL string) func(token string) string {
 	}
 }
 
-// newToken returns 256 random bits, to be guessed by nobody.
+// newToken returns 256 random bits, which nobody can guess.
 func newToken() string {
 	var random [32]byte
 	rand.Read(random[:]) // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
 	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
-// replicaName tells the processes of one database apart, for people.
+// replicaName is a name for people, by which they tell the processes on one database apart.
 func replicaName() string {
 	host, err := os.Hostname()
 	if err != nil {

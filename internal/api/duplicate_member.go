@@ -6,23 +6,25 @@ import (
 	"strconv"
 )
 
-// memberTwice returns the pointer to a member that an object in a valid JSON document has a second time. Readers differ in which of the two
-// they take, so whoever sent both cannot know what would be done.
-func memberTwice(document []byte) (pointer string, twice bool) {
+// duplicateMember returns the pointer to a member that an object has twice. Readers of JSON differ
+// in which of the two they use, so the sender of both cannot know what would be done. The document
+// must be valid JSON.
+func duplicateMember(document []byte) (pointer string, twice bool) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
-	twice = findMemberTwice(decoder, &pointer)
+	twice = findDuplicateMember(decoder, &pointer)
 	return pointer, twice
 }
 
-// findMemberTwice reads one value. How deep it goes is bounded, because the document has been decoded before.
-func findMemberTwice(decoder *json.Decoder, pointer *string) bool {
+// findDuplicateMember reads one value. Its depth is bounded, because the document has been decoded
+// before.
+func findDuplicateMember(decoder *json.Decoder, pointer *string) bool {
 	token, _ := decoder.Token()
 	begun := *pointer
 	switch token {
 	case json.Delim('['):
 		for i := 0; decoder.More(); i++ {
 			*pointer = begun + "/" + strconv.Itoa(i)
-			if findMemberTwice(decoder, pointer) {
+			if findDuplicateMember(decoder, pointer) {
 				return true
 			}
 		}
@@ -32,7 +34,7 @@ func findMemberTwice(decoder *json.Decoder, pointer *string) bool {
 			token, _ := decoder.Token()
 			name, _ := token.(string)
 			*pointer = begun + "/" + escapePointer(name)
-			if seen[name] || findMemberTwice(decoder, pointer) {
+			if seen[name] || findDuplicateMember(decoder, pointer) {
 				return true
 			}
 			seen[name] = true

@@ -70,7 +70,7 @@ func attestedFor(numbers int) func(onboardingView) bool {
 	}
 }
 
-// done tells whether that step is done.
+// submitted tells whether that bundle has been handed in.
 func submitted(bundle string) func(onboardingView) bool {
 	return func(o onboardingView) bool {
 		return slices.ContainsFunc(o.Steps, func(s stepView) bool { return s.Kind == "submission" && s.Bundle == bundle && s.Status == "succeeded" })

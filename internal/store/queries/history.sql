@@ -12,9 +12,16 @@ WHERE onboarding_id = @onboarding_id AND id > @after_id
 ORDER BY id
 LIMIT @page_size;
 
+-- name: CallbacksBefore :many
+-- Newest first, from before that ID on.
+SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
+FROM callbacks WHERE onboarding_id = @onboarding_id AND id < @before_id
+ORDER BY id DESC
+LIMIT @page_size;
+
 -- name: VersionsBefore :many
--- Newest first, from before that version on. The event of a version was written in the same transaction and at the same time, to the
--- microsecond; 0 and empty if there is none.
+-- Newest first, from before that version on. The event of a version was written in the same
+-- transaction and at the same time, to the microsecond. 0 and empty if there is none.
 SELECT r.version, r.request, r.created_at, coalesce(e.id, 0)::bigint AS event_id, coalesce(e.actor, '')::text AS actor
 FROM requests r
 LEFT JOIN LATERAL (
@@ -27,21 +34,18 @@ WHERE r.onboarding_id = @onboarding_id AND r.version < @before_version
 ORDER BY r.version DESC
 LIMIT @page_size;
 
--- name: SubmissionEvents :many
--- What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles (the steps without a dot are objects
--- and bundles), their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
-SELECT e.id, e.at, e.kind, e.step, e.detail FROM events e
-WHERE e.onboarding_id = @onboarding_id
-    AND (kind IN ('step.succeeded', 'step.adopted') AND step NOT LIKE '%.%'
-        OR kind = 'step.succeeded' AND step LIKE '%.submission' AND EXISTS (
-            SELECT FROM events b
-            WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
-        OR step LIKE '%.review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
-ORDER BY e.id;
+-- name: StepEvents :many
+-- How the steps of an onboarding went, in order.
+SELECT id, at, kind, step, detail FROM events
+WHERE onboarding_id = @onboarding_id AND kind IN ('step.running', 'step.adopted', 'step.succeeded', 'step.failed')
+ORDER BY id;
 
 -- name: RecentReviews :many
--- The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
--- one about it: a later one is an approval that lapsed or was taken back.
+-- The newest decisions about a kind of bundle, each with the submission that it answers. Only the
+-- first decision after a submission is about it. A later one is an approval that ended.
+--
+-- The conditions on the decision repeat those of the index events_review_decisions_idx: the planner
+-- must see that the index has all of them.
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e
@@ -52,7 +56,8 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT n.id, n.at FROM events n
     WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.step = @submission AND n.kind = 'step.succeeded'
-        -- Nobody knows when a bundle that was taken over was submitted.
+        -- The submission of a bundle that was adopted was not begun here, and its time is not
+        -- known.
         AND EXISTS (SELECT FROM events b
             WHERE b.onboarding_id = d.onboarding_id AND b.step = @submission AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
     ORDER BY n.id DESC

@@ -12,9 +12,16 @@ WHERE onboarding_id = @onboarding_id AND id > @after_id
 ORDER BY id
 LIMIT @page_size;
 
+-- name: CallbacksBefore :many
+-- Newest first, from before that ID on.
+SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
+FROM callbacks WHERE onboarding_id = @onboarding_id AND id < @before_id
+ORDER BY id DESC
+LIMIT @page_size;
+
 -- name: VersionsBefore :many
--- Newest first, from before that version on. The event of a version was written in the same transaction and at the same time, to the
--- microsecond; 0 and empty if there is none.
+-- Newest first, from before that version on. The event of a version was written in the same
+-- transaction and at the same time, to the microsecond. 0 and empty if there is none.
 SELECT r.version, r.request, r.created_at, coalesce(e.id, 0)::bigint AS event_id, coalesce(e.actor, '')::text AS actor
 FROM requests r
 LEFT JOIN LATERAL (
@@ -40,8 +47,11 @@ WHERE e.onboarding_id = @onboarding_id
 ORDER BY e.id;
 
 -- name: RecentReviews :many
--- The newest decisions about a kind of bundle, each with the submission that it answers. Only the first decision after a submission is
--- one about it: a later one is an approval that lapsed or was taken back.
+-- The newest decisions about a kind of bundle, each with the submission that it answers. Only the
+-- first decision after a submission is about it. A later one is an approval that ended.
+--
+-- The conditions on the decision repeat those of the index events_review_decisions_idx: the planner
+-- must see that the index has all of them.
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e

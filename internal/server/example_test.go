@@ -24,6 +24,6 @@ func ExampleLoadConfig() {
 	})
 	fmt.Println(err)
 	// Output:
-	// WORKERS: strconv.ParseInt: parsing "many": invalid syntax
-	// TWILIO_AUTH_TOKEN: missing: set it, or TWILIO_AUTH_TOKEN_FILE, to the parent account's auth token
+	// WORKERS: strconv.ParseInt: parsing "many": invalid syntax TWILIO_AUTH_TOKEN: missing: set it,
+	// or TWILIO_AUTH_TOKEN_FILE, to the parent account's auth token
 }

@@ -115,10 +115,13 @@ func TestTheCPUTimeOfPostgresIsThatOfItsProcessesAlone(t *testing.T) {
 	t.Parallel()
 	d := &database{pid: 40}
 	for stat, want := range map[string]int64{
-		"40 (postgres) S 7 40 40 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1":  3520, // the first, with its ended children
-		"41 (a ) b (c) S 40 41 41 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1": 120,  // a child, under any name
-		"42 (postgres) S 7 42 42 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1":  0,    // another server
-		"140 (40) S 1 40 40 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1":       0,
+		// The first, with its ended children.
+		"40 (postgres) S 7 40 40 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1": 3520,
+		// A child, under any name.
+		"41 (a ) b (c) S 40 41 41 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1": 120,
+		// Another server.
+		"42 (postgres) S 7 42 42 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1": 0,
+		"140 (40) S 1 40 40 0 -1 4194560 1 2 3 4 100 20 3000 400 20 0 1":      0,
 		"40 (postgres) S 7": 0,
 	} {
 		if got := d.hundredths(stat); got != want {

@@ -16,11 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	serveIfAsked() // The demo starts its own program as the server, and in a test that is the test's.
+	serveIfAsked() // The demo starts its own program as the server: here this test binary.
 	os.Exit(m.Run())
 }
 
-// TestEveryScenarioEndsInAttestationA, after it has shown what it is about.
+// Every scenario ends in attestation A, and shows what it is about.
 func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 	t.Parallel()
 	shown := map[string][]string{
@@ -29,7 +29,7 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 		"numbers":  {"phone-numbers .* answered 202", "DELETE .* answered 202"},
 		"crash":    {"killing the server with SIGKILL(.|\n)*killing the server with SIGKILL(.|\n)*killing the server with SIGKILL"},
 	}
-	// One database for all, which none of them may touch: it could be one that is in use.
+	// All scenarios get the URL of one database, which none may touch: it could be in use.
 	given := pgtest.Empty(t)
 	t.Cleanup(func() {
 		conn, err := pgx.Connect(context.Background(), given)
@@ -64,7 +64,7 @@ func TestEveryScenarioEndsInAttestationA(t *testing.T) {
 	}
 }
 
-// TestAServerThatDoesNotComeUpIsNotWaitedFor, and an environment that configures another server is not in the way.
+// An environment that configures another server does no harm.
 func TestAServerThatDoesNotComeUpIsNotWaitedFor(t *testing.T) {
 	t.Setenv("DATABASE_URL_FILE", "/nowhere")
 	t.Setenv("WORKERS", "none")
@@ -93,7 +93,7 @@ func TestFlagsThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
-// outputFile is where a scenario is shown: no terminal.
+// outputFile is where a scenario is shown. It is no terminal.
 type outputFile struct{ file *os.File }
 
 func output(t *testing.T) outputFile {

@@ -28,7 +28,7 @@ func aWholeOnboarding(steps, done int) onboardingView {
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9]*[A-Za-z]|\r")
 
-// TestTheTableFitsTheTerminal: a terminal scrolls and wraps what does not, and cannot be drawn over then.
+// A terminal scrolls and wraps a table that is too large, and then no table can be drawn over it.
 func TestTheTableFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, size := range []struct{ columns, rows int }{{80, 24}, {120, 50}, {60, 16}, {40, 5}, {200, 12}} {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// bundle is a loop over a directory of the test's own, and what it did.
+// bundle is a loop over a directory of the test, and what it did.
 type bundle struct {
 	*loop
 	t    *testing.T
@@ -66,7 +66,7 @@ func (b *bundle) mustLook() {
 	}
 }
 
-// wantDone looks until what was written has settled, and once more, and checks what was done.
+// wantDone looks until the files have settled and once more, and checks what was done.
 func (b *bundle) wantDone(want string) {
 	b.t.Helper()
 	for range 3 {

@@ -11,15 +11,15 @@ import (
 	"syscall"
 )
 
-// account is the user that Postgres runs as. initdb and postgres refuse to run
-// as root, so root hands them to somebody else.
+// account is the user that runs Postgres. initdb and postgres refuse to run as root, so root runs
+// them as another user.
 type account struct {
 	name       string
 	credential *syscall.Credential // nil: the caller's own
 }
 
-// serverAccount is the caller's own account, or the first of the named ones
-// that exists when the caller, by its effective user ID, is root.
+// serverAccount is the account of the caller. If the caller is root, by its effective user ID, it
+// is the first of the named accounts that exists.
 func serverAccount(euid int, names ...string) (*account, error) {
 	if euid != 0 {
 		return &account{name: "uid " + strconv.Itoa(euid)}, nil
@@ -39,8 +39,8 @@ func serverAccount(euid int, names ...string) (*account, error) {
 	return nil, fmt.Errorf("initdb refuses to run as root and none of the users %q exists", names)
 }
 
-// parseID reads a user or group ID. macOS gives nobody the ID -2, which some
-// lookups print signed and some unsigned.
+// parseID reads a user or group ID. The ID of nobody on macOS is -2; some lookups print it signed,
+// some unsigned.
 func parseID(s string) (uint32, error) {
 	if id, err := strconv.ParseInt(s, 10, 32); err == nil {
 		return uint32(id), nil // -2 wraps
@@ -60,15 +60,15 @@ func (a *account) own(path string) error {
 	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
 }
 
-// canEnter says why the account cannot enter a directory, if it cannot.
+// canEnter returns an error if the account cannot enter a directory.
 func (a *account) canEnter(dir string) error {
 	cmd := a.command(context.Background(), "/bin/sh", "-c", ":")
 	cmd.Dir = dir
 	return cmd.Run()
 }
 
-// canRun says why the account cannot run the Postgres of a directory, if it
-// cannot: one of the programs is missing, or is not for this user or machine.
+// canRun returns an error if the account cannot run the Postgres in a directory: a program is
+// missing, or is not for this user or machine.
 func (a *account) canRun(ctx context.Context, binDir string) error {
 	for _, program := range []string{"initdb", "postgres"} {
 		path := filepath.Join(binDir, program)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// reachableDir is a temporary directory that every user can enter, whose
-// parents testing closes to others, and that the server's account may write to.
+// reachableDir is a temporary directory that every user can enter and write to. Those of package
+// testing are closed to other users.
 func reachableDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,7 +63,7 @@ func TestParseIDTakesNobodyOfMacOSEitherWay(t *testing.T) {
 	}
 }
 
-// Root runs Postgres as somebody else, who cannot enter there.
+// Root runs Postgres as another user, who cannot enter there.
 func TestServesThoughTheTemporaryDirectoryIsClosedToOthers(t *testing.T) {
 	closed := t.TempDir()
 	if err := os.Chmod(closed, 0o700); err != nil {
@@ -74,7 +74,7 @@ func TestServesThoughTheTemporaryDirectoryIsClosedToOthers(t *testing.T) {
 	query(t, p.URL(""), "SELECT 'runs'")
 }
 
-// It is closed to the account that root runs Postgres as, and to nobody else's own.
+// It is closed to the account that root runs Postgres as. To the caller's own account it is open.
 func TestRootIsToldOfAGivenDirectoryThatIsClosedToOthers(t *testing.T) {
 	t.Parallel()
 	closed := t.TempDir()

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// openDir makes p.dir ready: the caller's directory, or a temporary one that
-// the server's account owns and a keeper removes.
+// openDir prepares p.dir: the directory of the caller, or a temporary one that the account owns and
+// a keeper removes.
 func (p *Postgres) openDir() error {
 	if p.options.Dir == "" {
 		k, err := keepTempDir(p.account, tempParents(p.options.Durable))
@@ -45,13 +45,13 @@ func (p *Postgres) openDir() error {
 
 func (p *Postgres) dataDir() string { return filepath.Join(p.dir, "data") }
 
-// LogFile is the path of the file that Postgres writes its log to.
+// LogFile is the path of the log of Postgres.
 func (p *Postgres) LogFile() string { return filepath.Join(p.dir, "postgres.log") }
 
-// Dir is the directory that holds all that the server writes.
+// Dir is the directory with everything that the server writes.
 func (p *Postgres) Dir() string { return p.dir }
 
-// initialise runs initdb, unless the directory holds a cluster already.
+// initialise runs initdb, unless the directory has a cluster already.
 func (p *Postgres) initialise(ctx context.Context) error {
 	passwordFile := filepath.Join(p.dir, "password")
 	if _, err := os.Stat(filepath.Join(p.dataDir(), "PG_VERSION")); err == nil {
@@ -77,8 +77,8 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	if err := p.account.own(verifierFile); err != nil {
 		return fmt.Errorf("giving the verifier file to %s: %w", p.account, err)
 	}
-	// Nothing is synced here even for a durable server: a cluster that the
-	// machine lost while making it is made again.
+	// Even for a durable server nothing is synced here. If the machine fails meanwhile, a new
+	// cluster is made.
 	initdb, err := p.run("initdb",
 		"--pgdata="+p.dataDir(), "--username="+superuser, "--pwfile="+verifierFile,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
@@ -97,7 +97,7 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	return nil
 }
 
-// logTail is the end of the log: what an error shows of a program that failed.
+// logTail is the end of the log, for the error of a program that failed.
 func (p *Postgres) logTail() string {
 	const lines = 10
 	log, err := os.ReadFile(p.LogFile())

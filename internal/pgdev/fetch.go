@@ -14,12 +14,11 @@ import (
 
 const fetchVersion = embeddedpostgres.V17
 
-// mavenCentral is where the builds that the library takes are published.
+// mavenCentral publishes the builds that the library downloads.
 const mavenCentral = "https://repo1.maven.org/maven2"
 
-// fetch returns the bin directory of a downloaded Postgres, downloading it the
-// first time on this machine. The library has no context: a download that has
-// begun goes to its end.
+// fetch returns the bin directory of a downloaded Postgres, and downloads it the first time on a
+// machine. The library takes no context, so a download that has begun goes on to its end.
 func fetch(ctx context.Context, a *account, cache, repository string) (string, error) {
 	tree := filepath.Join(cache, "postgres-"+string(fetchVersion))
 	binDir := filepath.Join(tree, "bin")
@@ -41,8 +40,8 @@ func fetch(ctx context.Context, a *account, cache, repository string) (string, e
 	return binDir, nil
 }
 
-// cacheDir is where a download is kept. Root's own cache is closed to the
-// account that Postgres runs as, and a shared /tmp is no place for programs.
+// cacheDir is the directory for downloads. Postgres runs as an account that cannot enter the cache
+// of root, and a shared /tmp is no place for programs.
 func cacheDir(a *account) (string, error) {
 	if a.credential != nil {
 		return "/var/cache/attestd", nil
@@ -54,13 +53,12 @@ func cacheDir(a *account) (string, error) {
 	return filepath.Join(dir, "attestd"), nil
 }
 
-// download unpacks Postgres beside tree and moves it there in one step, so that
-// another process sees all of it or nothing.
+// download unpacks Postgres beside tree and renames it to tree, so that another process sees all of
+// it or nothing.
 //
-// The library can only download on the way to starting a server, and cannot
-// start one as root. So it is given a data directory that claims to be
-// initialised and is empty, on which its start fails at once, after unpacking;
-// whether it unpacked is seen by looking.
+// The library downloads only when it starts a server, and cannot start one as root. So it gets a
+// data directory that claims to be initialised and is empty. The start fails on it at once, after
+// the unpacking. Whether the programs are there shows whether the unpacking succeeded.
 func download(cache, tree, repository string) (err error) {
 	work, err := os.MkdirTemp(cache, "download-")
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"testing"
 )
 
-// The tests here and in find_test.go that write programs and run them are not
-// parallel: a child that another test forks meanwhile has the program open for
-// writing until its own exec, and running it is "text file busy" so long.
+// Tests that write a program and run it are not parallel, here and in find_test.go. A child that
+// another test forks in between has the program open for writing until its own exec. Until then
+// the program cannot be run: "text file busy".
 
-// repository serves an archive in the place of Maven Central whose programs do
-// nothing, pg_ctl without success, and counts the archives taken.
+// repository serves an archive in the place of Maven Central, and counts the downloads. The
+// programs in the archive do nothing; pg_ctl fails.
 func repository(t *testing.T) (url string, taken *atomic.Int32) {
 	t.Helper()
 	var files bytes.Buffer
@@ -65,8 +65,8 @@ func repository(t *testing.T) (url string, taken *atomic.Int32) {
 	return server.URL, taken
 }
 
-// xz wraps up to 64 KiB, uncompressed, in the .xz format: stream header, one
-// block of one LZMA2 chunk, index, footer; no integrity check.
+// xz wraps at most 64 KiB, uncompressed, in the .xz format: stream header, one block of one LZMA2
+// chunk, index, footer, and no integrity check.
 func xz(data []byte) []byte {
 	checked := func(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b)) }
 	padded := func(b []byte) []byte { return append(b, make([]byte, (4-len(b)%4)%4)...) }
@@ -75,8 +75,8 @@ func xz(data []byte) []byte {
 	out := append([]byte{0xfd, '7', 'z', 'X', 'Z', 0}, flags...)
 	out = binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(flags))
 
-	// Two words of header after the first byte's count; LZMA2, one
-	// property byte: the dictionary.
+	// The header has two words after the byte of the count. The filter is LZMA2, whose one property
+	// byte is the size of the dictionary.
 	block := checked([]byte{2, 0, 0x21, 1, 16, 0, 0, 0})
 	block = append(block, 1, byte((len(data)-1)>>8), byte(len(data)-1))
 	block = append(append(block, data...), 0)

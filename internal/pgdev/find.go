@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// installHint ends every error that says that there is no Postgres.
+// installHint ends every error about a missing Postgres.
 const installHint = "install a Postgres server: Debian and Ubuntu `apt-get install postgresql`, Homebrew `brew install postgresql@17`, Fedora `dnf install postgresql-server`"
 
-// places are where packages put the server's programs without putting them on
-// PATH, as patterns of which the highest version is taken first.
+// places are the directories where packages put the programs of the server without putting them on
+// PATH. Of the matches of a pattern the highest version comes first.
 var places = []string{
 	"/usr/lib/postgresql/*/bin",         // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                  // PostgreSQL's own RPMs
@@ -28,8 +28,8 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// findOrFetch returns a directory with an initdb and a postgres that the
-// account can run: binDir if given, else one of this machine, else a download.
+// findOrFetch returns a directory with an initdb and a postgres that the account can run: binDir if
+// given, else one on this machine, else a download.
 func findOrFetch(ctx context.Context, binDir string, a *account) (string, error) {
 	if binDir != "" {
 		abs, err := filepath.Abs(binDir)
@@ -58,8 +58,8 @@ func findOrFetch(ctx context.Context, binDir string, a *account) (string, error)
 	return "", fmt.Errorf("no Postgres: %w; downloading one: %w; %s", findErr, fetchErr, installHint)
 }
 
-// firstRunnable returns the first of the directories whose Postgres the
-// account can run, or why there is none.
+// firstRunnable returns the first directory whose Postgres the account can run, or why there is
+// none.
 func firstRunnable(ctx context.Context, a *account, dirs []string) (string, error) {
 	if len(dirs) == 0 {
 		return "", errors.New("none is installed on PATH or in the usual places")
@@ -75,8 +75,8 @@ func firstRunnable(ctx context.Context, a *account, dirs []string) (string, erro
 	return "", errors.Join(errs...)
 }
 
-// installed lists the directories of this machine that have a postgres, the
-// ones that the user chose (PATH, pg_config) first.
+// installed lists the directories of this machine that have a postgres. Those that the user chose,
+// by PATH or pg_config, come first.
 func installed(ctx context.Context) []string {
 	var dirs []string
 	add := func(dir string) {
@@ -85,8 +85,7 @@ func installed(ctx context.Context) []string {
 		}
 	}
 	if path, err := exec.LookPath("postgres"); err == nil {
-		// A link beside other programs leads to the directory that
-		// initdb is in.
+		// A link on PATH leads to the directory that also has initdb.
 		if target, err := filepath.EvalSymlinks(path); err == nil {
 			add(filepath.Dir(target))
 		}
@@ -108,8 +107,8 @@ func installed(ctx context.Context) []string {
 
 var firstNumber = regexp.MustCompile(`\d+(\.\d+)?`)
 
-// newestFirst sorts directories by the first number in their paths, which in
-// all the places is the version: 17 before 9.6. No number is the oldest.
+// newestFirst sorts directories by the first number in their paths, which is the version: 17 before
+// 9.6. A path without a number comes last.
 func newestFirst(dirs []string) []string {
 	version := func(dir string) float64 {
 		number, err := strconv.ParseFloat(firstNumber.FindString(dir), 64)

@@ -36,7 +36,7 @@ func TestPlacesArePatterns(t *testing.T) {
 	}
 }
 
-// anyBinDir is a directory of Postgres' programs: this machine's, or a downloaded one.
+// anyBinDir is a directory with the programs of Postgres, installed or downloaded.
 func anyBinDir(t *testing.T) string {
 	t.Helper()
 	binDir, err := findOrFetch(t.Context(), "", callersAccount(t))

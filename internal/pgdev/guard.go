@@ -12,22 +12,21 @@ import (
 	"time"
 )
 
-// Nothing may outlive the process that started it: no server, no directory. A
-// process killed with SIGKILL runs no code, but the kernel closes its pipes.
-// So each program runs as the child of a small shell that reads a pipe of
-// which only this process has the other end, and ends the program when the
-// pipe does. Linux' parent-death signal would not do: it follows the thread
-// that forked, is lost on a change of user, and macOS has none.
+// No server and no directory may outlive the process that started it. A process that is killed with
+// SIGKILL runs no code, but the kernel closes its pipes. So a small shell, the guard, starts each
+// program as its child and reads a pipe. Only this process has the other end of the pipe. When the
+// pipe ends, the guard ends the program. The parent-death signal of Linux would not do: it follows
+// the thread that forked, is lost on a change of user, and macOS has none.
 //
 // A guard uses these descriptors:
 //
-//	0  orders: a signal's name per line; "reap" once the program is known to
-//	   have ended; the end of the pipe means that the owner is gone
-//	3  held by the program alone, and so closed when it and its children ended
-//	4  the keeper's pipe, if any: see keeper.go
+//	0  orders: the name of a signal per line; "reap" when the program is known to have ended; the
+//	   end of the pipe means that the owner is gone
+//	3  held by the program and its children, and so closed when all of them have ended
+//	4  the pipe of the keeper, if there is one: see keeper.go
 //
-// "reap" is there so that a program's number is never signalled after the
-// program ended, when it may be another's.
+// After "reap" the guard sends no signal any more. The process ID of a program that has ended may
+// belong to another one.
 const guardScript = `
 "$@" </dev/null &
 program=$!
@@ -43,15 +42,15 @@ kill -s QUIT "$program"
 wait "$program"
 `
 
-// guarded is a program under guard. It has no goroutine of its own: whoever
-// wants to know whether the program ended, reads.
+// guarded is a program under a guard. It has no goroutine: the end of the program is seen by
+// reading a pipe.
 type guarded struct {
 	guard  *exec.Cmd
 	orders *os.File // write end
 	alive  *os.File // read end: EOF when the program and its children ended
 }
 
-// startGuarded runs argv as the account, its output appended to the log.
+// startGuarded runs argv as the account, and appends the output to the log.
 func startGuarded(a *account, k *keeper, log *os.File, argv []string) (g *guarded, err error) {
 	ordersRead, ordersWrite, err := os.Pipe()
 	if err != nil {
@@ -87,24 +86,24 @@ func (g *guarded) wait(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// A deadline that passed without the context being done is an
-		// earlier wait's that came late; ended took it away again.
+		// If the deadline passed without the end of the context, an earlier wait has set it late.
+		// ended has reset it.
 		if _, err := g.alive.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return fmt.Errorf("waiting for a program under guard: %w", err)
 		}
 	}
 }
 
-// waitFor waits up to d for the program to end and says whether it has.
+// waitFor waits for the end of the program, at most for d, and tells whether it has ended.
 func (g *guarded) waitFor(ctx context.Context, d time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return g.wait(ctx) == nil
 }
 
-// ended says whether the program has ended, without waiting.
+// ended tells whether the program has ended, without waiting.
 func (g *guarded) ended() bool {
-	// A passed deadline would hide the end of the pipe.
+	// After a passed deadline, a read would not see the end of the pipe.
 	_ = g.alive.SetReadDeadline(time.Time{})
 	conn, err := g.alive.SyscallConn()
 	if err != nil {
@@ -119,7 +118,7 @@ func (g *guarded) ended() bool {
 	return err == nil && readErr == nil && n == 0
 }
 
-// signal has the guard send a signal, named as kill(1) names it.
+// signal has the guard send a signal, by its name in kill(1).
 func (g *guarded) signal(name string) error {
 	if _, err := io.WriteString(g.orders, name+"\n"); err != nil {
 		return fmt.Errorf("sending SIG%s: %w", name, err)
@@ -127,8 +126,8 @@ func (g *guarded) signal(name string) error {
 	return nil
 }
 
-// stop sends a signal, waits, and ends the program the hard way when the
-// context is done first. How a stopped program exits is not an error.
+// stop sends a signal and waits for the end of the program. If the context ends first, the program
+// is killed. The exit status of a stopped program is no error.
 func (g *guarded) stop(ctx context.Context, signal string) error {
 	if !g.ended() {
 		if err := g.signal(signal); err != nil {
@@ -143,20 +142,20 @@ func (g *guarded) stop(ctx context.Context, signal string) error {
 	return nil
 }
 
-// end ends the program if it still runs, and the guard. Its error is an
-// *exec.ExitError when the program failed.
+// end ends the guard, and the program if it still runs. The error is an *exec.ExitError if the
+// program failed.
 func (g *guarded) end() error {
 	var reap error
 	if g.ended() {
 		reap = g.signal("reap")
 	}
-	// Without "reap" the closed pipe is the order to end the program.
+	// Without "reap" the end of the pipe is the order to end the program.
 	return errors.Join(reap, g.orders.Close(), g.guard.Wait(), g.alive.Close())
 }
 
-// command is a command that the account runs: in a session of its own, so that
-// no signal from the terminal reaches it; in a directory that every user can
-// enter; with nothing in its environment that steers Postgres.
+// command is a command that the account runs. It has a session of its own, so that no signal from
+// the terminal reaches it, a working directory that every user can enter, and no variables in its
+// environment that configure Postgres.
 func (a *account) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = "/"

@@ -14,13 +14,12 @@ import (
 	"syscall"
 )
 
-// The keeper makes the temporary directory as the server's account, which
-// proves that this user can reach it and may remove it again, and removes it
-// once nobody holds the other end of its standard input: not this process, not
-// a guard, and none of Postgres' processes, all of which inherit it. The kernel
-// counts, so the directory goes last in every kind of end.
+// The keeper makes the temporary directory as the account of the server. That proves that this
+// account can reach the directory and may remove it. The keeper removes the directory when nobody
+// holds the other end of its standard input any more. This process, each guard and each process of
+// Postgres hold it, so the directory goes last, however these processes end.
 //
-// What mkdir has to say is the only output, and none means that it succeeded.
+// The only output is an error of mkdir. No output means success.
 const keeperScript = `
 mkdir -m 700 "$1" || exit
 exec >/dev/null 2>&1
@@ -35,19 +34,18 @@ type keeper struct {
 	hold *os.File // write end; to be inherited by whoever uses the directory
 }
 
-// memoryDir is where Linux keeps files in memory. A database made from a
-// template is 400 new files, and on some disks half of what the tests cost.
+// memoryDir is where Linux has files in memory. A new database is 400 new files, which on some
+// disks is half of the cost of the tests.
 const memoryDir = "/dev/shm"
 
-// memoryRoom is how many bytes must be free in memoryDir: several times what
-// the servers of the packages that are tested at once fill. A container's 64 MB
-// would not do.
+// memoryRoom is how many bytes must be free in memoryDir: several times what the servers of all
+// test processes fill. The 64 MB of a container are too few.
 const memoryRoom = 2 << 30
 
-// tempParents are the directories in which to make a temporary one, the best
-// first: memory, unless the server is durable or TMPDIR says otherwise; the
-// system's place for such; and where the account cannot go there (a TMPDIR
-// inside root's home), those that every user can write to.
+// tempParents are the directories in which to make a temporary one, the best first. Memory comes
+// first, unless the server is durable or TMPDIR is set. The temporary directory of the system
+// follows. Then come those that every user can write to, for an account that cannot enter the one
+// before, such as a TMPDIR in the home of root.
 func tempParents(durable bool) []string {
 	parents := slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp"})
 	if !durable && os.Getenv("TMPDIR") == "" && hasRoom(memoryDir, memoryRoom) {
@@ -56,8 +54,8 @@ func tempParents(durable bool) []string {
 	return parents
 }
 
-// keepTempDir makes a temporary directory that the account owns, in the first
-// of the parents where it can.
+// keepTempDir makes a temporary directory that the account owns, in the first of the parents that
+// the account can write to.
 func keepTempDir(a *account, parents []string) (*keeper, error) {
 	name := "attestd-postgres-" + strings.ToLower(rand.Text()[:12])
 	var errs []error
@@ -71,8 +69,7 @@ func keepTempDir(a *account, parents []string) (*keeper, error) {
 	return nil, fmt.Errorf("making a temporary directory as %s: %w", a, errors.Join(errs...))
 }
 
-// hasRoom says whether so many bytes are free in a directory; if there is none,
-// they are not.
+// hasRoom tells whether a directory exists and has so many free bytes.
 func hasRoom(dir string, bytes uint64) bool {
 	var fs syscall.Statfs_t
 	err := syscall.Statfs(dir, &fs)
@@ -109,8 +106,8 @@ func startKeeper(a *account, dir string) (*keeper, error) {
 	return k, nil
 }
 
-// release lets go of the directory and returns when it is removed, which is
-// when the last program under guard has ended too.
+// release lets go of the directory, and returns when it is removed. That is after the end of the
+// last program under guard.
 func (k *keeper) release() error {
 	if err := errors.Join(k.hold.Close(), k.cmd.Wait()); err != nil {
 		return fmt.Errorf("removing %s: %w", k.dir, err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// owner is another process that runs a server.
+// owner is another process, which runs a server.
 type owner struct {
 	cmd   *exec.Cmd
 	input io.Closer
@@ -18,8 +18,8 @@ type owner struct {
 	dir   string
 }
 
-// startOwner runs a copy of this test binary as the owner of a server and
-// returns when the server runs. Nil as credential means as this user.
+// startOwner runs a copy of this test binary as the owner of a server, and returns when the server
+// runs. Without a credential it runs as this user.
 func startOwner(t *testing.T, credential *syscall.Credential, binary string) *owner {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary)

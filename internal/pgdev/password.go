@@ -9,13 +9,14 @@ import (
 	"fmt"
 )
 
-// verifier is what Postgres keeps of a password to check it by SCRAM, in the form in which it takes one instead of the password
-// (RFC 5803). Each connection costs its client as many hashes as the verifier says. Postgres would ask for 4096, which slow down guessing; a
-// password of 130 random bits cannot be guessed, and tests open thousands of connections.
+// verifier is what Postgres stores of a password for SCRAM. Postgres accepts it in the place of the
+// password (RFC 5803). Each connection costs its client as many hashes as the verifier says. By
+// default Postgres asks for 4096, which slow down guessing. A password of 130 random bits cannot be
+// guessed, and tests open thousands of connections, so one hash is enough.
 func verifier(password string) (string, error) {
 	const iterations = 1
 	salt := make([]byte, 16)
-	rand.Read(salt) // It never returns an error: https://pkg.go.dev/crypto/rand#Read.
+	rand.Read(salt) // It never fails: https://pkg.go.dev/crypto/rand#Read.
 	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("salting the password: %w", err)

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// choosePort returns want, or a free loopback port. It lies below the ranges
-// that Linux and macOS take outgoing connections' ports from, so that none of
-// those sits on it while a server restarts.
+// choosePort returns want or, if that is 0, a free loopback port. The port is below the ranges from
+// which Linux and macOS take the ports of outgoing connections. Otherwise such a connection could
+// have it while a server restarts.
 func choosePort(ctx context.Context, want int) (int, error) {
 	if want != 0 {
 		return want, nil

@@ -1,12 +1,12 @@
-// Package pgdev runs a private Postgres server for the demo and the tests: in a
-// directory of its own, on a free loopback port, under an unprivileged user
-// where the caller is root, and never longer than the process that started it.
+// Package pgdev runs a private Postgres server for the demo and the tests. The server has a
+// directory of its own and a free loopback port. If the caller is root, it runs as an unprivileged
+// user. It never outlives the process that started it.
 //
-// It is for Linux and macOS, and no part of the production binary. It knows
-// nothing of what the databases hold; package pgtest adds what tests need.
+// The package is for Linux and macOS, and no part of the production binary. It knows nothing of the
+// content of the databases. Package pgtest adds what tests need.
 //
-// Start reading at [Start]; guard.go has the reason why nothing is left behind
-// even when the owner is killed with SIGKILL.
+// Start reading at [Start]. guard.go tells why nothing is left behind, even if the owner is killed
+// with SIGKILL.
 package pgdev
 
 import (
@@ -23,46 +23,43 @@ import (
 const (
 	superuser = "postgres"
 
-	// startTimeout bounds one start of a server on an initialised directory:
-	// generous, because after a crash it replays its log first.
+	// startTimeout bounds one start of a server. After a crash the start replays the log first.
 	startTimeout = 2 * time.Minute
 
-	// fastTimeout is how long a fast shutdown may take before Stop goes on
-	// to an immediate one, which Postgres ends by itself within 5 s.
+	// fastTimeout is how long Stop waits for a fast shutdown. After it comes an immediate one,
+	// which Postgres ends within 5 s.
 	fastTimeout = 20 * time.Second
 
-	// portAttempts is how many ports are tried when another process takes
-	// the chosen one between the choice and the server's own bind.
+	// portAttempts is how many ports are tried if another process takes the chosen port before the
+	// server binds it.
 	portAttempts = 5
 )
 
-// Options say how [Start] runs Postgres. The zero value is a throwaway server
-// for tests.
+// Options say how [Start] runs Postgres. The zero value is a throwaway server for tests.
 type Options struct {
-	// BinDir is the directory of initdb and postgres. Empty means to look
-	// for one, and to download one when none is found.
+	// BinDir is the directory of initdb and postgres. Empty means to look for one, and to download
+	// one if there is none.
 	BinDir string
 
-	// Dir holds the server's data, password and log, and is kept at Stop; a
-	// later Start on it finds the same databases under the same password.
-	// Empty means a temporary directory, removed when the server stops; unless
-	// the server is durable it is in memory where there is room.
+	// Dir has the data of the server, its password and its log. Stop keeps it, and a later Start on
+	// it finds the same databases under the same password. Empty means a temporary directory, which
+	// is removed when the server stops. It is in memory if there is room, unless the server is
+	// durable.
 	Dir string
 
-	// Durable makes the server write to disk as a production server does.
-	// Without it a commit is fast and survives a crash of Postgres' own,
-	// but not one of the machine.
+	// Durable makes the server write to disk as in production. Without it a commit is fast. It
+	// survives a crash of Postgres, but not one of the machine.
 	Durable bool
 
 	// Port is the loopback port to listen on; 0 means any free one.
 	Port int
 
-	// Logger gets a line at each start and stop; nil means none. What
-	// Postgres itself says goes to LogFile.
+	// Logger gets a line at each start and stop; nil means none. Postgres has a log of its own,
+	// LogFile.
 	Logger *slog.Logger
 
-	// Settings are parameters of postgresql.conf, by name, and win over the
-	// ones that this package chooses.
+	// Settings are parameters of postgresql.conf by name. They win over those that this package
+	// sets.
 	Settings map[string]string
 }
 
@@ -81,14 +78,13 @@ type Postgres struct {
 	server *guarded // nil once stopped
 }
 
-// Start finds Postgres, makes a database cluster unless Options.Dir holds one,
-// and returns when the server takes connections. The context bounds the start
-// alone; the server runs until Stop, or until this process ends in any way.
+// Start finds Postgres, makes a database cluster unless Options.Dir has one, and returns when the
+// server accepts connections. The context bounds the start only. The server runs until Stop, or
+// until this process ends in any way.
 //
-// Postgres is looked for in Options.BinDir and nowhere else when that is given;
-// else on PATH, where pg_config points, and where Debian, Fedora, Homebrew and
-// others put it; else it is downloaded. When none of this succeeds, the error
-// says which package to install.
+// If Options.BinDir is set, Start looks for Postgres only there. Otherwise it looks on PATH, where
+// pg_config points, and where Debian, Fedora, Homebrew and others put it, and downloads it if there
+// is none. If all of that fails, the error says which package to install.
 func Start(ctx context.Context, o Options) (*Postgres, error) {
 	account, err := serverAccount(os.Geteuid(), "postgres", "nobody")
 	if err != nil {
@@ -141,9 +137,9 @@ const (
 	Immediate StopMode = "immediate"
 )
 
-// Restart stops the server and starts it again on the same directory and port,
-// so that a URL goes on to work. It also starts a server that crashed. After
-// an error the server is stopped and a further Restart may be tried.
+// Restart stops the server and starts it on the same directory and port, so that its URL stays
+// valid. It also starts a server that has crashed. After an error the server is stopped, and
+// Restart may be tried again.
 func (p *Postgres) Restart(ctx context.Context, mode StopMode) error {
 	signal, ok := map[StopMode]string{Fast: "INT", Immediate: "QUIT"}[mode]
 	if !ok {
@@ -169,8 +165,8 @@ func (p *Postgres) Restart(ctx context.Context, mode StopMode) error {
 	return nil
 }
 
-// Stop ends the server, fast if it can and immediately if not, and removes a
-// temporary directory. A second Stop does nothing.
+// Stop ends the server, fast or if that takes too long immediately, and removes a temporary
+// directory. A second Stop does nothing.
 func (p *Postgres) Stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -184,7 +180,7 @@ func (p *Postgres) Stop() error {
 	return nil
 }
 
-// release gives back whatever of the server and its directory there is.
+// release ends the server and removes the directory, as far as there are any.
 func (p *Postgres) release() error {
 	var errs []error
 	if p.server != nil {

@@ -21,8 +21,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// roleVariable makes this test binary the owner of a server instead of a run
-// of tests: the tests kill such owners, and run them as other users.
+// roleVariable makes this test binary the owner of a server. Tests kill such owners, and run them
+// as other users.
 const roleVariable = "PGDEV_TEST_OWNER"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// own starts a server, says where it is, and lives until its input ends.
+// own starts a server, prints where it is, and lives until its input ends.
 func own() {
 	p, err := Start(context.Background(), Options{})
 	if err != nil {
@@ -63,7 +63,7 @@ func start(t *testing.T, o Options) *Postgres {
 	return p
 }
 
-// query returns the one text value that a statement answers.
+// query returns the one text value of a statement.
 func query(t *testing.T, databaseURL, statement string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), databaseURL)
@@ -93,12 +93,12 @@ func command(t *testing.T, databaseURL string, statements ...string) {
 	}
 }
 
-// patience is how long a test waits for what must come: far longer than
-// anything takes on the slowest machine.
+// patience is how long a test waits for what must come: far longer than anything takes on the
+// slowest machine.
 const patience = 2 * time.Minute
 
-// eventually waits for a condition that only looking can tell, as the end of a
-// process that is not ours.
+// eventually waits for a condition without a signal, such as the end of a process that is not a
+// child.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
@@ -118,7 +118,7 @@ func gone(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// TestRunningServer holds what one server, only looked at, can show.
+// TestRunningServer has the promises that can be checked on one server without changing it.
 func TestRunningServer(t *testing.T) {
 	t.Parallel()
 	p := start(t, Options{Settings: map[string]string{"work_mem": "5MB"}})
@@ -210,7 +210,7 @@ func TestRestartKeepsDataAndURL(t *testing.T) {
 		{name: "after a crash", mode: Fast, crash: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// Commits made at the last moment are the ones at risk.
+			// Commits at the last moment are the ones at risk.
 			command(t, p.URL(""), "DROP TABLE IF EXISTS kept", "CREATE TABLE kept AS SELECT 'still here'::text AS value")
 			before := startTime()
 			if c.crash {
@@ -364,8 +364,8 @@ func TestRunsAsAnOrdinaryUser(t *testing.T) {
 		}
 		credential = a.credential
 		binary = filepath.Join(reachableDir(t), "pgdev.test")
-		// Written by another process: what this one writes is "text file
-		// busy" to itself while any child forked meanwhile has it open.
+		// Another process writes the file. If this one did, a child that is forked in between would
+		// have it open: "text file busy".
 		if output, err := exec.CommandContext(t.Context(), "cp", os.Args[0], binary).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, output)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// serve starts the server process and waits until it takes connections.
+// serve starts the server process and waits until it accepts connections.
 func (p *Postgres) serve(ctx context.Context) (*guarded, error) {
 	args := []string{"-D", p.dataDir()}
 	settings := p.settings()
@@ -42,14 +42,14 @@ func (p *Postgres) serve(ctx context.Context) (*guarded, error) {
 		if ctx.Err() != nil {
 			return nil, errors.Join(fmt.Errorf("waiting for the server to take connections: %w (last: %w): %s", ctx.Err(), connectErr, p.logTail()), server.end())
 		}
-		// Refused is what a starting server does; ended is final.
+		// A server that is starting refuses connections. One that has ended will not start.
 		if server.waitFor(ctx, 10*time.Millisecond) {
 			return nil, errors.Join(fmt.Errorf("the server ended while starting: %s", p.logTail()), server.end())
 		}
 	}
 }
 
-// settings are the server's parameters, the caller's last.
+// settings are the parameters of the server. Those of the caller come last.
 func (p *Postgres) settings() map[string]string {
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",
@@ -59,8 +59,8 @@ func (p *Postgres) settings() map[string]string {
 		"shared_buffers":          "64MB",
 	}
 	if !p.options.Durable {
-		// Commits stay synchronous: asynchronous ones are lost when
-		// Postgres itself is killed, which tests do.
+		// Commits stay synchronous. Asynchronous ones are lost when Postgres is killed, which tests
+		// do.
 		maps.Copy(settings, map[string]string{
 			"fsync":            "off",
 			"full_page_writes": "off",
@@ -72,7 +72,7 @@ func (p *Postgres) settings() map[string]string {
 	return settings
 }
 
-// run starts one of Postgres' programs under guard, writing to the log file.
+// run starts a program of Postgres under guard, with the log as its output.
 func (p *Postgres) run(program string, args ...string) (*guarded, error) {
 	log, err := os.OpenFile(p.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -86,9 +86,8 @@ func (p *Postgres) run(program string, args ...string) (*guarded, error) {
 	return g, nil
 }
 
-// URL is the DATABASE_URL of one of the server's databases, as its superuser.
-// Empty means the database that every server has, postgres. It stays the same
-// across Restart.
+// URL is the DATABASE_URL of one of the databases, as its superuser. Empty means the database
+// postgres, which every server has. Restart does not change it.
 func (p *Postgres) URL(database string) string {
 	if database == "" {
 		database = "postgres"

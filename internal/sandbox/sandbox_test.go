@@ -37,7 +37,7 @@ func config() sandbox.Config {
 	}
 }
 
-// list asks for all onboardings with the sandbox's key, and returns the answer's status.
+// list asks for all onboardings with the key of the sandbox, and returns the status of the answer.
 func list(ctx context.Context, box *sandbox.Sandbox) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, box.URL+"/onboardings", nil)
 	if err != nil {

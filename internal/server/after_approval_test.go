@@ -9,7 +9,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// approvedAndChecked is an approved onboarding with two numbers that is checked twice a second; Twilio tells nobody of what becomes of it.
+// approvedAndChecked makes an approved onboarding with two numbers that is checked twice a second.
+// All callbacks are lost.
 func approvedAndChecked(t *testing.T, environ map[string]string) (w *world, customer subaccount, a answer) {
 	t.Helper()
 	w = newWorld(t, trusthubsim.Config{Callbacks: trusthubsim.Callbacks{Lost: 1}})
@@ -70,7 +71,7 @@ func TestAnApprovalThatEndsIsToldOfBeforeAndAfter(t *testing.T) {
 	}
 }
 
-// An approval that ends before the next check takes the attestation with it, and not a day later.
+// An approval that ends before the next check ends the attestation at once.
 func TestTheAttestationEndsWithTheApproval(t *testing.T) {
 	t.Parallel()
 	w, _, a := approvedAndChecked(t, map[string]string{"CHECK_INTERVAL": "1h", "APPROVAL_NOTICE": "0"})
@@ -78,13 +79,13 @@ func TestTheAttestationEndsWithTheApproval(t *testing.T) {
 	if err := w.sim.Review(a.TrustProduct.SID, trusthubsim.Decision{Status: trusthubsim.StatusApproved, ValidUntil: &end}); err != nil {
 		t.Fatal(err)
 	}
-	w.resume(a.ID) // So that it knows of the new end.
+	w.resume(a.ID) // It reads the new end.
 	if a = w.awaitRequirement(a.ID, "approval_ended", ""); a.Attestation != nil || attested(a) {
 		t.Error("there is an attestation after the approval has ended")
 	}
 }
 
-// A number that vanished from either bundle is put there again.
+// A number that vanished from a bundle is put there again.
 func TestANumberThatIsLostIsPutBack(t *testing.T) {
 	t.Parallel()
 	w, customer, a := approvedAndChecked(t, nil)
@@ -98,7 +99,7 @@ func TestANumberThatIsLostIsPutBack(t *testing.T) {
 	w.wantNumbers(customer, customer.numbers...)
 }
 
-// By configuration that is left to a person.
+// The configuration can leave that to a person.
 func TestANumberThatIsLostIsLeftToAPerson(t *testing.T) {
 	t.Parallel()
 	w, customer, a := approvedAndChecked(t, map[string]string{"REPAIR_NUMBERS": "false"})
@@ -112,7 +113,7 @@ func TestANumberThatIsLostIsLeftToAPerson(t *testing.T) {
 	w.wantNumbers(customer, customer.numbers...)
 }
 
-// A number that was released is told of; the others are signed for as before.
+// A number that was released is reported. The others keep their attestation.
 func TestANumberThatIsReleasedIsToldOf(t *testing.T) {
 	t.Parallel()
 	w, customer, a := approvedAndChecked(t, nil)
@@ -133,7 +134,8 @@ func TestANumberThatIsReleasedIsToldOf(t *testing.T) {
 	}
 }
 
-// A bundle that was deleted is made anew when a person says so; with a profile go the products that stood on it.
+// A deleted bundle is made anew when a person asks for it. Without the profile its products are
+// made anew too.
 func TestABundleThatIsDeletedIsReplacedWhenAPersonSaysSo(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]func(a answer) string{

@@ -37,7 +37,7 @@ type phoneNumber struct {
 	Requirements []requirement
 }
 
-// number returns the number of that SID as the answer shows it.
+// number returns the number with this SID.
 func (a answer) number(sid string) phoneNumber {
 	for _, n := range a.PhoneNumbers {
 		if n.SID == sid {
@@ -75,7 +75,7 @@ func (a answer) sids() map[string]string {
 	return all
 }
 
-// attested tells whether the onboarding as a whole, and each of its numbers, is shown to be signed for with A.
+// attested tells whether the onboarding and each of its numbers has attestation A.
 func attested(a answer) bool {
 	for _, n := range a.PhoneNumbers {
 		if (n.Attestation != nil) != (a.Attestation != nil) {

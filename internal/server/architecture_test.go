@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// The page that leads a newcomer through the code must not lead him astray: each function that it names
-// is there.
+// The page that leads a newcomer through the code must not lead him astray: each function that it
+// names is there.
 func TestTheLifeOfAnOnboardingIsToldByFunctionsThatThereAre(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../ARCHITECTURE.md")

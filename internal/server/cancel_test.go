@@ -28,7 +28,7 @@ func TestACanceledOnboardingMakesNothingMore(t *testing.T) {
 	if status, raw := w.add(id, false, customer.numbers[0]); status != http.StatusConflict || !strings.Contains(raw, `"canceled"`) {
 		t.Errorf("adding a number answered %d: %s", status, raw)
 	}
-	// The subaccount is free again, and the next onboarding makes its own.
+	// The subaccount is free again. The next onboarding makes objects of its own.
 	next := w.post(customer.request(nil)).ID
 	w.awaitThat(next, "the conflict over the number", func(a answer) bool { return a.Status == "action_required" })
 	for _, r := range w.sim.Requests() {
@@ -38,7 +38,7 @@ func TestACanceledOnboardingMakesNothingMore(t *testing.T) {
 	}
 }
 
-// Everything goes, in an order that Twilio takes: nothing is refused on the way.
+// Everything is deleted, in an order in which Twilio refuses nothing.
 func TestCleanupDeletesWhatWasMade(t *testing.T) {
 	t.Parallel()
 	for name, until := range map[string]struct {
@@ -72,7 +72,8 @@ func TestCleanupDeletesWhatWasMade(t *testing.T) {
 	}
 }
 
-// What Twilio does not let go of is told, and goes with the next resume that can.
+// The answer lists what Twilio refuses to delete. The next resume after Twilio allows it deletes
+// that.
 func TestCleanupTellsWhatTwilioKeeps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -93,7 +94,8 @@ func TestCleanupTellsWhatTwilioKeeps(t *testing.T) {
 	w.wantNothing(customer)
 }
 
-// A cleanup can be asked for after the cancellation, and leaves what was there before.
+// A cleanup can be asked for after the cancellation. It leaves what was there before the
+// onboarding.
 func TestCleanupLeavesWhatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -118,7 +120,7 @@ func TestCleanupLeavesWhatWasThereBefore(t *testing.T) {
 	}
 }
 
-// A call that was under way when the onboarding was canceled is looked up, and what it made is deleted as well.
+// A call that was under way at the cancellation is looked up, and what it made is deleted.
 func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -134,7 +136,8 @@ func TestCleanupFindsWhatWasUnderWay(t *testing.T) {
 	w.wantNothing(customer)
 }
 
-// What was replaced on the way goes as well, and lets go of what it holds: there is nothing left that only a person could find.
+// Objects that were replaced are deleted as well, with what is assigned to them. Nothing is left
+// that only a person could find.
 func TestCleanupDeletesWhatWasReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
@@ -143,14 +146,14 @@ func TestCleanupDeletesWhatWasReplaced(t *testing.T) {
 	id := w.post(customer.request(map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})).ID
 	profile := w.await(id, "in_review").CustomerProfile.SID
 
-	// Another country is another address.
+	// An address in another country is another address.
 	w.reject(profile, 18603)
 	w.await(id, "action_required")
 	w.mustPatch(id, 1, map[string]any{"address": map[string]any{"city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "iso_country": "CA"}})
 	w.awaitThat(id, "the profile in review again", func(a answer) bool { return a.Status == "in_review" && a.CustomerProfile.Status == "pending-review" })
 	reviewed(w, profile, trusthubsim.StatusApproved)
 
-	// A product that was rejected for good is another product.
+	// A product that was rejected for good is replaced by another product.
 	cnam := func(a answer) bundle { return a.Products[1].Bundle }
 	a := w.awaitThat(id, "the products in review", func(a answer) bool {
 		return a.TrustProduct.Status == "pending-review" && cnam(a).Status == "pending-review"
@@ -174,7 +177,8 @@ func TestCleanupDeletesWhatWasReplaced(t *testing.T) {
 	w.wantNothing(customer)
 }
 
-// What somebody has deleted in the Console is not said to be kept; and with a deleted profile go the products that stood on it.
+// An object that was deleted in the Console is not listed as kept. The products of a deleted
+// profile are gone with it.
 func TestCleanupTellsNothingOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]func(a answer) string{
@@ -197,7 +201,8 @@ func TestCleanupTellsNothingOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// An onboarding can be canceled at any moment: nothing of it is left, and the subaccount is free again.
+// An onboarding can be canceled at any moment. Nothing of it is left, and the subaccount is free
+// again.
 func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Latency: 20 * time.Millisecond})
@@ -209,7 +214,7 @@ func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
 			w.awaitThat(id, "the objects", func(a answer) bool { return len(a.sids()) >= after })
 			w.cancel(id, cleanup)
 			eventually(w.t, "a cleanup with nothing kept", func() bool {
-				w.resume(id) // What is in review is let go of after that.
+				w.resume(id) // Twilio deletes a bundle only after its review.
 				return len(w.cleanedUp(id).Kept) == 0
 			}, func() string { return fmt.Sprint(w.get(id).Kept) })
 			w.wantNothing(customer)
@@ -218,7 +223,7 @@ func TestAnOnboardingIsCanceledAtAnyMoment(t *testing.T) {
 	}
 }
 
-// A cleanup that comes while numbers are on their way from a product to the one in its place finds them on either.
+// A cleanup may come while numbers move from a product to its replacement. It finds them on either.
 func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
@@ -229,7 +234,7 @@ func TestCleanupComesWhileAProductIsReplaced(t *testing.T) {
 	old := w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" }).TrustProduct.SID
 	w.reject(old, 18602)
 	w.await(id, "action_required")
-	// One number never comes off the old product by itself.
+	// One number stays on the old product.
 	w.fault(trusthubsim.Fault{Method: http.MethodDelete, Path: "/v1/TrustProducts/" + old + "/ChannelEndpointAssignments/*", Effect: trusthubsim.EffectStatus, Skip: 2, Times: 6})
 	w.mustPatch(id, 1, map[string]any{})
 	w.awaitThat(id, "a number on the new product", func(a answer) bool {

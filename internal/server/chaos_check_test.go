@@ -14,8 +14,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// requestJournal keeps what matters of the requests to Twilio: what had an effect, and what Twilio refused by its own rules. The
-// simulator's log keeps everything, but not for ever.
+// requestJournal stores the requests to Twilio that had an effect, and those that Twilio refused by
+// its own rules. The log of the simulator drops old requests.
 type requestJournal struct {
 	sim  *trusthubsim.Simulator
 	mu   sync.Mutex
@@ -26,7 +26,7 @@ func newRequestJournal(sim *trusthubsim.Simulator) *requestJournal {
 	return &requestJournal{sim: sim, kept: make(map[int]trusthubsim.Request)}
 }
 
-// keep takes in the simulator's log every now and then until ctx ends.
+// keep reads the log of the simulator every now and then until ctx ends.
 func (j *requestJournal) keep(ctx context.Context) {
 	for wait(ctx, 5*time.Second) {
 		j.take()
@@ -43,7 +43,7 @@ func (j *requestJournal) take() {
 	}
 }
 
-// byAccount are the requests in the order of their arrival, by the account that they acted on.
+// byAccount returns the requests by the account that they acted on, in the order of their arrival.
 func (j *requestJournal) byAccount() map[string][]trusthubsim.Request {
 	j.take()
 	all := make(map[string][]trusthubsim.Request)
@@ -56,7 +56,8 @@ func (j *requestJournal) byAccount() map[string][]trusthubsim.Request {
 	return all
 }
 
-// check checks that nothing was lost, nothing is there twice, and nothing came out of order.
+// check checks that nothing was lost, that nothing is there twice, and that nothing came out of
+// order.
 func (c *chaos) check() {
 	c.t.Helper()
 	held, requests := c.sim.State(), c.requests.byAccount()
@@ -98,14 +99,14 @@ func (c *chaos) check() {
 		}
 	}
 	if len(late) > 0 {
-		// It is told and not asserted: how long it takes depends on what else the machine does.
+		// A log line and no failure: the time depends on what else the machine does.
 		d := late[0].death
 		c.t.Logf("%d onboardings went on late, the first of them %v after its replica was killed, want %v at most; since then the replicas said:\n%s", len(late),
 			late[0].claimed, takeoverLimit, strings.Join(c.fleet.complaintsBetween(d.at.Add(-takeoverLimit), d.at.Add(late[0].claimed)), "\n"))
 	}
 }
 
-// sidsAtTwilio are the SIDs that the onboarding's steps should have, read from what Twilio holds.
+// sidsAtTwilio are the SIDs that the steps of the onboarding should have, by what Twilio holds.
 func sidsAtTwilio(a answer, held trusthubsim.AccountState) map[string]string {
 	sids := map[string]string{"preflight": held.SID, "address": held.Addresses[0].SID}
 	objects := objectKeys(held)
@@ -123,7 +124,7 @@ func sidsAtTwilio(a answer, held trusthubsim.AccountState) map[string]string {
 			sids[key+".number."+assigned.ChannelEndpointSID] = assigned.SID
 		}
 		for _, e := range b.Evaluations {
-			// One whose answer was lost for good may be there beside the one that is known: nothing hangs on it.
+			// There may be another evaluation whose answer was lost. Nothing depends on it.
 			if step := key + ".evaluation"; e.SID == a.step(step).SID && e.Status == "compliant" {
 				sids[step] = e.SID
 			}
@@ -132,7 +133,8 @@ func sidsAtTwilio(a answer, held trusthubsim.AccountState) map[string]string {
 	return sids
 }
 
-// outOfOrder says what was done before what must precede it. The requests are one account's, in the order of their arrival.
+// outOfOrder returns what was done before something that must precede it. The requests are those of
+// one account, in the order of their arrival.
 func outOfOrder(held trusthubsim.AccountState, requests []trusthubsim.Request) (faults []string) {
 	compliant := make(map[string]bool) // evaluations, and then bundles that had one
 	for _, b := range slices.Concat(held.CustomerProfiles, held.TrustProducts) {
@@ -173,7 +175,8 @@ func outOfOrder(held trusthubsim.AccountState, requests []trusthubsim.Request) (
 	return faults
 }
 
-// cutBundle takes the bundle and what is under it from a path such as /v1/TrustProducts/BU…/Evaluations.
+// cutBundle returns the bundle, and what is below it, in a path such as
+// /v1/TrustProducts/BU…/Evaluations.
 func cutBundle(path string) (bundle, what string) {
 	parts := strings.Split(path, "/")
 	if len(parts) > 3 {

@@ -21,18 +21,19 @@ import (
 
 const (
 	fleetSize = 3
-	// nobody stands for what befalls no single replica.
+	// nobody is the place of a disturbance that befalls no single replica.
 	nobody = -1
-	// shortPause is the longest of most pauses: longer than the send window. longPause, for one in eight where there is time, is longer
-	// than the silence after which the others take a replica for dead.
+	// shortPause is the longest of most pauses, and longer than the send window. longPause is the
+	// pause of one in eight, if there is time. It is longer than the silence after which the others
+	// take a replica for dead.
 	shortPause = 3 * time.Second
 	longPause  = 12 * time.Second
 )
 
-// fleet is the replicas, and who keeps them running: what dies is started again, as any orchestrator does.
+// fleet is the replicas. It starts what dies again, as any orchestrator does.
 //
-// Each process has an address of its own at the simulated Twilio, so that it is known which one a call came from: what a process sent may
-// be read after its death.
+// Each process calls the simulated Twilio at an address of its own. So a call is known to come from
+// a process even if it is read after the death of the process.
 type fleet struct {
 	c        *chaos
 	replicas []*place
@@ -46,7 +47,7 @@ type fleet struct {
 	deaths       []*death
 }
 
-// place is where one replica runs, and another after its death.
+// place is where a replica runs, and its successor after its death.
 type place struct {
 	index   int
 	url     string
@@ -56,7 +57,7 @@ type place struct {
 	hale    bool     // it serves and is not paused
 }
 
-// sighting is a call to Twilio by the process with that number.
+// sighting is a call to Twilio by the process with that process ID.
 type sighting struct {
 	at      time.Time
 	pid     int
@@ -71,7 +72,7 @@ type disturbance struct {
 	until time.Time // zero while it lasts
 }
 
-// death is a replica that was killed, with what it was running.
+// death is a replica that was killed, with the onboardings that it ran.
 type death struct {
 	at          time.Time
 	pid         int
@@ -100,7 +101,8 @@ func newFleet(c *chaos) *fleet {
 	return f
 }
 
-// lastingAddr is an address that stays free while nobody listens there: below the ports that outgoing connections get.
+// lastingAddr is an address that stays free while nobody listens there. Its port is below those of
+// outgoing connections.
 func lastingAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -114,7 +116,8 @@ func lastingAddr(t *testing.T) string {
 	return ""
 }
 
-// callbackForwarder is what Twilio calls: it hands each callback to one replica, whether that lives or not.
+// callbackForwarder receives the callbacks of Twilio. It forwards each to one replica, dead or
+// alive.
 func (f *fleet) callbackForwarder() http.Handler {
 	var mu sync.Mutex
 	random := f.c.random(forCallbacks)
@@ -167,7 +170,7 @@ func (f *fleet) start(p *place) (*process, error) {
 	return started, nil
 }
 
-// keep keeps a replica running in the place until ctx ends, and kills it then.
+// keep runs a replica in the place until ctx ends, and then kills it.
 func (f *fleet) keep(ctx context.Context, p *place) {
 	for failedStarts := 0; ctx.Err() == nil && failedStarts < maxStarts; {
 		began := time.Now()
@@ -203,8 +206,8 @@ func (f *fleet) keep(ctx context.Context, p *place) {
 	}
 }
 
-// postgresWasDown says whether Postgres was not there at some moment since then: a replica that cannot start then ends. The fleet's lock is
-// held.
+// postgresWasDown tells whether Postgres was down at some moment since then. A replica that starts
+// at such a moment ends. The caller holds the lock of the fleet.
 func (f *fleet) postgresWasDown(since time.Time) bool {
 	for _, d := range f.disturbances {
 		if d.place == nobody && (d.until.IsZero() || d.until.After(since)) {
@@ -231,8 +234,8 @@ func (f *fleet) awaitAll() {
 	}, func() string { return f.logs[len(f.logs)-1].String() })
 }
 
-// storm kills and pauses replicas every 0.2 to 2 s until ctx ends, and always leaves one that is well. What is drawn does not depend on
-// how the replicas fare.
+// storm kills and pauses replicas every 0.2 to 2 s until ctx ends, and always leaves one that is
+// well. Its random choices do not depend on the state of the replicas.
 func (f *fleet) storm(ctx context.Context, random *rand.Rand) {
 	var pauses sync.WaitGroup
 	defer pauses.Wait()
@@ -253,7 +256,8 @@ func (f *fleet) storm(ctx context.Context, random *rand.Rand) {
 	}
 }
 
-// pick takes the process in the place for a victim, unless it has suffered already or is the last that is well.
+// pick returns the process in the place as a victim, or nil if it is a victim already or the last
+// one that is well.
 func (f *fleet) pick(p *place) *process {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -296,7 +300,7 @@ func (f *fleet) pause(ctx context.Context, p *place, victim *process, d time.Dur
 	f.mu.Unlock()
 }
 
-// disturb notes that something goes wrong from now until the function it returns is called.
+// disturb notes a disturbance. It lasts until the returned function is called.
 func (f *fleet) disturb(what string, index int) (over func()) {
 	d := &disturbance{what: what, place: index, from: time.Now()}
 	f.mu.Lock()
@@ -309,7 +313,7 @@ func (f *fleet) disturb(what string, index int) (over func()) {
 	}
 }
 
-// logLines are the lines of all replicas' logs that have the text.
+// logLines are the lines of the logs of all replicas that have the text.
 func (f *fleet) logLines(text string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -324,7 +328,7 @@ func (f *fleet) logLines(text string) []string {
 	return lines
 }
 
-// complaints counts what the replicas logged at the levels WARN and ERROR, by message.
+// complaints counts the lines of the replicas at the levels WARN and ERROR, by message.
 func (f *fleet) complaints() map[string]int {
 	count := make(map[string]int)
 	for _, said := range f.complaining() {
@@ -333,7 +337,7 @@ func (f *fleet) complaints() map[string]int {
 	return count
 }
 
-// complaintsBetween are what the replicas logged at those levels in that time, oldest first.
+// complaintsBetween are the lines of the replicas at these levels in that time, oldest first.
 func (f *fleet) complaintsBetween(from, to time.Time) []string {
 	var lines []string
 	for _, said := range f.complaining() {

@@ -9,21 +9,23 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// takeoverLimit is the longest that a killed replica may hold its onboardings up, if nothing else is wrong.
+// takeoverLimit is how long a killed replica may delay its onboardings, if nothing else is wrong.
 const takeoverLimit = 5 * time.Second
 
-// takeover is how an onboarding went on after the replica that was running it was killed.
+// takeover is how an onboarding went on after the death of the replica that ran it.
 type takeover struct {
 	onboarding string
 	death      *death
-	// claimed is the time from the SIGKILL until another replica had the onboarding; acted the time until it called Twilio for it or wrote
-	// to its ledger, which may be later for good reason: it was waiting for something.
+	// claimed is the time from the SIGKILL until another replica had the onboarding. acted is the
+	// time until that replica called Twilio for it or wrote to its ledger. It may be later for good
+	// reason, because the onboarding was waiting.
 	claimed, acted time.Duration
-	// claimedAlone and actedAlone say that nothing else was wrong until then.
+	// claimedAlone and actedAlone tell that nothing else was wrong until then.
 	claimedAlone, actedAlone bool
 }
 
-// running are the onboardings that the process with that number runs by the jobs' table; none if Postgres does not answer.
+// running are the onboardings that the process with that process ID runs, by the table of jobs.
+// There are none if Postgres does not answer.
 func (f *fleet) running(pid int) []string {
 	ctx, cancel := context.WithTimeout(f.c.t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -40,10 +42,10 @@ func (f *fleet) running(pid int) []string {
 	return ids
 }
 
-// byProcess matches the names that a replica gives itself.
+// byProcess matches the names of a replica.
 func byProcess(pid int) string { return fmt.Sprintf("%%-%d-%%", pid) }
 
-// takeovers measures how what the dead replicas were running went on.
+// takeovers measures how the onboardings of the dead replicas went on.
 func (c *chaos) takeovers() []takeover {
 	accounts := make(map[string]string)
 	for _, o := range c.orders {
@@ -90,8 +92,9 @@ func (f *fleet) firstCall(account string, d *death) time.Time {
 	return time.Time{}
 }
 
-// nothingElse says whether nothing but the death was wrong from a little before it until then. A server that has just started says nothing
-// about who is dead, so a restart of Postgres counts for longer.
+// nothingElse tells whether nothing but the death was wrong from shortly before it until then. A
+// restart of Postgres counts for longer, because a server that has just started does not know who
+// is dead.
 func (f *fleet) nothingElse(d *death, until time.Time) bool {
 	for _, other := range f.disturbances {
 		before := 100 * time.Millisecond

@@ -28,16 +28,18 @@ var (
 
 const (
 	chaosPerMinute = 200
-	// chaosListLag is how old something must be to be on a list of Twilio's, chaosSlow how long a slow call waits there before its work is
-	// done. Both are well below LOOKUP_SETTLE, which is at its default: a Twilio that is slower than that is another than was configured.
+	// chaosListLag is the age from which an object is on the lists of Twilio. chaosSlow is how long
+	// a slow call waits there before its work. Both are well below LOOKUP_SETTLE, which has its
+	// default. A slower Twilio would be another one than is configured.
 	chaosListLag = 300 * time.Millisecond
 	chaosSlow    = 1500 * time.Millisecond
 )
 
-// Three replicas are killed and paused every 0.2 to 2 s, Postgres is restarted, and a tenth of Twilio's answers is lost, half of them after
-// the work was done. When the trouble ends everything is approved, and Twilio holds one of everything, made in the right order.
+// Three replicas are killed and paused every 0.2 to 2 s, and Postgres is restarted. A tenth of the
+// answers of Twilio is lost, half of them after the work. When the trouble ends, everything is
+// approved, and Twilio holds one of everything, made in the right order.
 //
-// It is not parallel: it measures times, and has the machine to itself.
+// It is not parallel, because it measures times.
 func TestChaos(t *testing.T) {
 	c := newChaos(t)
 	began := time.Now()
@@ -59,13 +61,13 @@ type chaos struct {
 	orders   []*order
 }
 
-// order is one onboarding that somebody wants.
+// order is an onboarding to be made.
 type order struct {
 	customer        subaccount
 	externalID      string
 	representatives int
 	body            map[string]any
-	// id is the onboarding's, once it is known; failure is why it could not be posted.
+	// id is that of the onboarding, once it is known. failure is why it could not be posted.
 	id      string
 	failure error
 }
@@ -125,7 +127,8 @@ func newChaos(t *testing.T) *chaos {
 	return c
 }
 
-// random returns a stream of its own for each purpose, so that one does not depend on how often another was asked.
+// random returns a separate stream for each purpose. The numbers for one purpose do not depend on
+// how many another has drawn.
 func (c *chaos) random(purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(c.seed, purpose)) }
 
 const (
@@ -135,7 +138,8 @@ const (
 	forPosts // and all above: one for each order
 )
 
-// newOrder makes the i-th customer: one or two representatives, one to three numbers, an address of its own or a new one.
+// newOrder makes the i-th customer, with one or two representatives, one to three numbers, and an
+// address that exists or a new one.
 func (c *chaos) newOrder(i int) *order {
 	random := rand.New(rand.NewPCG(c.seed+uint64(i), forOrders))
 	o := &order{externalID: fmt.Sprintf("chaos-%d", i), representatives: 1 + random.IntN(2)}
@@ -171,7 +175,7 @@ func (c *chaos) mustAllBeWell() {
 // makeTrouble posts all orders while everything else goes wrong.
 func (c *chaos) makeTrouble(ctx context.Context) {
 	for _, f := range []trusthubsim.Fault{
-		// A tenth of the answers is lost: of what the first leaves, the second takes its half.
+		// Together these lose a tenth of the answers. The second applies to what the first leaves.
 		{Effect: trusthubsim.EffectDropAfter, Probability: 0.05},
 		{Effect: trusthubsim.EffectDropBefore, Probability: 0.05 / 0.95},
 		{Effect: trusthubsim.EffectStatus, Status: http.StatusTooManyRequests, Headers: map[string]string{"Retry-After": "1"}, Probability: 0.02},
@@ -194,7 +198,8 @@ func (c *chaos) makeTrouble(ctx context.Context) {
 	wg.Wait()
 }
 
-// restartPostgres ends Postgres in good order after a third of the time, and crashes it after two.
+// restartPostgres stops and starts Postgres after a third of the time, and crashes it after two
+// thirds.
 func (c *chaos) restartPostgres(ctx context.Context) {
 	for _, mode := range []pgdev.StopMode{pgdev.Fast, pgdev.Immediate} {
 		if !wait(ctx, *chaosFor/3) {
@@ -208,7 +213,7 @@ func (c *chaos) restartPostgres(ctx context.Context) {
 	}
 }
 
-// postAll posts the orders at equal distances over four fifths of the time, and returns when all are posted.
+// postAll posts the orders evenly over four fifths of the time, and returns when all are posted.
 func (c *chaos) postAll(ctx context.Context) {
 	var posts sync.WaitGroup
 	defer posts.Wait()
@@ -219,7 +224,8 @@ func (c *chaos) postAll(ctx context.Context) {
 	}
 }
 
-// post posts one order to any replica until it is sure that it was accepted: an answer that was lost is looked up first.
+// post posts an order to any replica until it was accepted for certain. If an answer is lost, it
+// looks the onboarding up first.
 func (c *chaos) post(o *order, random *rand.Rand) {
 	client := &http.Client{Timeout: 2 * time.Second}
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
@@ -243,7 +249,7 @@ func (c *chaos) post(o *order, random *rand.Rand) {
 	o.failure = errors.New("could not be posted")
 }
 
-// lookUp asks for the onboarding of an external ID until somebody answers; "" if there is none.
+// lookUp asks for the onboarding with an external ID until somebody answers; "" if there is none.
 func (c *chaos) lookUp(client *http.Client, externalID string, random *rand.Rand) string {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); wait(c.t.Context(), 50*time.Millisecond) {
 		status, raw := c.callAt(client, c.fleet.anyURL(random), http.MethodGet, "/onboardings?external_id="+externalID, nil)
@@ -289,7 +295,7 @@ func (c *chaos) awaitAll(since time.Time) time.Duration {
 	}
 }
 
-// explainStuck says all that is known of some of the onboardings that are not approved.
+// explainStuck logs all that is known of some onboardings that are not approved.
 func (c *chaos) explainStuck() {
 	rows, _ := c.db.Query(c.t.Context(), `SELECT id FROM onboardings WHERE status <> 'approved' ORDER BY id LIMIT 3`)
 	stuck, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -301,7 +307,8 @@ func (c *chaos) explainStuck() {
 	}
 }
 
-// story is all that is known of an onboarding: its history, its jobs, and what the replicas logged of it.
+// story is all that is known of an onboarding: its events, its jobs, and the log lines of the
+// replicas about it.
 func (c *chaos) story(id string) string {
 	text := id
 	rows, err := c.db.Query(c.t.Context(), `

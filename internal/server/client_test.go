@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// client calls the service's API.
+// client calls the API of the service.
 type client struct {
 	t        *testing.T
 	url, key string
@@ -37,7 +37,7 @@ func (c *client) get(id string) answer {
 	return a
 }
 
-// patch amends the onboarding, and returns the status and the answer.
+// patch amends the onboarding, and returns the status and the text of the answer.
 func (c *client) patch(id string, version int, change map[string]any) (status int, raw string) {
 	c.t.Helper()
 	return c.send(http.DefaultClient, c.url, http.MethodPatch, "/onboardings/"+id, change, http.Header{
@@ -53,7 +53,7 @@ func (c *client) mustPatch(id string, version int, change map[string]any) {
 	}
 }
 
-// add asks for numbers to be added, and returns the answer's status and text.
+// add asks for numbers to be added, and returns the status and the text of the answer.
 func (c *client) add(id string, move bool, numbers ...string) (status int, raw string) {
 	c.t.Helper()
 	return c.call(http.MethodPost, "/onboardings/"+id+"/phone-numbers", map[string]any{"phone_numbers": numbers, "move": move}, nil)
@@ -82,7 +82,7 @@ func (c *client) cancel(id string, body any) answer {
 
 var cleanup = map[string]any{"cleanup": true}
 
-// call makes a request to the service; status 0 means that it could not be reached.
+// call makes a request to the service. Status 0 means that the service could not be reached.
 func (c *client) call(method, path string, body, into any) (status int, raw string) {
 	c.t.Helper()
 	status, raw = c.callAt(http.DefaultClient, c.url, method, path, body)
@@ -99,7 +99,7 @@ func (c *client) callAt(client *http.Client, base, method, path string, body any
 	return c.send(client, base, method, path, body, http.Header{"Content-Type": {"application/json"}})
 }
 
-// send is callAt with those headers. Every answer must be as the contract has it.
+// send is callAt with other headers. Every answer must be as in the contract.
 func (c *client) send(client *http.Client, base, method, path string, body any, header http.Header) (status int, raw string) {
 	var content io.Reader
 	if body != nil {

@@ -127,7 +127,8 @@ func TestAStopFinishesTheCallsInFlight(t *testing.T) {
 	wantEachOnce(t, w.held(customer), 1, 1)
 }
 
-// A client that never comes to the end of its request holds no stop up for long, and makes it no failure.
+// A client that never finishes its request does not delay a stop for long, and the stop is no
+// failure.
 func TestAStopCutsOffAClientThatIsTooSlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})

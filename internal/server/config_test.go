@@ -12,7 +12,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/plan"
 )
 
-// environment returns a complete environment with those variables added or, where the value is "-", left out.
+// environment returns a complete environment with these variables, without those whose value is
+// "-".
 func environment(changes ...string) []string {
 	vars := map[string]string{
 		"DATABASE_URL":       "postgres://localhost/attestd",
@@ -98,7 +99,7 @@ func TestAllFaultsOfTheConfigurationAreReportedAtOnce(t *testing.T) {
 	}
 }
 
-// A value that cannot be read is not held against the bounds of values as well.
+// A value that cannot be read is not also reported as out of bounds.
 func TestAFaultOfTheConfigurationIsReportedOnce(t *testing.T) {
 	for _, name := range []string{"WORKERS", "REVIEW_POLL_MIN", "REVIEW_POLL_MAX", "TWILIO_MAX_CONCURRENT", "STALE_AFTER", "LOOKUP_SETTLE", "CALLBACK_RETENTION"} {
 		if _, err := LoadConfig(environment(name, "many")); err == nil || strings.Contains(err.Error(), "\n") {

@@ -7,7 +7,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// console is where people act at Twilio, past the service: its reviewers, its support, and whoever has the customer's account.
+// console is where people act at Twilio without attestd: the reviewers, the support, and whoever
+// has the account of the customer.
 type console struct{ *twilio }
 
 func (c *console) reject(bundle string, codes ...int) {
@@ -25,7 +26,7 @@ func reviewed(w *world, sid string, status trusthubsim.Status) {
 	}
 }
 
-// reviewByHand leaves the reviews that begin from now on to the test.
+// reviewByHand leaves the decision of all later reviews to the test.
 func (c *console) reviewByHand() {
 	c.t.Helper()
 	settings := c.sim.Settings()
@@ -42,7 +43,7 @@ func (c *console) deleteInConsole(sid string) {
 	}
 }
 
-// bundleByHand makes a bundle in draft in the subaccount, with nothing on it.
+// bundleByHand makes an empty bundle in draft in the subaccount.
 func (c *console) bundleByHand(s subaccount, collection, policy string) (sid string) {
 	c.t.Helper()
 	return c.as(s, http.MethodPost, collection, url.Values{"FriendlyName": {"By hand"}, "Email": {"trust@isv.example"}, "PolicySid": {policy}})

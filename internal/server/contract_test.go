@@ -14,7 +14,8 @@ import (
 	contractdoc "github.com/attestd/attestd/api"
 )
 
-// strictContract is the contract, read once, with all objects closed: a member that an answer has and the document has not is an error.
+// strictContract is the contract, read once, with closed objects: a member of an answer that the
+// document does not have is an error.
 var strictContract = sync.OnceValue(func() routers.Router {
 	document, err := openapi3.NewLoader().LoadFromData(contractdoc.OpenAPI)
 	if err != nil {
@@ -34,7 +35,7 @@ var strictContract = sync.OnceValue(func() routers.Router {
 	return router
 })
 
-// offContract says how an answer of the service differs from what the contract has for it; nil if it does not.
+// offContract returns how an answer differs from the contract, or nil.
 func offContract(r *http.Request, response *http.Response, body []byte) error {
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/yaml") {
 		return nil // The contract itself, which is declared to be text.

@@ -10,8 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// Twilio must not be asked to judge what is still being corrected: an evaluation that runs beside the correction sees the old data, and
-// after the submission the correction is refused.
+// A bundle is evaluated after its corrections. An evaluation beside a correction would see the old
+// data, and after the submission Twilio refuses the correction.
 func TestABundleIsEvaluatedOnlyWhenAllItsCorrectionsAreThere(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -36,7 +36,8 @@ func TestABundleIsEvaluatedOnlyWhenAllItsCorrectionsAreThere(t *testing.T) {
 			w.sim.ResetRequests()
 			w.mustPatch(id, 1, tt.change)
 			correction.await()
-			// Meanwhile the service takes another onboarding all the way to its review: time enough for an evaluation too many.
+			// Meanwhile another onboarding goes all the way to its review. That is time enough for
+			// an evaluation that comes too soon.
 			w.await(w.post(w.subaccount(1).request(nil)).ID, "in_review")
 			correction.letGo()
 			w.awaitThat(id, "the profile in review again", func(a answer) bool {

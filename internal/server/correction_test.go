@@ -11,7 +11,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// From rejection to approval by PATCH alone, and only the objects behind the reviewer's code are touched.
+// A PATCH leads from the rejection to the approval. It writes only to the objects behind the
+// reviewer's code.
 func TestARejectionIsCorrectedInPlace(t *testing.T) {
 	t.Parallel()
 	person := func(name string) map[string]any { return representative(name) }
@@ -73,14 +74,15 @@ func TestARejectionIsCorrectedInPlace(t *testing.T) {
 	}
 }
 
-// A correction answers a refused address and a noncompliant evaluation as it answers a rejection.
+// A correction answers a refused address as it answers a rejection.
 func TestARefusedAddressIsCorrected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
 	w.serve()
 	customer := w.subaccount(1)
 	request := customer.request(nil)
-	request["address"].(map[string]any)["street"] = "1 Unknown St" // The simulator knows no such street: 21629.
+	// The simulator knows no such street: 21629.
+	request["address"].(map[string]any)["street"] = "1 Unknown St"
 	id := w.post(request).ID
 	w.await(id, "action_required")
 	if status, raw := w.patch(id, 1, map[string]any{"address": map[string]any{"street": "233 S Wacker Dr"}}); status != http.StatusAccepted {
@@ -126,7 +128,8 @@ func TestAnAmendmentOfAnOlderVersionIsRefused(t *testing.T) {
 	}
 }
 
-// Profile and product are rejected at once, for several reasons and for some that nobody has heard of, and one correction answers them all.
+// Profile and product are rejected at once, for several reasons and for unknown ones. One
+// correction answers them all.
 func TestSeveralRejectionsAreCorrectedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, ProductGate: trusthubsim.GateSubmitted})
@@ -159,7 +162,8 @@ func TestSeveralRejectionsAreCorrectedAtOnce(t *testing.T) {
 	}
 }
 
-// The profile is rejected while Twilio reviews the product: its correction, a number included, touches nothing of the product but its numbers.
+// The profile is rejected while the product is in review. Its correction, with a number, writes
+// nothing to the product but its numbers.
 func TestAProfileIsCorrectedWhileTheProductIsInReview(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, ProductGate: trusthubsim.GateSubmitted})
@@ -182,7 +186,8 @@ func TestAProfileIsCorrectedWhileTheProductIsInReview(t *testing.T) {
 	w.awaitThat(id, "two attested numbers", func(a answer) bool { return a.Status == "approved" && attested(a) && len(a.PhoneNumbers) == 2 })
 }
 
-// A correction of what a call is just making is refused for the moment, and made once the call is over.
+// A correction of an object is refused while a call about the object is under way, and accepted
+// after it.
 func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -191,7 +196,7 @@ func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 	business := w.holdCall(beforeAnswer, func(c twilioCall) bool {
 		return c.method == http.MethodPost && c.path == "/v1/EndUsers" && c.form.Get("Type") == "customer_profile_business_information"
 	})
-	// This holds the profile back from its reviewers, who would let nobody correct it.
+	// Without its document the profile cannot be submitted. In review it could not be corrected.
 	document := w.hold(beforeAnswer, http.MethodPost, "/v1/SupportingDocuments")
 	id := w.post(customer.request(nil)).ID
 	business.await()
@@ -206,7 +211,7 @@ func TestACorrectionWaitsForTheCallThatItIsAbout(t *testing.T) {
 	wantEachOnce(t, w.held(customer), 1, 1)
 }
 
-// What is corrected before anything was made is made so.
+// A correction before the first object is made leads to objects with the corrected data.
 func TestACorrectionDuringThePreflight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -227,7 +232,7 @@ func TestACorrectionDuringThePreflight(t *testing.T) {
 	}
 }
 
-// An address that is there already can take the place of one that was made, and the other way round.
+// An existing address can take the place of one that was made, and the other way round.
 func TestAnAddressIsReplacedByAnotherThatIsThereAndBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -266,7 +271,8 @@ func TestAnAddressIsReplacedByAnotherThatIsThereAndBack(t *testing.T) {
 	}
 }
 
-// The address of before bears the same name, and is not taken for the new one when the answer about that is lost.
+// The old address has the same name. When the answer about the new one is lost, the old one is not
+// taken for it.
 func TestAnAddressInAnotherCountryIsMadeAnewThoughTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -284,14 +290,15 @@ func TestAnAddressInAnotherCountryIsMadeAnewThoughTheAnswerIsLost(t *testing.T) 
 	}
 }
 
-// What somebody has deleted in the Console is made anew when it is corrected, and is put where it was.
+// An object that was deleted in the Console is made anew by its correction, and assigned anew.
 func TestWhatSomebodyHasDeletedIsMadeAnewByItsCorrection(t *testing.T) {
 	t.Parallel()
 	for step, change := range map[string]map[string]any{
 		"business_information": {"business": map[string]any{"business_registration_number": "987654321"}},
 		"representative_1":     {"authorized_representatives": []any{representative("other")}},
 		"address":              {"address": map[string]any{"street": "1 N State St"}},
-		"address_document":     {}, // The correction is none, and the evaluation finds it missing first.
+		// The correction is none, and the evaluation finds it missing first.
+		"address_document": {},
 	} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()

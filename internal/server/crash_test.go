@@ -9,21 +9,24 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// simLatency is how long each call is at Twilio, so that several are there when something happens.
+// simLatency is how long each call takes at Twilio, so that several are under way when something
+// happens.
 const simLatency = 60 * time.Millisecond
 
-// The process is killed with SIGKILL at every point of every step; another finishes the same onboarding. What was recorded before the
-// death is what is there at the end, and Twilio holds one of everything.
+// The process is killed with SIGKILL at every point of every step, and another process finishes the
+// onboarding. At the end each SID is the one that was recorded before the death, and Twilio holds
+// one of everything.
 //
-// The points of one step share a world, in which the heir of one death is the next to die: half as many processes, and a fifth of the
-// databases.
+// The points of a step share a world. The process that finishes one onboarding is the next to die.
+// That halves the number of processes, and needs a fifth of the databases.
 func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 	t.Parallel()
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Latency: simLatency})
-			w.environ["REVIEW_POLL_MIN"] = "200ms" // A callback that comes while no process lives is lost.
+			// A callback that comes while no process lives is lost.
+			w.environ["REVIEW_POLL_MIN"] = "200ms"
 			living := w.spawn()
 			for _, point := range pointsOf(step) {
 				t.Run(string(point), func(t *testing.T) { living = w.killAndFinish(t, living, point, step) })
@@ -32,8 +35,8 @@ func TestKilledAtAnyPointOfAnyStepAnotherProcessFinishes(t *testing.T) {
 	}
 }
 
-// killAndFinish posts an onboarding that the process dies of when it reaches the point of the step, and returns the process that finished
-// it.
+// killAndFinish posts an onboarding. The process dies when it reaches the point of the step.
+// killAndFinish returns the process that finishes the onboarding.
 func (w *world) killAndFinish(t *testing.T, doomed *process, point engine.Point, step string) (heir *process) {
 	t.Helper()
 	customer := w.subaccount(1)
@@ -60,7 +63,7 @@ func (w *world) killAndFinish(t *testing.T, doomed *process, point engine.Point,
 	return heir
 }
 
-// wantKept checks that every SID that was known before something went wrong is still the step's at the end.
+// wantKept checks that every SID that was known before is the one at the end.
 func wantKept(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	for key, sid := range before {

@@ -9,13 +9,13 @@ import (
 	"github.com/attestd/attestd/internal/store"
 )
 
-// database is the program's, behind its back.
+// database is the database of the program, used without the program.
 type database struct {
 	t           *testing.T
 	databaseURL string
 }
 
-// sql runs a statement and returns how many rows it touched.
+// sql runs a statement and returns the number of rows that it changed.
 func (d *database) sql(statement string, args ...any) int64 {
 	d.t.Helper()
 	pool, err := pgxpool.New(d.t.Context(), d.databaseURL)
@@ -30,7 +30,7 @@ func (d *database) sql(statement string, args ...any) int64 {
 	return tag.RowsAffected()
 }
 
-// history returns the onboarding's events whose actor is reconcile, as "KIND STEP DETAIL".
+// history returns the events of the onboarding by the actor reconcile, as "KIND STEP DETAIL".
 func (d *database) history(id string) []string {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), store.Config{DatabaseURL: d.databaseURL})

@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// What another onboarding left behind stands for what somebody made by hand.
+// madeByHand makes an onboarding and cancels it. What it leaves stands for objects that somebody
+// has made by hand.
 func (w *world) madeByHand(s subaccount, until string) (request map[string]any, left answer) {
 	w.t.Helper()
 	request = s.request(nil)
@@ -21,7 +22,8 @@ func (w *world) madeByHand(s subaccount, until string) (request map[string]any, 
 	return request, left
 }
 
-// An approved profile and product are taken over as they are: nothing is made, and nothing is reviewed again.
+// An approved profile and product are taken over as they are. Nothing is made and nothing is
+// reviewed again.
 func TestApprovedBundlesAreTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -43,17 +45,18 @@ func TestApprovedBundlesAreTakenOver(t *testing.T) {
 	if v := list[version](w, "/onboardings/"+a.ID+"/versions", "versions", 10); len(v) != 1 || len(v[0].Submissions) != 0 {
 		t.Errorf("versions %+v, want one under which nothing was submitted", v)
 	}
-	// It is not attestd's to delete.
+	// A cleanup does not delete what was taken over.
 	w.cancel(a.ID, cleanup)
 	w.quiet(a.ID)
 	wantEachOnce(t, w.held(customer), 1, 2)
 }
 
-// Of a profile that was half done by hand, what is there is kept and what is missing is added.
+// A profile that was begun by hand is completed: existing objects stay, missing ones are added.
 func TestAHalfDoneProfileIsCompleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
-	w.environ["REVIEW_POLL_MIN"] = "200ms" // Twilio tells nobody of a bundle that was made without a StatusCallback.
+	// Twilio tells nobody of a bundle that was made without a StatusCallback.
+	w.environ["REVIEW_POLL_MIN"] = "200ms"
 	w.serve()
 	customer := w.subaccount(1)
 	profile := w.bundleByHand(customer, "/v1/CustomerProfiles", trusthubsim.PolicySecondaryProfile)
@@ -71,7 +74,7 @@ func TestAHalfDoneProfileIsCompleted(t *testing.T) {
 	}
 }
 
-// What cannot serve is refused before anything is made, and the request can be corrected.
+// Unsuitable objects are refused before anything is made, and the request can be corrected.
 func TestWhatCannotServeIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -92,7 +95,7 @@ func TestWhatCannotServeIsNotTakenOver(t *testing.T) {
 	w.await(id, "approved")
 }
 
-// A subaccount is made once, whatever becomes of the answer, and gets its name.
+// A subaccount is made once, even if the answer is lost, and gets its name.
 func TestASubaccountIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]trusthubsim.Effect{
@@ -134,8 +137,8 @@ func TestASubaccountIsMadeOnce(t *testing.T) {
 	}
 }
 
-// What is taken over is as somebody has made it. If that will not do, a correction writes to it what the request says, even if that is what it
-// said from the first.
+// Objects that are taken over have the data that somebody gave them. If Twilio refuses the data, a
+// correction writes what the request says, even if the request said the same from the first.
 func TestWhatWasTakenOverIsCorrected(t *testing.T) {
 	t.Parallel()
 	t.Run("an end user with too little in it", func(t *testing.T) {
@@ -182,8 +185,8 @@ func TestWhatWasTakenOverIsCorrected(t *testing.T) {
 	})
 }
 
-// A product that stands on another profile, and is approved so, cannot be put on this one, and is not written to; it is the request's naming it
-// that is wrong.
+// An approved product cannot be put on another profile, and is not written to. The fault is that
+// the request names it.
 func TestAnApprovedProductOfAnotherProfileIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -196,7 +199,7 @@ func TestAnApprovedProductOfAnotherProfileIsNotTakenOver(t *testing.T) {
 	w.awaitRequirement(w.post(request).ID, "product_incomplete", "/trust_product_sid")
 }
 
-// Where a product that was taken over is replaced, only what took its place is attestd's to delete.
+// If a product that was taken over is replaced, a cleanup deletes only the replacement.
 func TestCleanupLeavesAProductThatWasTakenOverAndReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
@@ -223,7 +226,8 @@ func TestCleanupLeavesAProductThatWasTakenOverAndReplaced(t *testing.T) {
 	}
 }
 
-// An approved profile takes no second representative. To ask for none after all corrects that, and edits nothing of what was approved.
+// An approved profile accepts no second representative. Removing him from the request is a
+// correction, and changes nothing that was approved.
 func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -240,7 +244,8 @@ func TestWhatAnApprovedProfileDoesNotTakeIsTakenOutOfTheRequest(t *testing.T) {
 	}
 }
 
-// A profile that Twilio is reviewing is taken over with its review; nothing is submitted a second time, and a number more waits if it has to.
+// A profile in review is taken over with its review. Nothing is submitted again. A new number
+// waits, if Twilio wants it to.
 func TestAProfileInReviewIsTakenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})

@@ -16,8 +16,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// gate stands between the service and the simulated Twilio. It holds calls there until a test lets them go: a test that delayed them would
-// be right only on a machine that is fast enough.
+// gate stands between the service and the simulated Twilio. It holds calls until a test lets them
+// go. A test that delayed calls instead would be right only on a machine that is fast enough.
 type gate struct {
 	twilio http.Handler
 
@@ -36,14 +36,15 @@ const (
 	beforeAnswer
 )
 
-// hold holds one call, the first that it matches.
+// hold holds one call, the first that matches.
 type hold struct {
 	t       *testing.T
 	matches func(twilioCall) bool
 	moment  moment
 
-	// arrived is closed when the call is held, over when Twilio has answered it. callerLeft, which may be read when the call is held, is
-	// closed when nobody waits for the answer any more.
+	// arrived is closed when the call is held. over is closed when Twilio has answered it.
+	// callerLeft is closed when nobody waits for the answer any more. It may be read once the call
+	// is held.
 	arrived, over chan struct{}
 	callerLeft    <-chan struct{}
 
@@ -51,7 +52,7 @@ type hold struct {
 	released  chan struct{}
 }
 
-// twilioCall is a call to Twilio: by the account whose credentials it came with.
+// twilioCall is a call to Twilio, by the account whose credentials it has.
 type twilioCall struct {
 	account, method, path string
 	form                  url.Values
@@ -68,8 +69,8 @@ func (g *gate) serve(t *testing.T, sim *trusthubsim.Simulator) *httptest.Server 
 	return s
 }
 
-// hold holds the next call of that method, to a path that matches the pattern: see [path.Match]. It is let go when the test ends at the
-// latest.
+// hold holds the next call with that method and with a path that matches the pattern of
+// [path.Match]. The end of the test lets it go at the latest.
 func (tw *twilio) hold(at moment, method, pattern string) *hold {
 	tw.t.Helper()
 	return tw.holdCall(at, func(c twilioCall) bool {
@@ -78,7 +79,8 @@ func (tw *twilio) hold(at moment, method, pattern string) *hold {
 	})
 }
 
-// holdCall holds the next call that matches. It may be called from any goroutine, and matches is.
+// holdCall holds the next call that matches. It may be called from any goroutine, and so may
+// matches.
 func (tw *twilio) holdCall(at moment, matches func(twilioCall) bool) *hold {
 	tw.t.Helper()
 	h := &hold{
@@ -105,10 +107,10 @@ func (h *hold) letGo() { h.letGoOnce.Do(func() { close(h.released) }) }
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // The caller left before the end of its call, which no Twilio would act on.
+		return // The caller left before the end of its call. Twilio would not act on that.
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	form, _ := url.ParseQuery(string(body)) // Twilio says what is wrong with it.
+	form, _ := url.ParseQuery(string(body)) // Twilio reports a malformed one.
 	user, _, _ := r.BasicAuth()
 	if h := g.take(twilioCall{account: user, method: r.Method, path: r.URL.Path, form: form}); h != nil {
 		h.pass(w, r, g.twilio)
@@ -117,7 +119,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.twilio.ServeHTTP(w, r)
 }
 
-// take returns the hold for the call, which is then used up, or nil.
+// take returns the hold for the call, or nil. A hold is used once.
 func (g *gate) take(c twilioCall) *hold {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -130,7 +132,7 @@ func (g *gate) take(c twilioCall) *hold {
 	return nil
 }
 
-// pass holds the call, and has Twilio work on it though its caller may leave meanwhile.
+// pass holds the call. Twilio works on the call even if the caller leaves in the meantime.
 func (h *hold) pass(w http.ResponseWriter, r *http.Request, twilio http.Handler) {
 	defer close(h.over)
 	h.callerLeft = r.Context().Done()
@@ -147,10 +149,10 @@ func (h *hold) pass(w http.ResponseWriter, r *http.Request, twilio http.Handler)
 	<-h.released
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes()) // Whoever has left does not read it.
+	_, _ = w.Write(answer.Body.Bytes()) // A caller that left does not read it.
 }
 
-// count keeps account of the connections.
+// count keeps the set of open connections.
 func (g *gate) count(conn net.Conn, state http.ConnState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -163,11 +165,12 @@ func (g *gate) count(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// awaitCallsOfTheDead waits until Twilio has worked on every call that a process sent before it died: then all its connections are closed. No
-// other process may run.
+// awaitCallsOfTheDead waits until Twilio has worked on every call that a process sent before its
+// death. By then all connections of the process are closed. No other process may run.
 func (tw *twilio) awaitCallsOfTheDead() {
 	tw.t.Helper()
-	// Connections are accepted in the order in which they came. When this call is answered, all of the dead process' are known.
+	// Connections are accepted in their order. After this call all connections of the process are
+	// known.
 	if err := tw.callTwilio(http.MethodGet, "/_sim/settings", "", "", nil, nil); err != nil {
 		tw.t.Fatal(err)
 	}

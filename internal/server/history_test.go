@@ -13,7 +13,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// corrected makes a world with an onboarding whose profile was rejected, corrected and submitted again, and waits for its reviewers.
+// corrected makes a world with an onboarding whose profile was rejected, corrected and submitted
+// again, and is in review.
 func corrected(t *testing.T) (w *world, customer subaccount, id, profile string) {
 	t.Helper()
 	w = newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -30,7 +31,7 @@ func corrected(t *testing.T) (w *world, customer subaccount, id, profile string)
 	return w, customer, id, profile
 }
 
-// list reads a list of the onboarding to its end, a page of that size at a time.
+// list reads a whole list about an onboarding, with pages of that size.
 func list[T any](w *world, path, member string, size int) []T {
 	w.t.Helper()
 	var all []T

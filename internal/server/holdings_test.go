@@ -13,7 +13,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// wantEachOnce checks that the account holds one of everything that an onboarding makes: nothing twice, nothing lost.
+// wantEachOnce checks that the account has one of everything that an onboarding makes.
 func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, numbers int) {
 	t.Helper()
 	if diff := eachOnce(held, representatives, numbers); diff != "" {
@@ -21,7 +21,8 @@ func wantEachOnce(t *testing.T, held trusthubsim.AccountState, representatives, 
 	}
 }
 
-// eachOnce is how what the account holds differs from one of everything that an onboarding makes; "" if it does not.
+// eachOnce returns how the content of the account differs from one of everything that an onboarding
+// makes; "" if it does not.
 func eachOnce(held trusthubsim.AccountState, representatives, numbers int) string {
 	got := map[string]int{
 		"customer profiles":    len(held.CustomerProfiles),
@@ -49,7 +50,7 @@ func eachOnce(held trusthubsim.AccountState, representatives, numbers int) strin
 	return cmp.Diff(want, got)
 }
 
-// wantNothingDeleted checks that there never was a second of anything, not even for a moment.
+// wantNothingDeleted checks that nothing was made twice and then deleted.
 func wantNothingDeleted(t *testing.T, held trusthubsim.AccountState) {
 	t.Helper()
 	if n := deletions(held); n > 0 {
@@ -89,7 +90,7 @@ func (c *console) wantNumbers(s subaccount, want ...string) {
 	}
 }
 
-// wantNothing checks that nothing of the onboarding is at Twilio any more.
+// wantNothing checks that Twilio has nothing of the onboarding any more.
 func (c *console) wantNothing(s subaccount) {
 	c.t.Helper()
 	held := c.held(s)
@@ -100,7 +101,7 @@ func (c *console) wantNothing(s subaccount) {
 
 var sidInPath = regexp.MustCompile(`/[A-Z]{2}[0-9a-f]{32}`)
 
-// calls counts the calls of a world by method and path, with every SID as {sid}.
+// calls counts requests by method and path, with every SID as {sid}.
 func calls(requests []trusthubsim.Request) map[string]int {
 	count := make(map[string]int)
 	for _, r := range requests {
@@ -109,7 +110,8 @@ func calls(requests []trusthubsim.Request) map[string]int {
 	return count
 }
 
-// writtenTo are the SIDs of the objects that the POSTs among the requests were made to, and the paths of what they made, sorted.
+// writtenTo are the SIDs of the objects that the POSTs among the requests wrote to. A POST that
+// made an object stands by its path. They are sorted.
 func writtenTo(requests []trusthubsim.Request) []string {
 	var written []string
 	for _, r := range requests {

@@ -11,7 +11,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/engine"
 )
 
-// The process lives, but every connection to the database is cut at the point.
+// The process lives, but at the point all of its connections to the database are cut.
 func TestCutOffFromTheDatabaseAtAnyPointOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	t.Parallel()
 	everyPoint(t, func(r *rig) func(*testing.T, context.Context) {
@@ -32,8 +32,8 @@ func TestCutOffFromTheDatabaseAtAnyPointOfAnyStepTheOnboardingIsFinished(t *test
 	})
 }
 
-// The run's context is cancelled at the point, as it is when a stop has waited long enough, and the calls in flight are given up; then the
-// replica goes on.
+// At the point the context of the run is cancelled, as by a stop that has waited long enough. The
+// calls in flight are given up. Then the replica goes on.
 func TestCutShortAtAnyPointOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	t.Parallel()
 	everyPoint(t, func(r *rig) func(*testing.T, context.Context) {
@@ -46,7 +46,8 @@ func TestCutShortAtAnyPointOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	})
 }
 
-// everyPoint interrupts an onboarding at every point of every step. The points of one step share a rig.
+// everyPoint interrupts an onboarding at every point of every step. The points of a step share a
+// rig.
 func everyPoint(t *testing.T, spring func(*rig) func(*testing.T, context.Context)) {
 	t.Helper()
 	for _, step := range steps {
@@ -60,7 +61,7 @@ func everyPoint(t *testing.T, spring func(*rig) func(*testing.T, context.Context
 	}
 }
 
-// Twilio does the work of a step's call, but answers when nobody waits any more.
+// Twilio does the work of a call, but answers when nobody waits any more.
 func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	t.Parallel()
 	for _, step := range steps {
@@ -92,8 +93,8 @@ func TestTimedOutAfterTheWorkOfAnyStepTheOnboardingIsFinished(t *testing.T) {
 	}
 }
 
-// A call may be under way at Twilio until the moment its run ends, however long after the intent that is: what it makes is waited for from
-// then on.
+// A call may be under way at Twilio until its run ends, however long after the intent. The lookup
+// waits for what such a call makes, from the end of the run on.
 func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing.T) {
 	t.Parallel()
 	timing := rigTiming
@@ -109,12 +110,12 @@ func TestACallThatWasStillUnderWayWhenItsRunEndedIsNotRepeatedTooSoon(t *testing
 		})
 		go func() {
 			defer close(looked)
-			// By the intent's time alone all has settled when the run is cut short.
+			// Counted from the intent, everything has settled when the run is cut short.
 			<-made.arrived
 			wait(t.Context(), timing.SendWindow+timing.Settle)
 			lookup := r.hold(beforeAnswer, http.MethodGet, "/v1/CustomerProfiles")
 			r.cutShort(run, t, func() { close(restarted) })
-			// The next run finds no profile, and is told so when there is one.
+			// The next run is told that there is no profile. By then there is one.
 			select {
 			case <-lookup.arrived:
 			case <-t.Context().Done():

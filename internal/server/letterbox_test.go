@@ -11,8 +11,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// letterbox is where the simulated Twilio leaves its status callbacks. They go on from there when a test says so, as often, as late and in
-// the order that it likes.
+// letterbox receives the status callbacks of the simulated Twilio. A test delivers them as often,
+// as late and in the order that it likes.
 type letterbox struct {
 	mu      sync.Mutex
 	letters []letter
@@ -26,7 +26,7 @@ type letter struct {
 	body        string
 }
 
-// Do takes a callback in, in place of the service.
+// Do receives a callback in the place of the service.
 func (l *letterbox) Do(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -44,7 +44,7 @@ func (l *letterbox) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
 }
 
-// of are the callbacks about that bundle, in the order in which they came.
+// of returns the callbacks about a bundle in the order of their arrival.
 func (l *letterbox) of(bundle string) []letter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,7 +57,7 @@ func (l *letterbox) of(bundle string) []letter {
 	return all
 }
 
-// about is the newest callback that names that status of the bundle.
+// about returns the newest callback with that status of the bundle.
 func (l *letterbox) about(bundle string, status trusthubsim.Status) (letter, bool) {
 	all := l.of(bundle)
 	slices.Reverse(all)
@@ -68,7 +68,7 @@ func (l *letterbox) about(bundle string, status trusthubsim.Status) (letter, boo
 	return all[at], true
 }
 
-// claiming is the callback with another status in it, signed with that token; "" leaves it unsigned.
+// claiming returns the callback with another status, signed with the token; "" leaves it unsigned.
 func (one letter) claiming(status trusthubsim.Status, token string) letter {
 	form, err := url.ParseQuery(one.body)
 	if err != nil {
@@ -83,7 +83,7 @@ func (one letter) claiming(status trusthubsim.Status, token string) letter {
 	return one
 }
 
-// deliver takes a callback to the service and returns what that answers.
+// deliver sends a callback to the service and returns the status of the answer.
 func (c *client) deliver(one letter) (status int) {
 	c.t.Helper()
 	request, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, one.url, bytes.NewReader([]byte(one.body)))

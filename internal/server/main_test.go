@@ -17,8 +17,8 @@ import (
 	"github.com/attestd/attestd/internal/server"
 )
 
-// With this set the test binary is the program. What it reads from its standard input, a point and a step in one line, is where it dies by
-// SIGKILL; it says "armed" and the same when it knows.
+// With this variable the test binary is the program. It reads lines from its standard input, each
+// with a point and a step at which it dies by SIGKILL. It answers each by "armed" and the line.
 const envProgram = "ATTESTD_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(program.Main(context.Background()))
 }
 
-// runInParallel lets more tests run at once than there are processors, unless the command line says otherwise: the tests of this package
-// wait for processes to die and for reviews to end most of their time.
+// runInParallel lets more tests run at once than there are processors, unless the command line says
+// otherwise. The tests of this package spend most of their time waiting.
 func runInParallel() {
 	flag.Parse()
 	given := false

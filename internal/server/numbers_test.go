@@ -10,7 +10,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// Numbers come and go after the approval, and nothing else is touched by that.
+// Numbers come and go after the approval, and nothing else is changed.
 func TestNumbersAreAddedAndRemovedAfterTheApproval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -58,7 +58,7 @@ func TestNumbersAreAddedAndRemovedAfterTheApproval(t *testing.T) {
 	}
 }
 
-// A number that was removed can come back, and is put on anew.
+// A number that was removed can come back, and is assigned anew.
 func TestANumberComesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -73,7 +73,7 @@ func TestANumberComesBack(t *testing.T) {
 	w.wantNumbers(customer, customer.numbers...)
 }
 
-// One number's fault is not another's.
+// A fault of one number does not affect another.
 func TestEachNumberSucceedsOrFailsByItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -99,7 +99,7 @@ func TestEachNumberSucceedsOrFailsByItself(t *testing.T) {
 	w.await(id, "approved")
 }
 
-// A number on another bundle is reported with that bundle, and moved only when asked.
+// A number on another bundle is reported with that bundle. It is moved only on request.
 func TestANumberIsMovedFromAnotherBundleOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -132,7 +132,7 @@ func TestANumberIsMovedFromAnotherBundleOnlyWhenAsked(t *testing.T) {
 	}
 }
 
-// In review, numbers wait if Twilio wants it so; nothing is lost and nobody is asked.
+// If Twilio refuses numbers during the review, they wait. Nothing is lost and nobody is asked.
 func TestANumberThatIsRefusedDuringTheReviewWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -153,7 +153,7 @@ func TestANumberThatIsRefusedDuringTheReviewWaits(t *testing.T) {
 	w.wantNumbers(customer, customer.numbers[1], third)
 }
 
-// "all" is every number that can make calls, and stays so.
+// "all" are all numbers that can make calls, at any time.
 func TestAllNumbersStayAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -209,7 +209,8 @@ func TestFiveHundredNumbersInOneRequest(t *testing.T) {
 	}
 }
 
-// A correction changes the numbers as adding and removing does: one for another, to all, and back to some.
+// A correction changes the numbers as adding and removing does: one for another, to all, and back
+// to some.
 func TestACorrectionChangesTheNumbers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -237,7 +238,7 @@ func TestACorrectionChangesTheNumbers(t *testing.T) {
 	}
 }
 
-// A number is taken off again while nobody knows yet whether it is on.
+// A number is removed while nobody knows yet whether it is on its bundle.
 func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -265,7 +266,8 @@ func TestANumberIsRemovedWhileItIsUnknownWhetherItIsThere(t *testing.T) {
 	w.awaitThat(id, "one number", one)
 	w.wantNumbers(customer, customer.numbers[0])
 
-	// And to and fro, as fast as it is taken: what is being taken off right now cannot come back before it is off.
+	// A number that is being taken off cannot come back before it is off. Otherwise the service
+	// accepts changes as fast as they come.
 	for range 3 {
 		accepted(func() (int, string) { return w.add(id, false, customer.numbers[1]) })
 		accepted(func() (int, string) { return w.remove(id, customer.numbers[0]) })

@@ -51,7 +51,7 @@ func TestOnePostBecomesAttestationA(t *testing.T) {
 
 func TestTheCleanPathMakesNoCallMoreThanThePlanHas(t *testing.T) {
 	t.Parallel()
-	// Twilio's callbacks come when what they tell of was written down, as in life.
+	// As in life, a callback comes after the change that it reports was written down.
 	shared := newReviewWorld(t, "1h", "1h")
 	r := &review{world: shared.world, post: shared.post, customer: shared.subaccount(2), decision: decisions["approved"]}
 	r.sim.ResetRequests()
@@ -82,7 +82,8 @@ func TestTheCleanPathMakesNoCallMoreThanThePlanHas(t *testing.T) {
 		"POST /v1/CustomerProfiles/{sid}/ChannelEndpointAssignments": 2,
 		"POST /v1/TrustProducts/{sid}/EntityAssignments":             1,
 		"POST /v1/TrustProducts/{sid}/ChannelEndpointAssignments":    2,
-		// What is checked and handed in. The product is evaluated again once the profile under it is approved.
+		// What is evaluated and submitted. The product is evaluated again after the approval of its
+		// profile.
 		"POST /v1/CustomerProfiles/{sid}/Evaluations": 1,
 		"POST /v1/TrustProducts/{sid}/Evaluations":    2,
 		"POST /v1/CustomerProfiles/{sid}":             1,

@@ -9,7 +9,7 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// secretRequest is a request whose personal data can be told from everything else.
+// secretRequest is a request with personal data that cannot be mistaken for anything else.
 func secretRequest(customer subaccount) map[string]any {
 	return map[string]any{
 		"subaccount_sid":     customer.sid,
@@ -30,8 +30,8 @@ func secretRequest(customer subaccount) map[string]any {
 	}
 }
 
-// Everything that happens is logged at debug level: a clean path, lost answers, a refusal whose text repeats the address, and a request
-// that is refused. Nothing personal and no secret may be in it.
+// Everything is logged at debug level: a clean path, lost answers, a refusal that repeats the
+// address, and a request that is refused. The log may have nothing personal and no secret.
 func TestNothingPersonalIsLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})

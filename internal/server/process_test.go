@@ -13,7 +13,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/engine"
 )
 
-// process is the program as a process of its own.
+// process is the program in a process of its own.
 type process struct {
 	cmd   *exec.Cmd
 	stdin io.Writer
@@ -21,7 +21,7 @@ type process struct {
 	ended chan struct{} // closed when it has ended and was waited for
 }
 
-// startProgram starts serve in a process of its own with that environment.
+// startProgram starts serve in a process with that environment.
 func startProgram(environ []string) (*process, error) {
 	p := &process{cmd: exec.Command(os.Args[0], "serve"), log: &syncBuffer{}, ended: make(chan struct{})}
 	p.cmd.Env = append(environ, envProgram+"=1")
@@ -40,14 +40,14 @@ func startProgram(environ []string) (*process, error) {
 	return p, nil
 }
 
-// kill kills the process, if it is not dead yet, and waits for its end.
+// kill kills the process, unless it is dead already, and waits for its end.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 }
 
-// maxStarts is how often a program is started that cannot start, as any orchestrator does: where very much runs at once, Postgres may be too slow
-// for it.
+// maxStarts is how often a program is started that cannot start, as any orchestrator does. On a
+// busy machine Postgres may be too slow for a start.
 const maxStarts = 3
 
 // spawn starts serve in a process of its own and returns when it is ready.
@@ -68,7 +68,8 @@ func (p *program) spawn() *process {
 	}
 }
 
-// serves waits until the process, which listens at that URL, says that it is ready. It says false if it ended, or ctx did, first.
+// serves waits until the process, which listens at that URL, is ready. It returns false if the
+// process or ctx ends first.
 func (p *process) serves(ctx context.Context, url string) bool {
 	for !isReady(ctx, url) {
 		select {
@@ -83,7 +84,7 @@ func (p *process) serves(ctx context.Context, url string) bool {
 	return true
 }
 
-// dieAt makes the process die when it next reaches the point of the step.
+// dieAt lets the process die when it next reaches the point of the step.
 func (p *process) dieAt(t *testing.T, point engine.Point, step string) {
 	t.Helper()
 	order := fmt.Sprintf("%s %s\n", point, step)

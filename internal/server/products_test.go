@@ -10,7 +10,7 @@ import (
 
 var voiceIntegrity = map[string]any{"use_case": "Identify & Verification", "business_employee_count": "25", "average_business_day_call_volume": "100"}
 
-// Each product has its own bundle and its own review on the one profile.
+// Each product has a bundle and a review of its own, on one profile.
 func TestEveryProductIsPutOnTheOneProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -37,7 +37,8 @@ func TestEveryProductIsPutOnTheOneProfile(t *testing.T) {
 	}
 }
 
-// One product's trouble takes nothing from another, and its correction touches it alone.
+// The rejection of one product takes nothing from another, and its correction writes to nothing
+// else.
 func TestAProductIsRejectedAndCorrectedByItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -46,7 +47,7 @@ func TestAProductIsRejectedAndCorrectedByItself(t *testing.T) {
 	id := w.post(customer.request(nil)).ID
 	before := w.await(id, "approved")
 
-	// It is added after the approval.
+	// The product is added after the approval.
 	w.reviewByHand()
 	status, raw := w.patch(id, 1, map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})
 	if status != http.StatusAccepted {
@@ -79,7 +80,8 @@ func TestAProductIsRejectedAndCorrectedByItself(t *testing.T) {
 	}
 }
 
-// A product that is not approved can be dropped: what was made for it goes, and nothing else is touched.
+// A product that is not approved can be dropped: what was made for it goes, and nothing else is
+// touched.
 func TestARejectedProductIsDropped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{})
@@ -104,7 +106,8 @@ func TestARejectedProductIsDropped(t *testing.T) {
 	}
 }
 
-// What the reviewer could not verify yet can be handed in again as it is: no version is made for that.
+// What the reviewer could not verify yet can be handed in again as it is: no version is made for
+// that.
 func TestTheSameDataIsHandedInAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
@@ -119,10 +122,12 @@ func TestTheSameDataIsHandedInAgain(t *testing.T) {
 	if held := w.held(customer).CustomerProfiles; len(held) != 1 || held[0].Submissions != 2 {
 		t.Errorf("%d profiles, the first submitted %d times; want one, twice", len(held), held[0].Submissions)
 	}
-	w.mustPatch(id, 1, map[string]any{}) // Nothing is rejected now, and the version is still the first.
+	// Nothing is rejected now, and the version is still the first.
+	w.mustPatch(id, 1, map[string]any{})
 }
 
-// Where Twilio takes no rejected product again, another takes its place, with its numbers; the old one is recorded.
+// If Twilio accepts no rejected product again, another product takes its place, with its numbers.
+// The old one is recorded.
 func TestARejectedProductThatIsFinalIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual, RejectedProductsFinal: true})
@@ -147,7 +152,8 @@ func TestARejectedProductThatIsFinalIsReplaced(t *testing.T) {
 	}
 }
 
-// Likewise where what describes the product is corrected, which such a product does not let go of either.
+// A correction of its end user also leads to another product, because the old one does not let go
+// of the end user.
 func TestARejectedProductThatIsFinalIsReplacedWithItsEndUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trusthubsim.Config{RejectedProductsFinal: true})
@@ -194,7 +200,7 @@ func TestASecondRepresentativeIsTakenAway(t *testing.T) {
 	if len(held.EndUsers) != 2 || len(held.CustomerProfiles[0].EntityAssignments) != 4 {
 		t.Errorf("%d end users and %d assignments are left, want 2 and 4", len(held.EndUsers), len(held.CustomerProfiles[0].EntityAssignments))
 	}
-	// The number was left alone, and the evaluation came after the representative had left.
+	// The number stayed, and the evaluation came after the representative was removed.
 	reviewed(w, profile, trusthubsim.StatusApproved)
 	w.awaitThat(id, "the product in review", func(a answer) bool { return a.TrustProduct.Status == "pending-review" })
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/attestd/attestd/internal/server"
 )
 
-// program is the program that is tested, in this process.
+// program is the program under test, in this process.
 type program struct {
 	t       *testing.T
 	environ map[string]string
@@ -30,7 +30,8 @@ func (p *program) env() []string {
 	return environ
 }
 
-// command runs a command of the program to its end and returns its exit status and all that it printed.
+// command runs a command of the program to its end, and returns its exit status and everything that
+// it printed.
 func (p *program) command(args ...string) (status int, out string) {
 	p.t.Helper()
 	var output bytes.Buffer
@@ -38,8 +39,9 @@ func (p *program) command(args ...string) (status int, out string) {
 	return status, output.String()
 }
 
-// serve runs the program's serve in this process and returns when it is ready. The function it returns stops it as SIGTERM does and
-// returns the exit status and the log; it is called at the test's end at the latest.
+// serve runs the serve command in this process, and returns when the service is ready. The returned
+// function stops it as SIGTERM does, and returns the exit status and the log. The end of the test
+// calls it at the latest.
 func (p *program) serve() (stop func() (status int, log string)) {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
@@ -60,13 +62,14 @@ func (p *program) serve() (stop func() (status int, log string)) {
 // serverURL is where serve serves.
 func (p *program) serverURL() string { return "http://" + p.environ["LISTEN_ADDR"] }
 
-// isReady asks the service at that URL whether it is ready.
+// isReady tells whether the service at that URL is ready.
 func isReady(ctx context.Context, url string) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
 	if err != nil {
 		return false
 	}
-	response, err := (&http.Client{Timeout: time.Second}).Do(request) // One that is paused never answers.
+	// A service that is paused never answers.
+	response, err := (&http.Client{Timeout: time.Second}).Do(request)
 	if err != nil {
 		return false
 	}
@@ -74,15 +77,15 @@ func isReady(ctx context.Context, url string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// nextPort is what the next port that a server may have follows from.
+// nextPort leads to the next port for a server.
 var nextPort = func() *atomic.Int64 {
 	var n atomic.Int64
 	n.Store(rand.Int64N(20_000))
 	return &n
 }()
 
-// freeAddr returns an address that a server can listen on, and none twice: a world must not meet another's server. Its port is below those that
-// connections get.
+// freeAddr returns an address that a server can listen on, and none twice, because a world must not
+// meet the server of another. The port is below those of outgoing connections.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 1000 {

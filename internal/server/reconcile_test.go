@@ -13,7 +13,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// approved makes a world with an onboarding that has come to its end, and returns the function that stops its service.
+// approved makes a world with an approved onboarding, and returns the function that stops its
+// service.
 func approved(t *testing.T) (w *world, customer subaccount, id string, stop func() (int, string)) {
 	t.Helper()
 	w = newWorld(t, trusthubsim.Config{})
@@ -26,7 +27,8 @@ func approved(t *testing.T) (w *world, customer subaccount, id string, stop func
 	return w, customer, id, stop
 }
 
-// wantReconciled runs reconcile with the arguments, checks its exit status and returns all that it printed.
+// wantReconciled runs reconcile with the arguments, checks its exit status and returns all that it
+// printed.
 func (p *program) wantReconciled(wantStatus int, args ...string) string {
 	p.t.Helper()
 	status, out := p.command(append([]string{"reconcile"}, args...)...)
@@ -36,7 +38,7 @@ func (p *program) wantReconciled(wantStatus int, args ...string) string {
 	return out
 }
 
-// wantLine checks that some line of the output holds all the words.
+// wantLine checks that some line of the output has all the words.
 func wantLine(t *testing.T, out string, words ...string) {
 	t.Helper()
 	for line := range strings.Lines(out) {
@@ -111,7 +113,7 @@ func TestReconcileTellsWhatWasDeletedAtTwilioAndPutsNothingInItsPlace(t *testing
 	wantLine(t, w.wantReconciled(1, id), key, was, "missing at Twilio")
 	w.wantReconciled(1, id, "-fix")
 
-	// Somebody puts it back by hand. That it is the same to attestation is not the program's to say.
+	// Somebody puts the number back by hand. Only a person can say that this is the same.
 	other := w.as(customer, http.MethodPost, path, url.Values{"ChannelEndpointType": {"phone-number"}, "ChannelEndpointSid": {customer.numbers[0]}})
 	wantLine(t, w.wantReconciled(1, id, "-fix"), key, was, other, "missing at Twilio", "a person must decide")
 	if got := w.get(id).step(key).SID; got != was {
@@ -147,11 +149,11 @@ func TestReconcileFixRemovesWhatIsThereTwiceAndNothingForeign(t *testing.T) {
 	bundle := url.Values{"FriendlyName": {profile.FriendlyName}, "PolicySid": {profile.PolicySID}, "Email": {profile.Email}}
 	secondUser := w.as(customer, http.MethodPost, "/v1/EndUsers", endUser)
 	secondProfile := w.as(customer, http.MethodPost, "/v1/CustomerProfiles", bundle)
-	// One assignment that hangs on the surplus profile, and one that hangs on both surplus objects.
+	// One assignment is on the surplus profile, and one is of both surplus objects.
 	primary := w.as(customer, http.MethodPost, "/v1/CustomerProfiles/"+secondProfile+"/EntityAssignments",
 		url.Values{"ObjectSid": {trusthubsim.DefaultPrimaryProfileSID}})
 	w.as(customer, http.MethodPost, "/v1/CustomerProfiles/"+secondProfile+"/EntityAssignments", url.Values{"ObjectSid": {secondUser}})
-	// What others made, under names that are not the onboarding's, or not quite.
+	// Others have made these, under names that are not, or not exactly, those of the onboarding.
 	endUser.Set("FriendlyName", "Example Plumbing LLC")
 	foreign := []string{w.as(customer, http.MethodPost, "/v1/EndUsers", endUser)}
 	endUser.Set("FriendlyName", business.FriendlyName+" ")
@@ -200,7 +202,7 @@ func TestReconcileFixKeepsWhatTwilioDoesNotLetGoAndSaysSo(t *testing.T) {
 		"Region": {address.Region}, "PostalCode": {address.PostalCode}, "IsoCountry": {address.IsoCountry},
 	}
 	sid := w.as(customer, http.MethodPost, "/2010-04-01/Accounts/"+customer.sid+"/Addresses.json", second)
-	// A document of somebody else's names the address.
+	// A document of somebody else names the address.
 	w.as(customer, http.MethodPost, "/v1/SupportingDocuments", url.Values{
 		"FriendlyName": {"Example Plumbing LLC"}, "Type": {"customer_profile_address"}, "Attributes": {`{"address_sids":"` + sid + `"}`},
 	})
@@ -250,7 +252,8 @@ func TestReconcileFixAdoptsWhatTheLedgerHasLost(t *testing.T) {
 	wantEachOnce(t, w.held(customer), 1, 2)
 }
 
-// The worst that can happen to a database short of its loss: it is restored to the moment after the POST, and Twilio has everything.
+// The database is restored to the moment after the POST, and Twilio has everything. Nothing worse
+// can happen short of the loss of the database.
 func TestReconcileFixOfALedgerThatWasRestoredToItsFirstDayLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	w, customer, id, stop := approved(t)

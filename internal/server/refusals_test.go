@@ -12,7 +12,7 @@ import (
 // refusals each stop an onboarding until a person has done something at Twilio.
 var refusals = []struct {
 	name string
-	// breakIt returns the changes of the request.
+	// breakIt causes the refusal, and returns changes for the request.
 	breakIt func(w *world, s subaccount) map[string]any
 	mend    func(w *world, s subaccount)
 	pointer string
@@ -73,7 +73,7 @@ func setAccountStatus(w *world, s subaccount, status string) {
 	w.twilioPost("/2010-04-01/Accounts/"+s.sid+".json", url.Values{"Status": {status}}, nil)
 }
 
-// When the cause is gone, resume takes the onboarding on from there.
+// After the cause is gone, resume continues the onboarding.
 func TestARefusalNamesTheFieldAndResumeGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range refusals {
@@ -140,7 +140,8 @@ func TestARejectedProfileShowsTheReviewersReason(t *testing.T) {
 	w.serve()
 	customer := w.subaccount(1)
 	request := customer.request(nil)
-	request["business"].(map[string]any)["business_registration_number"] = "12-3450000" // The simulator's reviewers reject it with 18602.
+	// The simulator's reviewers reject it with 18602.
+	request["business"].(map[string]any)["business_registration_number"] = "12-3450000"
 	stopped := w.await(w.post(request).ID, "action_required")
 	if r := stopped.Requirements[0]; r.Pointer != "/business/business_registration_number" || r.Code != "18602" || r.Source != "review" {
 		t.Errorf("requirement %+v", r)

@@ -10,10 +10,11 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// decision is one way in which a review ends.
+// decision is a result of a review.
 type decision struct {
 	trusthubsim.Decision
-	// profile and product are what the onboarding comes to once the profile, or the product, was decided about so.
+	// profile and product tell whether the onboarding has come to the consequence of this decision
+	// about the profile, or the product.
 	profile, product func(answer) bool
 }
 
@@ -38,13 +39,13 @@ var decisions = map[string]decision{
 	},
 }
 
-// corrigible: the onboarding waits for the one correction that the reviewer asks for.
+// corrigible tells whether the onboarding waits for the one correction that the reviewer asks for.
 func corrigible(a answer) bool {
 	return a.Status == "action_required" && a.Attestation == nil && len(a.Requirements) == 1 &&
 		a.Requirements[0].Source == "review" && strings.Contains(a.Requirements[0].Code, "18602")
 }
 
-// review is one review that is about to end: of the bundle, of the onboarding.
+// review is a review of the bundle that is about to end.
 type review struct {
 	*world
 	post     *letterbox
@@ -55,12 +56,12 @@ type review struct {
 	outcome  func(answer) bool
 }
 
-// reviewPath is a way on which the end of a review reaches the service.
+// reviewPath is a way on which the service learns of the end of a review.
 type reviewPath struct {
 	name string
-	// polls: the service looks at the bundle several times a second; otherwise it does in an hour.
+	// polls tells whether the service polls the bundle several times a second, or in an hour.
 	polls bool
-	// take ends the review and lets the service know of it, or find it out.
+	// take ends the review, and lets the service know or find out.
 	take func(r *review)
 }
 
@@ -173,8 +174,9 @@ var reviewPaths = []reviewPath{
 	}},
 }
 
-// TestTheEndOfAReview is found on every path that it may take, for both bundles and both decisions: the onboarding comes to what follows
-// from the decision, with one submission of each bundle and one of everything.
+// The service learns of the end of a review on every path, for both bundles and both decisions. The
+// onboarding comes to the consequence of the decision, with one submission of each bundle and one
+// of everything.
 func TestTheEndOfAReview(t *testing.T) {
 	t.Parallel()
 	polling, waiting := newReviewWorld(t, "200ms", "400ms"), newReviewWorld(t, "1h", "1h")
@@ -202,7 +204,8 @@ func TestTheEndOfAReview(t *testing.T) {
 	}
 }
 
-// A callback that comes when the next round has begun does not reject what was corrected and is reviewed again.
+// A callback of the round before may come during the next round. It does not reject the corrected
+// profile, which is in review again.
 func TestACallbackOfTheRoundBeforeDecidesNothing(t *testing.T) {
 	t.Parallel()
 	r := newReviewWorld(t, "200ms", "400ms").begin(t, false, decisions["rejected"])
@@ -233,13 +236,13 @@ func TestACallbackOfTheRoundBeforeDecidesNothing(t *testing.T) {
 	}
 }
 
-// reviewWorld is a world in which reviews end by command, and callbacks go into a letterbox.
+// reviewWorld is a world in which the test ends reviews, and callbacks go into a letterbox.
 type reviewWorld struct {
 	*world
 	post *letterbox
 }
 
-// newReviewWorld is one with a service that looks at bundles in review at these intervals.
+// newReviewWorld makes one whose service polls bundles in review at these intervals.
 func newReviewWorld(t *testing.T, pollMin, pollMax string) *reviewWorld {
 	t.Helper()
 	post := &letterbox{}
@@ -249,7 +252,7 @@ func newReviewWorld(t *testing.T, pollMin, pollMax string) *reviewWorld {
 	return &reviewWorld{world: w, post: post}
 }
 
-// begin brings an onboarding to where Twilio reviews its profile, or its product.
+// begin makes an onboarding whose profile, or product, is in review.
 func (shared *reviewWorld) begin(t *testing.T, ofProduct bool, d decision) *review {
 	t.Helper()
 	w := shared.world.in(t)
@@ -293,7 +296,7 @@ func (r *review) letterOf(bundle string, status trusthubsim.Status) (found lette
 	return found
 }
 
-// accepted delivers a callback that the service must take.
+// accepted delivers a callback that the service must accept.
 func (r *review) accepted(one letter) {
 	r.t.Helper()
 	if got := r.deliver(one); got != http.StatusNoContent {
@@ -301,7 +304,7 @@ func (r *review) accepted(one letter) {
 	}
 }
 
-// token is that of the onboarding's subaccount, which signs its callbacks.
+// token is that of the subaccount, which signs its callbacks.
 func (r *review) token() string { return r.subaccountToken(r.customer.sid) }
 
 func (r *review) subaccountToken(sid string) string { return r.sim.State().Accounts[sid].AuthToken }
@@ -322,7 +325,7 @@ func (r *review) reads() (n int) {
 	return n
 }
 
-// approveProduct goes on to the end from an approved profile.
+// approveProduct approves the product of an onboarding with an approved profile.
 func (r *review) approveProduct() {
 	r.t.Helper()
 	product := r.get(r.id).TrustProduct.SID
@@ -331,7 +334,8 @@ func (r *review) approveProduct() {
 	r.awaitThat(r.id, "the end", decisions["approved"].product)
 }
 
-// wantOneOfEverything checks what Twilio holds: nothing was made twice, and each bundle that went into review did so once.
+// wantOneOfEverything checks that nothing was made twice, and that each bundle in review was
+// submitted once.
 func (r *review) wantOneOfEverything(productSubmitted bool) {
 	r.t.Helper()
 	held := r.held(r.customer)

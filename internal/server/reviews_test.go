@@ -19,7 +19,7 @@ func TestWhoWaitsForAReviewIsToldHowLongOthersWaited(t *testing.T) {
 	}
 	id := w.post(w.subaccount(1).request(nil)).ID
 	w.await(id, "in_review")
-	// What is usual is computed every few minutes, and anew by a service that was just started.
+	// The usual durations are computed every few minutes, and at the start.
 	stop()
 	w.serve()
 

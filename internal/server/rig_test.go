@@ -20,8 +20,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// rig is a replica in this process, put together as serve does it but without HTTP, and with what a test wants to get at: its runs, the
-// points that they reach, and its times, which are short.
+// rig is a replica in this process, wired as serve does it but without HTTP. A test gets at its
+// runs and the points that they reach, and its durations are short.
 type rig struct {
 	*world
 	store   *store.Store
@@ -38,15 +38,17 @@ type trap struct {
 	spring func(run context.Context)
 }
 
-// rigTiming makes a lookup believe soon that there is nothing: not as soon as a call takes on a slow machine.
+// rigTiming lets a lookup believe soon that there is nothing, but later than a call arrives on a
+// slow machine.
 var rigTiming = engine.Timing{
 	SendWindow: time.Second, Settle: 2 * time.Second,
 	RetryMin: 50 * time.Millisecond, RetryMax: time.Second, PollMin: 200 * time.Millisecond, PollMax: 400 * time.Millisecond,
 }
 
-// rigOptions are what a test may want otherwise; zero values are the program's defaults, and rigTiming.
+// rigOptions are what a test may want to differ. The zero values are the defaults of the program,
+// and rigTiming.
 type rigOptions struct {
-	// callTimeout is how long an answer of Twilio's is waited for.
+	// callTimeout is how long the client waits for an answer of Twilio.
 	callTimeout time.Duration
 	timing      engine.Timing
 }
@@ -110,7 +112,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 	return r
 }
 
-// start lets the replica run. As with a process, a start for which a busy Postgres is too slow is tried again.
+// start starts the replica. Like a process, it is started again if a busy Postgres is too slow.
 func (r *rig) start(t *testing.T) (err error) {
 	t.Helper()
 	for range maxStarts {
@@ -121,8 +123,8 @@ func (r *rig) start(t *testing.T) (err error) {
 	return err
 }
 
-// cutShort ends the run as a stop does that has waited long enough, and lets the replica go on. It returns when the run knows of its end,
-// and calls over when the replica runs again.
+// cutShort cancels the run as a stop does that has waited long enough, and then starts the replica
+// again. It returns when the run is cancelled, and calls over when the replica runs again.
 func (r *rig) cutShort(run context.Context, t *testing.T, over func()) {
 	t.Helper()
 	go func() { // The stop waits for the run, which may wait for us.
@@ -137,7 +139,7 @@ func (r *rig) cutShort(run context.Context, t *testing.T, over func()) {
 	<-run.Done()
 }
 
-// reached is the runner's hook.
+// reached is the hook of the runner.
 func (r *rig) reached(point engine.Point, key onboarding.Key) {
 	set := r.trap.Load()
 	if set == nil || !matchesStep(string(key), set.step) {
@@ -148,8 +150,9 @@ func (r *rig) reached(point engine.Point, key onboarding.Key) {
 	}
 }
 
-// interrupt posts an onboarding, lets spring happen when it reaches the point of the step, and checks that it is finished nevertheless:
-// with what was recorded before, one of everything, and nothing that was ever there twice.
+// interrupt posts an onboarding and calls spring when it reaches the point of the step. It checks
+// that the onboarding is finished all the same: each SID is the one that was recorded before, there
+// is one of everything, and nothing was made twice and deleted.
 func (r *rig) interrupt(t *testing.T, point engine.Point, step string, spring func(t *testing.T, run context.Context)) {
 	t.Helper()
 	customer := r.subaccount(1)
@@ -186,24 +189,24 @@ func (r *rig) interrupt(t *testing.T, point engine.Point, step string, spring fu
 	wantNothingDeleted(t, r.held(customer))
 }
 
-// awaitApproved looks at the onboarding whenever a run has ended, until it is approved.
+// awaitApproved looks at the onboarding after each run until it is approved.
 func (r *rig) awaitApproved(t *testing.T, id onboarding.ID) {
 	t.Helper()
 	for deadline := time.After(patience); ; {
-		// While connections are cut an error is no wonder.
+		// An error is possible while connections are cut.
 		if o, err := r.service.Get(t.Context(), id); err == nil && o.Status() == onboarding.StatusApproved {
 			return
 		}
 		select {
 		case <-r.ended:
-		case <-time.After(time.Second): // The look after the last run may be the one that failed.
+		case <-time.After(time.Second): // The look after the last run may have failed.
 		case <-deadline:
 			t.Fatalf("waited in vain for the onboarding to be approved\n%s", r.log)
 		}
 	}
 }
 
-// rigRequest is the request of world.post as the API would hand it on.
+// rigRequest is a request as the API passes it on.
 func (r *rig) rigRequest(t *testing.T, customer subaccount) onboarding.Request {
 	t.Helper()
 	body, err := json.Marshal(customer.request(map[string]any{
@@ -220,7 +223,7 @@ func (r *rig) rigRequest(t *testing.T, customer subaccount) onboarding.Request {
 	return request
 }
 
-// sids are the SIDs that the ledger holds.
+// sids are the SIDs in the ledger.
 func (r *rig) sids(t *testing.T, id onboarding.ID) map[string]string {
 	t.Helper()
 	o, err := r.service.Get(t.Context(), id)

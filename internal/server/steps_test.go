@@ -18,13 +18,15 @@ var steps = []string{
 	"trust_product.evaluation", "trust_product.submission", "trust_product.review",
 }
 
-// readOnly are the steps that leave nothing behind at Twilio and so have no intent and no answer that could be lost.
+// readOnly are the steps that leave nothing at Twilio. They have no intent, and no answer whose
+// loss matters.
 var readOnly = map[string]bool{"preflight": true, "customer_profile.review": true, "trust_product.review": true}
 
-// pointSent is the moment between the request's departure and its answer: the call is at Twilio, which has not worked on it yet.
+// pointSent is between the departure of a call and its answer: the call is at Twilio, which has not
+// worked on it yet.
 const pointSent engine.Point = "sent"
 
-// pointsOf are the points of the step at which something may go wrong.
+// pointsOf are the points of a step at which something may go wrong.
 func pointsOf(step string) []engine.Point {
 	if readOnly[step] {
 		return []engine.Point{engine.AfterCommit}
@@ -32,12 +34,12 @@ func pointsOf(step string) []engine.Point {
 	return []engine.Point{engine.BeforeIntent, engine.AfterIntent, pointSent, engine.AfterAnswer, engine.AfterCommit}
 }
 
-// matchesStep lets "…number.PN" stand for any number: its SID is not known before the process starts.
+// matchesStep lets "…number.PN" stand for any number, because its SID is not known beforehand.
 func matchesStep(key, want string) bool {
 	return key == want || strings.HasSuffix(want, ".PN") && strings.HasPrefix(key, want)
 }
 
-// holdStep holds the call that the step makes next.
+// holdStep holds the next call of the step.
 func (tw *twilio) holdStep(at moment, step string) *hold {
 	tw.t.Helper()
 	return tw.holdCall(at, func(c twilioCall) bool {
@@ -45,7 +47,8 @@ func (tw *twilio) holdStep(at moment, step string) *hold {
 	})
 }
 
-// stepOf is the key of the step that makes the call; "" if none does. The account is the one whose credentials the call came with.
+// stepOf is the key of the step that makes the call; "" if none does. The account is the one with
+// the credentials of the call.
 func stepOf(c twilioCall, account trusthubsim.AccountState) string {
 	if key := keyInName(c.form.Get("FriendlyName")); key != "" {
 		return key // It makes the object that has this name.
@@ -67,7 +70,8 @@ func stepOf(c twilioCall, account trusthubsim.AccountState) string {
 	return ""
 }
 
-// objectKeys are the keys of the steps that made what the account holds, by SID; the primary profile, which no step makes, is "primary".
+// objectKeys maps the SIDs of the objects in the account to the keys of the steps that made them.
+// The primary profile, which no step makes, is "primary".
 func objectKeys(account trusthubsim.AccountState) map[string]string {
 	keys := map[string]string{trusthubsim.DefaultPrimaryProfileSID: "primary"}
 	for _, o := range slices.Concat(account.EndUsers, account.SupportingDocuments) {
@@ -79,7 +83,7 @@ func objectKeys(account trusthubsim.AccountState) map[string]string {
 	return keys
 }
 
-// keyInName is the step's key in the name of an object that it made: "onb_…/KEY".
+// keyInName is the key of a step in the name of the object that it made: "onb_…/KEY".
 func keyInName(friendlyName string) string {
 	id, key, _ := strings.Cut(friendlyName, "/")
 	if !strings.HasPrefix(id, "onb_") {

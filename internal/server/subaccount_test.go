@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// subaccount is a customer's account at the simulated Twilio.
+// subaccount is the account of a customer at the simulated Twilio.
 type subaccount struct {
 	sid     string
 	numbers []string // PN…
 	e164    []string
 }
 
-// request is a request that Twilio has nothing against; changes are merged into it.
+// request is a request that Twilio accepts, with these changes.
 func (s subaccount) request(changes map[string]any) map[string]any {
 	body := map[string]any{
 		"subaccount_sid":     s.sid,
@@ -97,7 +97,7 @@ func (c *console) release(s subaccount, number string) {
 	c.as(s, http.MethodDelete, "/2010-04-01/Accounts/"+s.sid+"/IncomingPhoneNumbers/"+number+".json", nil)
 }
 
-// newAddress makes an address that a request may name.
+// newAddress makes an address, which a request may name.
 func (c *console) newAddress(account string) (sid string, err error) {
 	var address struct{ SID string }
 	err = c.postToTwilio("/2010-04-01/Accounts/"+account+"/Addresses.json", url.Values{

@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// listPages reads the list to its end, a page of that size at a time, and returns the SIDs and the number of pages.
+// listPages reads a whole list with pages of that size, and returns the SIDs and the number of
+// pages.
 func (c *client) listPages(account, list, member string, size int) (sids []string, pages int) {
 	c.t.Helper()
 	query := url.Values{"limit": {fmt.Sprint(size)}}
@@ -134,7 +135,7 @@ func TestATwilioThatFailsAListIsAProblemOfItsOwn(t *testing.T) {
 	if _, err := w.sim.AddFault(trusthubsim.Fault{Effect: trusthubsim.EffectDropBefore}); err != nil {
 		t.Fatal(err)
 	}
-	// The circuit opens in between; before and after, it is the same to whoever asks.
+	// The circuit opens on the way. The caller sees no difference.
 	for range 15 {
 		if status, raw := w.call(http.MethodGet, "/subaccounts/AC0123456789abcdef0123456789abcdef/end-users", nil, nil); status != http.StatusServiceUnavailable {
 			t.Fatalf("Twilio is away: answered %d: %s", status, raw)

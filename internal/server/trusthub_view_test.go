@@ -24,7 +24,8 @@ type comparison struct {
 
 type side struct{ SID, Status string }
 
-// verdicts are the verdicts of the comparison by step and by the SID at Twilio, or the ledger's if Twilio has none.
+// verdicts are the verdicts by step and SID. The SID is that at Twilio, or that of the ledger if
+// Twilio has none.
 func (c comparison) verdicts() map[string]string {
 	all := make(map[string]string)
 	for _, f := range c.Findings {
@@ -37,7 +38,7 @@ func (c comparison) verdicts() map[string]string {
 	return all
 }
 
-// asViewer makes the world's further calls with the key of a viewer.
+// asViewer makes all later calls of the client with the key of a viewer.
 func (w *world) asViewer() {
 	w.t.Helper()
 	status, out := w.command("keys", "create", "-name", "support", "-role", "viewer")
@@ -56,7 +57,7 @@ func (c *client) compare(id string) comparison {
 	return compared
 }
 
-// problem is the part of a problem that tells what Twilio said.
+// problem has the members of a problem that tell what Twilio said.
 type problem struct {
 	Type   string
 	Twilio struct {
@@ -130,7 +131,8 @@ func TestAComparisonOfNoOnboardingIsNotFound(t *testing.T) {
 	}
 }
 
-// refuse makes the simulated Twilio refuse what matches the path, "" for everything, for good.
+// refuse lets the simulated Twilio refuse every call with a path that matches, "" for all, until
+// further notice.
 func refuse(t *testing.T, w *world, path string) {
 	t.Helper()
 	_, err := w.sim.AddFault(trusthubsim.Fault{

@@ -21,7 +21,7 @@ type twilio struct {
 	twilioURL string
 }
 
-// newTwilio starts a simulated Twilio, in which reviews take 100 ms unless it is said.
+// newTwilio starts a simulated Twilio. Its reviews take 100 ms by default.
 func newTwilio(t *testing.T, config trusthubsim.Config) *twilio {
 	t.Helper()
 	if config.ReviewDelay == 0 {
@@ -33,8 +33,9 @@ func newTwilio(t *testing.T, config trusthubsim.Config) *twilio {
 	return tw
 }
 
-// callTwilio makes a call to the simulated Twilio with those credentials, on a connection of its own: the gate counts the service's. It may be
-// called from any goroutine. The answer is decoded unless into is nil.
+// callTwilio makes a call to the simulated Twilio with these credentials. It uses a connection of
+// its own, because the gate counts those of the service. It decodes the answer, unless into is nil.
+// It may be called from any goroutine.
 func (tw *twilio) callTwilio(method, path, user, password string, form url.Values, into any) error {
 	request, err := http.NewRequestWithContext(tw.t.Context(), method, tw.twilioURL+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -61,7 +62,8 @@ func (tw *twilio) callTwilio(method, path, user, password string, form url.Value
 	return json.Unmarshal(body, into)
 }
 
-// postToTwilio makes a call to the simulated Twilio with the parent's credentials. It may be called from any goroutine.
+// postToTwilio makes a POST with the credentials of the parent. It may be called from any
+// goroutine.
 func (tw *twilio) postToTwilio(path string, form url.Values, into any) error {
 	return tw.callTwilio(http.MethodPost, path, trusthubsim.DefaultAccountSID, trusthubsim.DefaultAuthToken, form, into)
 }
@@ -73,8 +75,8 @@ func (tw *twilio) twilioPost(path string, form url.Values, into any) {
 	}
 }
 
-// as makes a request to the simulated Twilio with the subaccount's own credentials, as somebody with its Console might, and returns the
-// SID in the answer.
+// as makes a call with the credentials of the subaccount, as somebody with its Console might, and
+// returns the SID in the answer.
 func (tw *twilio) as(s subaccount, method, path string, form url.Values) (sid string) {
 	tw.t.Helper()
 	var made struct{ SID string }
@@ -84,7 +86,7 @@ func (tw *twilio) as(s subaccount, method, path string, form url.Values) (sid st
 	return made.SID
 }
 
-// held is what the simulated Twilio holds for the account.
+// held is what the simulated Twilio has in the account.
 func (tw *twilio) held(s subaccount) trusthubsim.AccountState { return tw.sim.State().Accounts[s.sid] }
 
 func (tw *twilio) fault(f trusthubsim.Fault) {

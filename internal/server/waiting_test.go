@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must come: far longer than anything takes on the slowest machine.
+// patience is how long a test waits for what must come: far longer than anything takes on the
+// slowest machine.
 const patience = 2 * time.Minute
 
 // waitFor waits until something has happened.
@@ -19,7 +20,8 @@ func waitFor(t *testing.T, happened <-chan struct{}, what string) {
 	}
 }
 
-// eventually asks until it holds, less and less often. What explain says is shown if that was in vain.
+// eventually asks until the condition holds, less and less often. After a failure it shows what
+// explain returns.
 func eventually(t *testing.T, what string, holds func() bool, explain ...func() string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -35,7 +37,7 @@ func eventually(t *testing.T, what string, holds func() bool, explain ...func() 
 	}
 }
 
-// wait waits for d, and says whether it did: not if ctx ended before.
+// wait waits for d. It returns false if ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// watcher is a client that waits for what becomes of onboardings.
+// watcher is a client that waits for changes of onboardings.
 type watcher struct{ *client }
 
 // await waits until the onboarding has the status.
@@ -27,7 +27,7 @@ func (w *watcher) awaitThat(id, what string, holds func(answer) bool) answer {
 	return a
 }
 
-// awaitRequirement waits until a person is asked for that, and for nothing else.
+// awaitRequirement waits until this is the one requirement.
 func (w *watcher) awaitRequirement(id, code, pointer string) answer {
 	w.t.Helper()
 	return w.awaitThat(id, "the requirement "+code, func(a answer) bool {
@@ -35,7 +35,7 @@ func (w *watcher) awaitRequirement(id, code, pointer string) answer {
 	})
 }
 
-// quiet waits until no step of a canceled onboarding is left to settle.
+// quiet waits until all steps of a canceled onboarding are settled.
 func (w *watcher) quiet(id string) answer {
 	w.t.Helper()
 	return w.awaitThat(id, "every step to be over", func(a answer) bool {
@@ -43,7 +43,8 @@ func (w *watcher) quiet(id string) answer {
 	})
 }
 
-// cleanedUp waits until every step of an onboarding that was canceled with cleanup has been taken back, as far as that can be done.
+// cleanedUp waits until everything of an onboarding that was canceled with cleanup is deleted, as
+// far as Twilio allows.
 func (w *watcher) cleanedUp(id string) answer {
 	w.t.Helper()
 	return w.awaitThat(id, "every step to be taken back", func(a answer) bool {
@@ -51,7 +52,8 @@ func (w *watcher) cleanedUp(id string) answer {
 	})
 }
 
-// wantListed checks that the list, which goes by columns, says of the onboarding what its steps say: unless it has changed since.
+// wantListed checks that the list, which reads columns, agrees with the onboarding, which is
+// derived from steps. It does not if the onboarding has changed since.
 func (w *watcher) wantListed(a answer) {
 	w.t.Helper()
 	if a.SubaccountSID == "" {

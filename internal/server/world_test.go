@@ -10,7 +10,8 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
-// world is one test's own: a simulated Twilio over real HTTP, a database, the program with its environment, and a client of its API.
+// world is all that a test has: a simulated Twilio over real HTTP, a database, the program with its
+// environment, and a client of its API.
 type world struct {
 	t *testing.T
 	*console
@@ -19,13 +20,13 @@ type world struct {
 	*watcher
 }
 
-// newWorld makes a world in which reviews take 100 ms and nothing runs yet.
+// newWorld makes a world in which nothing runs yet.
 func newWorld(t *testing.T, sim trusthubsim.Config) *world {
 	t.Helper()
 	return newWorldOn(t, sim, pgtest.New(t, store.Migrate))
 }
 
-// newWorldOn makes a world on that database, which is migrated.
+// newWorldOn makes a world on a database that is migrated.
 func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world {
 	t.Helper()
 	twilio := newTwilio(t, sim)
@@ -56,15 +57,15 @@ func newWorldOn(t *testing.T, sim trusthubsim.Config, databaseURL string) *world
 	return w
 }
 
-// in is the world as the subtest has it that is named: what fails is that one.
+// in is the world for a subtest. A failure is that of the subtest.
 func (w *world) in(t *testing.T) *world {
 	twilio, database, program, client := *w.twilio, *w.database, *w.program, *w.client
 	twilio.t, database.t, program.t, client.t = t, t, t, t
 	return &world{t: t, console: &console{&twilio}, database: &database, program: &program, watcher: &watcher{&client}}
 }
 
-// withFewConns makes a program keep no more than four connections to that database: many share the server, and to open one costs as much as a
-// good part of an onboarding.
+// withFewConns limits a program to four connections. Many programs share the server, and opening a
+// connection costs a good part of an onboarding.
 func withFewConns(t *testing.T, databaseURL string) string {
 	t.Helper()
 	u, err := url.Parse(databaseURL)

@@ -10,14 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Every database carries the number of the test process that made it, and that
-// process holds an advisory lock of the number for as long as it lives. So a
-// later process can tell, on a server that outlived the first, which databases
-// nobody uses: the template always, and all of a process that was killed.
+// The name of every database has the number of the test process that made it. The process holds an
+// advisory lock with that number as long as it lives. On a server that outlives the process, a
+// later process so finds the databases that nobody uses: the template, and after a SIGKILL all of
+// them.
 const (
 	namePrefix = "attestd_test_"
 
-	// lockClass keeps the locks apart from those that tests themselves take.
+	// lockClass separates these locks from those that tests take.
 	lockClass = 0x61747465 // "atte"
 )
 
@@ -26,13 +26,12 @@ type runID int32
 
 func newRunID() runID { return runID(rand.Int32()) }
 
-// database is the name of one of the run's databases: lower case, so that it
-// needs no quotes in SQL.
+// database is the name of a database of the run. It is in lower case and needs no quotes in SQL.
 func (r runID) database(suffix string) string {
 	return namePrefix + strconv.FormatInt(int64(r), 10) + "_" + suffix
 }
 
-// parseRunID takes the number from the name of a database.
+// parseRunID reads the number in the name of a database.
 func parseRunID(database string) (runID, bool) {
 	rest, ok := strings.CutPrefix(database, namePrefix)
 	if !ok {
@@ -46,7 +45,7 @@ func parseRunID(database string) (runID, bool) {
 	return runID(id), err == nil
 }
 
-// lock marks the run as alive for as long as the session lasts.
+// lock marks the run as alive as long as the session lasts.
 func (r runID) lock(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", int32(lockClass), int32(r)); err != nil {
 		return fmt.Errorf("locking the run's databases: %w", err)
@@ -54,7 +53,7 @@ func (r runID) lock(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// sweep drops the databases of runs that are over.
+// sweep drops the databases of runs that have ended.
 func sweep(ctx context.Context, conn *pgx.Conn) error {
 	rows, err := conn.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, namePrefix)
 	if err != nil {
@@ -76,8 +75,8 @@ func sweep(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// dropIfOver drops a database unless its run lives. It asks from another
-// session's point of view: a session always gets the locks that it holds.
+// dropIfOver drops a database if its run has ended. It tries the lock in a new session, because a
+// session always gets a lock that it holds itself.
 func dropIfOver(ctx context.Context, conn *pgx.Conn, run runID, name string) error {
 	var over bool
 	err := conn.QueryRow(ctx, `
@@ -88,7 +87,7 @@ func dropIfOver(ctx context.Context, conn *pgx.Conn, run runID, name string) err
 	if err != nil || !over {
 		return err
 	}
-	// Another process may be sweeping too.
+	// Another process may be sweeping at the same time.
 	_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
 	return err
 }

@@ -1,13 +1,13 @@
-// Package pgtest gives each test a Postgres database of its own, on a private
-// server that the test process starts when the first test wants it and that
-// ends with the process, however it ends. No TestMain is needed.
+// Package pgtest gives each test a Postgres database of its own. The databases are on a private
+// server, which the test process starts with its first database. The server ends with the process,
+// however the process ends. No TestMain is needed.
 //
-// TEST_DATABASE_URL, when set, names the server to use instead; its user must
-// be allowed to create databases. A missing Postgres fails the tests: a suite
-// that skips them would pass without having tested.
+// If TEST_DATABASE_URL is set, it names the server to use. Its user must be allowed to create
+// databases. Without any Postgres the tests fail: a suite that skipped them would pass without
+// having tested.
 //
-// Start reading at [New]; names.go tells how databases on a server that
-// outlives the process are cleared away.
+// Start reading at [New]. names.go tells how databases are cleared away on a server that outlives
+// the process.
 package pgtest
 
 import (
@@ -29,16 +29,14 @@ import (
 )
 
 const (
-	// startTimeout bounds the start of the private server, a download of
-	// Postgres included.
+	// startTimeout bounds the start of the private server with a download of Postgres.
 	startTimeout = 5 * time.Minute
-	// maxConnections is far more than the programs that the server's tests
-	// have at once want, each up to eleven.
+	// maxConnections is far more than the programs of the server's tests use at once.
 	maxConnections = "400"
 	// dropTimeout bounds the removal of a test's database.
 	dropTimeout = 2 * time.Minute
 
-	// objectInUse is Postgres' code for a database that has sessions.
+	// objectInUse is the error code of Postgres for a database that has sessions.
 	objectInUse = "55006"
 )
 
@@ -51,26 +49,25 @@ type cluster struct {
 	made    atomic.Int64    // databases so far
 }
 
-// shared is made once, and a failure to make it fails every test that asks.
+// shared is the cluster of this process. If it cannot be started, every test fails that needs it.
 var shared = sync.OnceValues(func() (*cluster, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	return open(ctx, os.Getenv("TEST_DATABASE_URL"))
 })
 
-// template is the process' one migrated database, that New copies.
+// template is the one migrated database of this process, which New copies.
 var template struct {
 	once sync.Once
 	name string
 	err  error
 }
 
-// New returns the URL of a fresh database for this test, with the schema that
-// migrate makes, dropped when the test ends even if connections are open.
+// New returns the URL of a fresh database with the schema that migrate makes. The database is
+// dropped when the test ends, even if it has open connections.
 //
-// migrate is called once per test process, for the first test, on an empty
-// database of which every test then gets a copy: all calls must hand in the
-// same function, which must have closed its connections when it returns.
+// migrate is called once per test process, on an empty database that all tests then get copies of.
+// So all calls must pass the same function. It must have closed its connections when it returns.
 func New(t testing.TB, migrate func(ctx context.Context, databaseURL string) error) string {
 	t.Helper()
 	c := connect(t)
@@ -81,16 +78,16 @@ func New(t testing.TB, migrate func(ctx context.Context, databaseURL string) err
 	return c.create(t, template.name)
 }
 
-// Empty returns the URL of a fresh database without a schema for this test,
-// dropped when the test ends even if connections are open.
+// Empty returns the URL of a fresh database without a schema. The database is dropped when the test
+// ends, even if it has open connections.
 func Empty(t testing.TB) string {
 	t.Helper()
 	return connect(t).create(t, "template0")
 }
 
-// Server returns the private server that this process' tests share, or nil
-// when TEST_DATABASE_URL names another. A test that wants to stop or restart a
-// server starts its own with [pgdev.Start].
+// Server returns the private server that the tests of this process share, or nil if
+// TEST_DATABASE_URL names another. A test that stops or restarts a server starts its own with
+// [pgdev.Start].
 func Server(t testing.TB) *pgdev.Postgres {
 	t.Helper()
 	return connect(t).private
@@ -105,8 +102,8 @@ func connect(t testing.TB) *cluster {
 	return c
 }
 
-// open returns the cluster of databaseURL, or of a private server if that is
-// empty, cleared of what dead processes left there.
+// open returns the cluster of databaseURL, or of a private server if that is empty. It drops the
+// databases of dead processes.
 func open(ctx context.Context, databaseURL string) (*cluster, error) {
 	c := &cluster{run: newRunID()}
 	if databaseURL == "" {
@@ -118,7 +115,7 @@ func open(ctx context.Context, databaseURL string) (*cluster, error) {
 	}
 	parsed, err := url.Parse(databaseURL)
 	if err != nil || (parsed.Scheme != "postgres" && parsed.Scheme != "postgresql") {
-		// The value may hold a password, so it is not shown.
+		// The value may have a password and is not shown.
 		return nil, errors.New("TEST_DATABASE_URL is not a URL that begins with postgres://")
 	}
 	c.url = parsed
@@ -131,8 +128,8 @@ func open(ctx context.Context, databaseURL string) (*cluster, error) {
 	return c, nil
 }
 
-// makeTemplate makes the migrated database and closes it to connections, which
-// would stand in the way of copying it.
+// makeTemplate makes the migrated database, and closes it to connections, because a database with
+// connections cannot be copied.
 func (c *cluster) makeTemplate(ctx context.Context, migrate func(context.Context, string) error) (string, error) {
 	name := c.run.database("template")
 	if err := c.exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
@@ -161,9 +158,8 @@ func (c *cluster) create(t testing.TB, from string) string {
 	return c.databaseURL(name)
 }
 
-// drop removes a database. Postgres ends its sessions and gives them five
-// seconds to go, which is not enough on a machine that is very busy: then it
-// refuses, and is asked again.
+// drop removes a database. Postgres ends the sessions of the database and waits five seconds for
+// them. On a very busy machine that is too short, and Postgres refuses. Then it is asked again.
 func (c *cluster) drop(ctx context.Context, name string) error {
 	for {
 		err := c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
@@ -174,8 +170,8 @@ func (c *cluster) drop(ctx context.Context, name string) error {
 	}
 }
 
-// exec runs a statement in the maintenance database, on a connection of its
-// own so that tests do not wait for one another.
+// exec runs a statement in the maintenance database. It opens a connection, so that tests do not
+// wait for each other.
 func (c *cluster) exec(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, c.url.String())
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 var migrations atomic.Int32
 
-// migrate stands in for a real schema.
+// migrate makes a small schema in the place of a real one.
 func migrate(ctx context.Context, databaseURL string) error {
 	migrations.Add(1)
 	conn, err := pgx.Connect(ctx, databaseURL)

@@ -85,8 +85,8 @@ func receiver(e ast.Expr) string {
 	return ""
 }
 
-// The heart's rooms know no more than they should: who may import whom is told by ARCHITECTURE.md, and
-// by the linter's rules, and here by the code itself.
+// The heart's rooms know no more than they should: who may import whom is told by ARCHITECTURE.md,
+// and by the linter's rules, and here by the code itself.
 func TestTheHeartsRoomsKnowTheWordsAlone(t *testing.T) {
 	t.Parallel()
 	const words = "github.com/attestd/attestd/internal/onboarding"

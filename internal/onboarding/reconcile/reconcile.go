@@ -11,15 +11,15 @@ import (
 
 // Reconciler compares the ledger of one onboarding with what Twilio holds.
 //
-// [Reconciler.Compare] only reads. [Reconciler.Fix] mends what can be mended without knowing more than
-// the two sides say:
+// [Reconciler.Compare] only reads. [Reconciler.Fix] mends what can be mended without knowing more
+// than the two sides say:
 //
 //   - what Twilio holds for a step that has recorded nothing is adopted;
 //   - what is surplus under an onboarding's own tag is removed, if the object that the ledger has
 //     recorded is still there.
 //
-// Everything else is a person's to decide, above all a recorded object that is gone: nothing is adopted
-// in its place, because its review and its assignments were not the other's.
+// Everything else is a person's to decide, above all a recorded object that is gone: nothing is
+// adopted in its place, because its review and its assignments were not the other's.
 type Reconciler struct {
 	Repository onboarding.InterruptibleRepository
 	Hub        onboarding.TrustHub

@@ -20,11 +20,11 @@ import (
 // empty slice, not with an error.
 type TrustHub interface {
 	// Capacity says how many calls for the account are worth beginning now, and how long to wait
-	// before any more of them: positive, unless there is no limit. Asking makes no call. No capacity
-	// means that Twilio is down or the account is slowed down: each caller is given a time of his own,
-	// so that all who wait do not come back at once. He should ask once and keep to it. The calls are
-	// not reserved: one that there is no capacity for any more fails with a RemoteError that says
-	// NotSent.
+	// before any more of them: positive, unless there is no limit. Asking makes no call. No
+	// capacity means that Twilio is down or the account is slowed down. Each caller is given a time
+	// of his own, so that all who wait do not come back at once; he should ask once and keep to it.
+	// The calls are not reserved: one that there is no capacity for any more fails with a
+	// RemoteError that says NotSent.
 	Capacity(account string) (calls int, wait time.Duration)
 
 	// FetchAccount reads a subaccount with its parent's credentials.

@@ -37,30 +37,33 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// effects are all faults, each with what comes of it.
+var effects = []struct {
+	name        string
+	fault       Fault
+	status      int // 0 for a broken connection
+	body        string
+	contentType string
+	truncated   bool
+	done        bool
+}{
+	{"status", Fault{Effect: EffectStatus}, 503, `"code":20503`, "application/json", false, false},
+	{"status with a body", Fault{Effect: EffectStatus, Status: 429, Body: "slow down", Headers: map[string]string{"Retry-After": "7"}}, 429, "slow down", "text/plain; charset=utf-8", false, false},
+	{"status after", Fault{Effect: EffectStatusAfter, Status: 500}, 500, `"code":20500`, "application/json", false, true},
+	{"HTML", Fault{Effect: EffectHTML}, 502, "<html>", "text/html; charset=utf-8", false, false},
+	{"HTML after", Fault{Effect: EffectHTMLAfter, Status: 504}, 504, "Gateway Timeout", "text/html; charset=utf-8", false, true},
+	{"delay", Fault{Effect: EffectDelay, Delay: Duration(time.Millisecond)}, 201, `"sid":"IT`, "application/json", false, true},
+	{"delay after", Fault{Effect: EffectDelayAfter, Delay: Duration(time.Millisecond)}, 201, `"sid":"IT`, "application/json", false, true},
+	{"drop before", Fault{Effect: EffectDropBefore}, 0, "", "", false, false},
+	{"drop after", Fault{Effect: EffectDropAfter}, 0, "", "", false, true},
+	{"truncate after", Fault{Effect: EffectTruncateAfter}, 201, `{"sid":"IT`, "application/json", true, true},
+}
+
 // TestEffects: what the client sees of each effect, and whether the work was done, in memory and
 // over sockets.
 func TestEffects(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name        string
-		fault       Fault
-		status      int // 0 for a broken connection
-		body        string
-		contentType string
-		truncated   bool
-		done        bool
-	}{
-		{"status", Fault{Effect: EffectStatus}, 503, `"code":20503`, "application/json", false, false},
-		{"status with a body", Fault{Effect: EffectStatus, Status: 429, Body: "slow down", Headers: map[string]string{"Retry-After": "7"}}, 429, "slow down", "text/plain; charset=utf-8", false, false},
-		{"status after", Fault{Effect: EffectStatusAfter, Status: 500}, 500, `"code":20500`, "application/json", false, true},
-		{"HTML", Fault{Effect: EffectHTML}, 502, "<html>", "text/html; charset=utf-8", false, false},
-		{"HTML after", Fault{Effect: EffectHTMLAfter, Status: 504}, 504, "Gateway Timeout", "text/html; charset=utf-8", false, true},
-		{"delay", Fault{Effect: EffectDelay, Delay: Duration(time.Millisecond)}, 201, `"sid":"IT`, "application/json", false, true},
-		{"delay after", Fault{Effect: EffectDelayAfter, Delay: Duration(time.Millisecond)}, 201, `"sid":"IT`, "application/json", false, true},
-		{"drop before", Fault{Effect: EffectDropBefore}, 0, "", "", false, false},
-		{"drop after", Fault{Effect: EffectDropAfter}, 0, "", "", false, true},
-		{"truncate after", Fault{Effect: EffectTruncateAfter}, 201, `{"sid":"IT`, "application/json", true, true},
-	} {
+	for _, test := range effects {
 		for _, sockets := range []bool{false, true} {
 			b := setup(t, Config{})
 			b.sub.transport = served(t, b.sim, sockets)

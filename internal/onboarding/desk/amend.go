@@ -54,19 +54,12 @@ type amendment struct {
 
 // apply works out what the amendment changes in the ledger.
 func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) (onboarding.Change, error) {
-	if err := refuseCanceled(o); err != nil {
-		return onboarding.Change{}, err
-	}
-	before := o.Request
-	changed, err := onboarding.ChangedPointers(before, a.amended)
+	changed, err := onboarding.ChangedPointers(o.Request, a.amended)
 	if err != nil {
 		return onboarding.Change{}, err
 	}
 	nodesBefore, _ := a.plan.Arrange(o)
-	if err := refuseFixed(o, nodesBefore, before, a.amended, changed); err != nil {
-		return onboarding.Change{}, err
-	}
-	if err := a.refuseComingBack(o, nodesBefore); err != nil {
+	if err := a.refuse(o, nodesBefore, changed); err != nil {
 		return onboarding.Change{}, err
 	}
 	suspects := map[onboarding.Key]bool{}
@@ -76,7 +69,6 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 	begun := begunSteps(o)
 
 	o.Request = a.amended
-	numbersChange := hasAny(changed, "/phone_numbers")
 	if kept := slices.DeleteFunc(slices.Clone(o.Numbers), func(n onboarding.PhoneNumber) bool { return !a.amended.WantsNumber(n) }); len(kept) < len(o.Numbers) {
 		o.Numbers = kept
 	}
@@ -89,12 +81,7 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 	}
 
 	d := newDraft(o, actor, now)
-	if len(changed) > 0 || len(a.retry) > 0 {
-		d.entry.Change.Request, d.entry.Change.Version = &a.amended, o.Version+1
-		d.entry.Tell(now, "onboarding.amended", "", fmt.Sprintf("version %d", o.Version+1))
-	} else {
-		d.entry.Tell(now, "onboarding.resubmitted", "", "")
-	}
+	a.tell(d, len(changed) > 0)
 	d.entry.WantAgain(added, over, now)
 	d.replaceRemade(nodesBefore, nodes, changed)
 	for _, n := range touched {
@@ -103,7 +90,7 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 	for _, key := range a.retry {
 		d.begin(key)
 	}
-	if numbersChange {
+	if hasAny(changed, "/phone_numbers") {
 		d.entry.Change.Numbers = o.Numbers
 		d.begin(onboarding.PreflightKey)
 	}
@@ -120,6 +107,17 @@ func (a amendment) apply(o *onboarding.Onboarding, actor string, now time.Time) 
 		}
 	}
 	return d.finish()
+}
+
+// tell writes the next version of the request, with its event. Where nothing changes there is none.
+func (a *amendment) tell(d *draft, changes bool) {
+	if !changes && len(a.retry) == 0 {
+		d.entry.Tell(d.now, "onboarding.resubmitted", "", "")
+		return
+	}
+	version := d.onb.Version + 1
+	d.entry.Change.Request, d.entry.Change.Version = &a.amended, version
+	d.entry.Tell(d.now, "onboarding.amended", "", fmt.Sprintf("version %d", version))
 }
 
 // touchedNodes are the nodes whose objects hold what changed, and those under suspicion, as far as

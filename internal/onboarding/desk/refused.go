@@ -24,6 +24,17 @@ func refuseCanceled(o *onboarding.Onboarding) error {
 	return &RefusedError{"canceled", "This onboarding was canceled."}
 }
 
+// refuse says why the amendment cannot be made at all, or not now.
+func (a amendment) refuse(o *onboarding.Onboarding, nodes []onboarding.Node, changed []string) error {
+	if err := refuseCanceled(o); err != nil {
+		return err
+	}
+	if err := refuseFixed(o, nodes, o.Request, a.amended, changed); err != nil {
+		return err
+	}
+	return a.refuseComingBack(o, nodes)
+}
+
 // fixedMembers are what an amendment cannot change: that would be another onboarding.
 var fixedMembers = []struct {
 	pointer string

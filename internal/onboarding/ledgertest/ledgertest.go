@@ -36,70 +36,76 @@ type Repository interface {
 	Callbacks(ctx context.Context, id onboarding.ID) ([]onboarding.Callback, error)
 }
 
+// promise is something that every ledger holds.
+type promise struct {
+	name string
+	run  func(t *testing.T, h Harness)
+}
+
+// promises are held beside whatever else is in the ledger.
+var promises = []promise{
+	{"CreatedIsReadBackWhole", createdIsReadBackWhole},
+	{"CreatedIsDueAtOnce", createdIsDueAtOnce},
+	{"UnknownOnboardingIsNotFound", unknownOnboardingIsNotFound},
+	{"SubaccountConflictComesFirst", subaccountConflictComesFirst},
+	{"NoExternalIDIsNoConflict", noExternalIDIsNoConflict},
+	{"CallbackTokenFindsTheOnboarding", callbackTokenFindsTheOnboarding},
+
+	{"RecordedIsReadBackWhole", recordedIsReadBackWhole},
+	{"LastOfOneKeyCounts", lastOfOneKeyCounts},
+	{"ChangeWithoutStepsIsWritten", changeWithoutStepsIsWritten},
+	{"WhatIsHandedOutIsACopy", whatIsHandedOutIsACopy},
+
+	{"ClaimRaisesTheEpoch", claimRaisesTheEpoch},
+	{"OldEpochWritesNothing", oldEpochWritesNothing},
+	{"OldEpochReleasesNothing", oldEpochReleasesNothing},
+	{"AbandonedJobCannotClaim", abandonedJobCannotClaim},
+	{"AbandonedRunnerCannotRelease", abandonedRunnerCannotRelease},
+	{"NothingIsClaimedAfterTheRelease", nothingIsClaimedAfterTheRelease},
+
+	{"ReleaseSchedules", releaseSchedules},
+	{"ReleaseForThePastIsDueAtOnce", releaseForThePastIsDueAtOnce},
+	{"ReleaseWithoutATimeWaitsForAWakeUp", releaseWithoutATimeWaitsForAWakeUp},
+	{"WakeUpDuringARunIsToldAtRelease", wakeUpDuringARunIsToldAtRelease},
+	{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
+	{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
+	{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
+	{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
+	{"NoWakeUpIsLost", noWakeUpIsLost},
+
+	{"InterruptTakesTheOnboardingAway", interruptTakesTheOnboardingAway},
+	{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
+	{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
+	{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
+	{"CanceledSleepsThroughWakeUps", canceledSleepsThroughWakeUps},
+
+	{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
+	{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},
+	{"CallbackIsKept", callbackIsKept},
+	{"CallbackIsKeptOnce", callbackIsKeptOnce},
+	{"CallbackWakesOnlyIfAsked", callbackWakesOnlyIfAsked},
+}
+
+// promisesOfLists are held by a ledger of their own: a list shows what all others left.
+var promisesOfLists = []promise{
+	{"ListIsPagedNewestFirst", listIsPagedNewestFirst},
+	{"ListIsFiltered", listIsFiltered},
+	{"ListShowsBundlesAndRequirements", listShowsBundlesAndRequirements},
+}
+
 // Run runs the suite. setup makes a harness that is good until its test ends; most tests share one.
 func Run(t *testing.T, setup func(t *testing.T) Harness) {
 	shared := setup(t)
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, h Harness)
-	}{
-		{"CreatedIsReadBackWhole", createdIsReadBackWhole},
-		{"CreatedIsDueAtOnce", createdIsDueAtOnce},
-		{"UnknownOnboardingIsNotFound", unknownOnboardingIsNotFound},
-		{"SubaccountConflictComesFirst", subaccountConflictComesFirst},
-		{"NoExternalIDIsNoConflict", noExternalIDIsNoConflict},
-		{"CallbackTokenFindsTheOnboarding", callbackTokenFindsTheOnboarding},
-
-		{"RecordedIsReadBackWhole", recordedIsReadBackWhole},
-		{"LastOfOneKeyCounts", lastOfOneKeyCounts},
-		{"ChangeWithoutStepsIsWritten", changeWithoutStepsIsWritten},
-		{"WhatIsHandedOutIsACopy", whatIsHandedOutIsACopy},
-
-		{"ClaimRaisesTheEpoch", claimRaisesTheEpoch},
-		{"OldEpochWritesNothing", oldEpochWritesNothing},
-		{"OldEpochReleasesNothing", oldEpochReleasesNothing},
-		{"AbandonedJobCannotClaim", abandonedJobCannotClaim},
-		{"AbandonedRunnerCannotRelease", abandonedRunnerCannotRelease},
-		{"NothingIsClaimedAfterTheRelease", nothingIsClaimedAfterTheRelease},
-
-		{"ReleaseSchedules", releaseSchedules},
-		{"ReleaseForThePastIsDueAtOnce", releaseForThePastIsDueAtOnce},
-		{"ReleaseWithoutATimeWaitsForAWakeUp", releaseWithoutATimeWaitsForAWakeUp},
-		{"WakeUpDuringARunIsToldAtRelease", wakeUpDuringARunIsToldAtRelease},
-		{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
-		{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
-		{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
-		{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
-		{"NoWakeUpIsLost", noWakeUpIsLost},
-
-		{"InterruptTakesTheOnboardingAway", interruptTakesTheOnboardingAway},
-		{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
-		{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
-		{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
-		{"CanceledSleepsThroughWakeUps", canceledSleepsThroughWakeUps},
-
-		{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
-		{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},
-		{"CallbackIsKept", callbackIsKept},
-		{"CallbackIsKeptOnce", callbackIsKeptOnce},
-		{"CallbackWakesOnlyIfAsked", callbackWakesOnlyIfAsked},
-	} {
-		t.Run(test.name, func(t *testing.T) {
+	for _, p := range promises {
+		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, shared)
+			p.run(t, shared)
 		})
 	}
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, h Harness)
-	}{
-		{"ListIsPagedNewestFirst", listIsPagedNewestFirst},
-		{"ListIsFiltered", listIsFiltered},
-		{"ListShowsBundlesAndRequirements", listShowsBundlesAndRequirements},
-	} {
-		t.Run(test.name, func(t *testing.T) {
+	for _, p := range promisesOfLists {
+		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, setup(t)) // a list shows what all others left
+			p.run(t, setup(t))
 		})
 	}
 }

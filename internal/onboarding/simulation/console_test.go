@@ -293,13 +293,7 @@ func (w *world) profileByHand(account string, r *onboarding.Request, given given
 	if given == givenDraft {
 		return nil
 	}
-	approve := func(resource, sid string) error {
-		if err := w.asAccount(account, "/v1/"+resource+"/"+sid, map[string]string{"Status": "pending-review"}, nil); err != nil {
-			return err
-		}
-		return w.sim.Review(sid, trusthubsim.Decision{Status: trusthubsim.StatusApproved})
-	}
-	if err := approve("CustomerProfiles", profile); err != nil {
+	if err := w.approvedByHand(account, "CustomerProfiles", profile); err != nil {
 		return err
 	}
 	number := w.sim.State().Accounts[account].IncomingPhoneNumbers[0].SID
@@ -321,5 +315,13 @@ func (w *world) profileByHand(account string, r *onboarding.Request, given given
 	if _, err := post("/v1/TrustProducts/"+product+"/ChannelEndpointAssignments", onBundle); err != nil {
 		return err
 	}
-	return approve("TrustProducts", product)
+	return w.approvedByHand(account, "TrustProducts", product)
+}
+
+// approvedByHand hands a bundle in, and has it approved.
+func (w *world) approvedByHand(account, resource, sid string) error {
+	if err := w.asAccount(account, "/v1/"+resource+"/"+sid, map[string]string{"Status": "pending-review"}, nil); err != nil {
+		return err
+	}
+	return w.sim.Review(sid, trusthubsim.Decision{Status: trusthubsim.StatusApproved})
 }

@@ -21,7 +21,7 @@
 // of its trace:
 //
 //	go test ./internal/onboarding/simulation -run TestNothingTwiceNothingLost -seed 4711 -seeds 1 -v
-//	go test ./internal/onboarding/simulation -run TestNothingTwiceNothingLost -seeds 100000 -timeout 2h
+//	go test ./internal/onboarding/simulation -run TestNothingTwice -seeds 100000 -timeout 2h
 //
 // # How it is repeatable
 //

@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,18 +18,19 @@ func TestARejectionIsCorrectedInPlace(t *testing.T) {
 	t.Parallel()
 	person := func(name string) map[string]any { return representative(name) }
 	tests := []struct {
-		code    int
-		pointer string
-		change  map[string]any
+		code int
+		// pointers are those of the requirements.
+		pointers []string
+		change   map[string]any
 		// touched are the steps whose objects are updated.
 		touched []string
 	}{
-		{18601, "/business/website_url", map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}, []string{"business_information"}},
-		{18602, "/business/business_registration_number", map[string]any{"business": map[string]any{"business_registration_number": "987654321"}}, []string{"business_information"}},
-		{18603, "/address", map[string]any{"address": map[string]any{"street": "1 N State St"}}, []string{"address"}},
-		{18604, "/authorized_representatives/0", map[string]any{"authorized_representatives": []any{person("other"), person("second")}}, []string{"representative_1"}},
-		{18605, "/authorized_representatives/1", map[string]any{"authorized_representatives": []any{person("first"), person("other")}}, []string{"representative_2"}},
-		{18606, "/authorized_representatives/0/email", map[string]any{"business": map[string]any{"website_url": "https://shop.plumbing.example.com"}}, []string{"business_information"}},
+		{18601, []string{"/business/website_url"}, map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}, []string{"business_information"}},
+		{18602, []string{"/business/business_registration_number"}, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}}, []string{"business_information"}},
+		{18603, []string{"/address"}, map[string]any{"address": map[string]any{"street": "1 N State St"}}, []string{"address"}},
+		{18604, []string{"/authorized_representatives/0"}, map[string]any{"authorized_representatives": []any{person("other"), person("second")}}, []string{"representative_1"}},
+		{18605, []string{"/authorized_representatives/1"}, map[string]any{"authorized_representatives": []any{person("first"), person("other")}}, []string{"representative_2"}},
+		{18606, []string{"/authorized_representatives/0/email", "/authorized_representatives/1/email"}, map[string]any{"business": map[string]any{"website_url": "https://shop.plumbing.example.com"}}, []string{"business_information"}},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.code), func(t *testing.T) {
@@ -43,8 +45,12 @@ func TestARejectionIsCorrectedInPlace(t *testing.T) {
 			}
 			w.reject(profile, tt.code)
 			rejected := w.await(id, "action_required")
-			if r := rejected.Requirements; len(r) != 1 || r[0].Pointer != tt.pointer || r[0].Source != "review" {
-				t.Errorf("requirements %+v, want one that points at %s", r, tt.pointer)
+			var pointers []string
+			for _, r := range rejected.Requirements {
+				pointers = append(pointers, r.Pointer)
+			}
+			if !slices.Equal(pointers, tt.pointers) || rejected.Requirements[0].Source != "review" {
+				t.Errorf("requirements %+v, want them to point at %v", rejected.Requirements, tt.pointers)
 			}
 
 			w.sim.ResetRequests()
@@ -313,7 +319,6 @@ func TestWhatSomebodyHasDeletedIsMadeAnewByItsCorrection(t *testing.T) {
 			version := 1
 			if len(change) == 0 {
 				w.mustPatch(id, version, map[string]any{})
-				version++
 				w.awaitThat(id, "the evaluation to miss it", func(a answer) bool { return len(a.Requirements) > 0 && a.Requirements[0].Source == "evaluation" })
 			}
 			w.mustPatch(id, version, change)

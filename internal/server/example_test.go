@@ -20,10 +20,11 @@ func ExampleLoadConfig() {
 	_, err := server.LoadConfig([]string{
 		"DATABASE_URL=postgres://localhost/attestd",
 		"TWILIO_ACCOUNT_SID=AC4484698bef762369e3d42f52709da19c",
-		"WORKERS=many",
+		"TWILIO_AUTH_TOKEN_FILE=/run/secrets/token",
+		"WORKERS=20000",
 	})
 	fmt.Println(err)
 	// Output:
-	// WORKERS: strconv.ParseInt: parsing "many": invalid syntax TWILIO_AUTH_TOKEN: missing: set it,
-	// or TWILIO_AUTH_TOKEN_FILE, to the parent account's auth token
+	// TWILIO_AUTH_TOKEN_FILE: open /run/secrets/token: no such file or directory
+	// WORKERS: must be from 1 to 10000
 }

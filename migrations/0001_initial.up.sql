@@ -1,33 +1,37 @@
--- An onboarding's row is what its protocol locks and counts on. It is written with every step, so it is narrow: the request, which is
--- some kilobytes and hardly ever changes, has a table of its own and is not copied by each of those writes.
+-- The row of an onboarding is what the protocol locks. Every write about the onboarding updates it,
+-- so it is narrow: the request, of some kilobytes, has a table of its own and is not copied each
+-- time.
 --
--- IDs compare by byte (COLLATE "C"): faster, and the same order as in Go.
+-- IDs compare by byte (COLLATE "C"). That is faster, and the same order as in Go.
 CREATE TABLE onboardings (
     id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'onb\_%'),
     external_id text NOT NULL DEFAULT '',
-    -- The account in which everything is made: '' until it was made itself.
+    -- The account in which everything is made; '' before the account itself is made.
     subaccount_sid text NOT NULL,
     primary_profile_sid text NOT NULL,
     callback_token text NOT NULL UNIQUE CHECK (callback_token <> ''),
     -- The newest version of the request.
     version integer NOT NULL CHECK (version >= 1),
-    -- A projection of what Onboarding.Status derives from the steps, written with them. It is kept only so that a list can be filtered
-    -- by it; nothing decides by it.
+    -- What Onboarding.Status derives from the steps, written with them. It is here so that a list
+    -- can be filtered by it. Nothing is decided by it.
     status text NOT NULL CHECK (status IN ('in_progress', 'in_review', 'action_required', 'approved', 'canceled')),
-    -- Likewise what Onboarding.Attestation derives.
+    -- The same of Onboarding.Attestation.
     attestation text NOT NULL DEFAULT '',
-    -- Raised by each claim; a runner's write names the epoch of its own claim and is void under an older one.
+    -- Raised by each claim. A runner's write names the epoch of its own claim, and is void if that
+    -- is not the newest.
     epoch bigint NOT NULL DEFAULT 0,
-    -- Something happened since the last claim.
+    -- Something woke the onboarding since the last claim.
     woken boolean NOT NULL DEFAULT false,
-    -- A claim has seen that something happened, and its run has not ended in order: if it died, the next claim is told again.
+    -- A claim was told of a wake-up, and its run has not ended in order. If the run died, the next
+    -- claim is told too.
     waking boolean NOT NULL DEFAULT false,
-    -- The one River job that may run this onboarding, NULL when nothing is scheduled. No foreign key: River deletes finished jobs.
+    -- The one River job that may run the onboarding, NULL if none is scheduled. No foreign key,
+    -- because River deletes finished jobs.
     job_id bigint,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     canceled_at timestamptz,
-    -- What a canceled onboarding made is deleted.
+    -- Whatever the onboarding made is deleted. Only for a canceled one.
     cleanup boolean NOT NULL DEFAULT false CHECK (canceled_at IS NOT NULL OR NOT cleanup),
     CHECK ((status = 'canceled') = (canceled_at IS NOT NULL))
 ) WITH (fillfactor = 70);
@@ -49,10 +53,11 @@ CREATE TABLE requests (
     PRIMARY KEY (onboarding_id, version)
 );
 
--- The ledger. The only index is the primary key, whose columns never change, so that an update of a step touches the table alone.
+-- The ledger. The only index is the primary key, and its columns never change: so an update of a
+-- step writes to the table alone.
 --
--- No foreign key here and in events: every insert selects from the onboarding's row that it has just locked, and checking that again for
--- each row would cost more than the insert.
+-- No foreign key here and in events. Every insert selects from the onboarding's row, which is
+-- locked. To check it for each row would cost more than the insert.
 CREATE TABLE steps (
     onboarding_id text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL CHECK (key <> ''),
@@ -70,7 +75,7 @@ CREATE TABLE steps (
     PRIMARY KEY (onboarding_id, key)
 ) WITH (fillfactor = 50);
 
--- The numbers of the request, resolved, in the request's order.
+-- The resolved numbers of the request, in the request's order.
 CREATE TABLE phone_numbers (
     onboarding_id text COLLATE "C" NOT NULL,
     position integer NOT NULL CHECK (position >= 0),
@@ -79,7 +84,7 @@ CREATE TABLE phone_numbers (
     PRIMARY KEY (onboarding_id, position)
 );
 
--- The history. The identity orders what one transaction wrote at one moment.
+-- The history. The identity puts events of one transaction, which have one time, in order.
 CREATE TABLE events (
     onboarding_id text COLLATE "C" NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -111,21 +116,23 @@ CREATE INDEX callbacks_onboarding_id_idx ON callbacks (onboarding_id, id);
 CREATE TABLE api_keys (
     name text PRIMARY KEY CHECK (name <> ''),
     role text NOT NULL CHECK (role IN ('operator', 'viewer')),
-    -- Of the key; the key itself is nowhere.
+    -- The hash of the key. The key itself is not stored.
     sha256 bytea NOT NULL UNIQUE CHECK (length(sha256) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz
 );
 
--- The processes that run now. Each holds the session-level advisory lock of its id for as long as it lives.
+-- The processes that run now. Each has the session-level advisory lock of its id as long as it
+-- lives.
 CREATE TABLE replicas (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- The ID of the process's River client, which is in the attempted_by of the jobs it runs.
+    -- The ID of the process's River client. It is in attempted_by of the jobs that the process
+    -- runs.
     client_id text NOT NULL UNIQUE,
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
--- River makes these for searches by a job's arguments and metadata. Nothing here searches by them, and each insert and each change of a job's
--- state writes them.
+-- River makes these for searches by the arguments and the metadata of jobs. attestd does not search
+-- by them, but each insert and each change of a job would write them.
 DROP INDEX river_job_args_index, river_job_metadata_index;

@@ -38,7 +38,7 @@ func (d *database) history(id string) []string {
 		d.t.Fatal(err)
 	}
 	defer s.Close()
-	events, err := s.Events(d.t.Context(), onboarding.ID(id))
+	events, _, err := s.EventPage(d.t.Context(), onboarding.ID(id), true, 0, 1000)
 	if err != nil {
 		d.t.Fatal(err)
 	}

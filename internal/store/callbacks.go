@@ -7,7 +7,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// callbackRow asks for a callback to be stored and, where wakes is set, for a wake-up.
+// callbackRow asks for a callback to be stored and, if wakes is set, for a wake-up.
 type callbackRow struct {
 	OnboardingID     onboarding.ID `json:"onboarding_id"`
 	ReceivedAt       stamp         `json:"received_at"`
@@ -23,7 +23,7 @@ type callbackRow struct {
 // RecordCallback implements [onboarding.Repository]. Errors: [onboarding.ErrNotFound].
 func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake bool) error {
 	id := c.OnboardingID
-	err := s.group.write(ctx, id, ask(storeCallbacks, id, callbackRow{
+	stored := ask(storeCallbacks, id, callbackRow{
 		OnboardingID:     id,
 		ReceivedAt:       stamp{c.ReceivedAt},
 		IdempotencyToken: c.IdempotencyToken,
@@ -33,7 +33,8 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		BundleSID:        c.BundleSID,
 		Status:           c.Status,
 		Wakes:            wake,
-	}), askID(runWoken, string(id)))
+	})
+	err := s.group.write(ctx, id, stored, askID(runWoken, string(id)))
 	if hasCode(err, foreignKeyViolation) {
 		err = onboarding.ErrNotFound
 	}
@@ -41,26 +42,4 @@ func (s *Store) RecordCallback(ctx context.Context, c onboarding.Callback, wake 
 		return fmt.Errorf("store a callback of onboarding %s: %w", id, err)
 	}
 	return nil
-}
-
-// Callbacks returns the callbacks that were kept for an onboarding, oldest first.
-func (s *Store) Callbacks(ctx context.Context, id onboarding.ID) ([]onboarding.Callback, error) {
-	rows, err := s.queries.GetCallbacks(ctx, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the callbacks of onboarding %s: %w", id, err)
-	}
-	callbacks := make([]onboarding.Callback, len(rows))
-	for i, row := range rows {
-		callbacks[i] = onboarding.Callback{
-			OnboardingID:     id,
-			ReceivedAt:       timeOf(row.ReceivedAt),
-			IdempotencyToken: row.IdempotencyToken,
-			SignedBy:         row.SignedBy,
-			ContentType:      row.ContentType,
-			Body:             row.Body,
-			BundleSID:        row.BundleSid,
-			Status:           row.Status,
-		}
-	}
-	return callbacks, nil
 }

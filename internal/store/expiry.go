@@ -4,19 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-const (
-	// DefaultCallbackRetention is how long callbacks are kept.
-	DefaultCallbackRetention = 90 * 24 * time.Hour
-	// expiryBatch is how many rows one transaction deletes: a table that has grown for long is not locked up, nor is much WAL written at once.
-	expiryBatch = 1000
-)
+// expiryBatch is how many rows one transaction deletes: few, so that a table that has grown for
+// long is neither blocked nor writes a lot of WAL at once.
+const expiryBatch = 1000
 
-// expire deletes the callbacks whose time is over.
+// expire deletes the callbacks that are older than their retention.
 func (r *replica) expire(ctx context.Context) {
 	deleted, err := r.store.expireCallbacks(ctx, expiryBatch)
 	switch {
@@ -27,7 +23,8 @@ func (r *replica) expire(ctx context.Context) {
 	}
 }
 
-// expireCallbacks deletes batch after batch until none is left, or until another replica is at it, and returns how many it deleted.
+// expireCallbacks deletes batch after batch until none is left, or until another replica deletes.
+// It returns how many it deleted.
 func (s *Store) expireCallbacks(ctx context.Context, batch int32) (deleted int64, err error) {
 	for {
 		var n int64

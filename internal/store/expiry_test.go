@@ -8,7 +8,8 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-func kept(t *testing.T, s *Store, id onboarding.ID) (tokens []string) {
+// storedTokens are the tokens of the callbacks that are stored, newest first.
+func storedTokens(t *testing.T, s *Store, id onboarding.ID) (tokens []string) {
 	t.Helper()
 	page, _, err := s.CallbackPage(t.Context(), id, 0, 100)
 	if err != nil {
@@ -20,34 +21,34 @@ func kept(t *testing.T, s *Store, id onboarding.ID) (tokens []string) {
 	return tokens
 }
 
-func TestCallbacksAreDeletedWhenTheirTimeIsOver(t *testing.T) {
+func TestCallbacksAreDeletedAfterTheirRetention(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t), CallbackRetention: 48 * time.Hour})
 	id := newOnboarding(t, s)
 	for i, token := range []string{"a", "b", "c", "d", "e"} {
-		keep(t, s, id, time.Now().Add(-49*time.Hour-time.Duration(i)*time.Minute), token)
+		storeCallback(t, s, id, time.Now().Add(-49*time.Hour-time.Duration(i)*time.Minute), token)
 	}
-	keep(t, s, id, time.Now().Add(-47*time.Hour), "young")
+	storeCallback(t, s, id, time.Now().Add(-47*time.Hour), "young")
 	deleted, err := s.expireCallbacks(t.Context(), 2) // three batches
 	if err != nil || deleted != 5 {
 		t.Errorf("deleted %d, %v, want 5", deleted, err)
 	}
-	if left := kept(t, s, id); len(left) != 1 || left[0] != "young" {
+	if left := storedTokens(t, s, id); len(left) != 1 || left[0] != "young" {
 		t.Errorf("left: %v", left)
 	}
 }
 
-func TestWhileOneReplicaDeletesTheOthersLeaveItAlone(t *testing.T) {
+func TestOneReplicaDeletesAtATime(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t), CallbackRetention: time.Hour})
 	id := newOnboarding(t, s)
-	keep(t, s, id, time.Now().Add(-2*time.Hour), "old")
+	storeCallback(t, s, id, time.Now().Add(-2*time.Hour), "old")
 	err := s.inTx(t.Context(), func(q *db.Queries) error {
 		if mine, err := q.TryExpiryLock(t.Context(), expiryLockClass); err != nil || !mine {
 			t.Fatalf("lock: %t, %v", mine, err)
 		}
 		if deleted, err := s.expireCallbacks(t.Context(), 10); err != nil || deleted != 0 {
-			t.Errorf("deleted %d, %v, although another is at it", deleted, err)
+			t.Errorf("deleted %d, %v, although another deletes", deleted, err)
 		}
 		return nil
 	})
@@ -59,12 +60,12 @@ func TestWhileOneReplicaDeletesTheOthersLeaveItAlone(t *testing.T) {
 	}
 }
 
-func TestARunningReplicaDeletesByItself(t *testing.T) {
+func TestAReplicaDeletesWithoutBeingAsked(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, Config{DatabaseURL: newDatabase(t), CallbackRetention: time.Hour, Advance: newDesk().advance, Workers: 1})
+	s := openStore(t, Config{DatabaseURL: newDatabase(t), CallbackRetention: time.Hour, StaleAfter: time.Hour, Advance: newInbox().advance, Workers: 1})
 	s.timing.expiry = 10 * time.Millisecond
 	id := newOnboarding(t, s)
-	keep(t, s, id, time.Now().Add(-2*time.Hour), "old")
+	storeCallback(t, s, id, time.Now().Add(-2*time.Hour), "old")
 	start(t, s)
-	eventually(t, "the callback is gone", func() bool { return len(kept(t, s, id)) == 0 })
+	eventually(t, "the callback is gone", func() bool { return len(storedTokens(t, s, id)) == 0 })
 }

@@ -15,42 +15,45 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// groupCommit writes what many do with many onboardings in common transactions: while one commits,
-// what comes meanwhile gathers for the next. Who is alone is written at once.
+// groupCommit writes about different onboardings in common transactions. While one transaction
+// commits, the writes that come meanwhile gather for the next. A write that is alone is sent at
+// once.
 //
-// A transaction is one round trip of a few statements, each for all requests of the group. Each write
-// is fenced by itself (invariant 3), and its caller goes on only once the transaction has committed
+// A transaction is one round trip of a few statements, each for the requests of the whole group.
+// Each write is fenced by itself (invariant 3), and its caller goes on only after the commit
 // (invariant 1).
 //
-// Beginning a statement costs Postgres as much as a row or two of what it writes. cmd/bench was run with
-// simpler forms: the statements of each onboarding by themselves in the common transaction came to 0.28
-// of the bare loop's throughput where this comes to 0.43, and a transaction for each to less.
+// To begin a statement costs Postgres as much as to write a row or two. Simpler forms were measured
+// with cmd/bench. With statements of its own for each onboarding, in the common transaction, it
+// comes to 0.28 of the bare loop's throughput, and with a transaction of its own to no more. This
+// form comes to 0.43.
 type groupCommit struct {
 	pool    *pgxpool.Pool
 	queue   chan *pendingWrite
-	turn    chan struct{} // has one in it while no writer has the turn
+	turn    chan struct{} // has an element while no writer has the turn
 	stopped chan struct{}
 	writers sync.WaitGroup
 }
 
 const (
-	// One writer at a time makes the largest groups, and so the fewest transactions. When a
-	// transaction takes longer than this, because somebody has a row's lock or the disk is slow, the
-	// next is sent beside it: only what is in the slow one waits.
+	// One writer at a time makes the largest groups, and so the fewest transactions. A transaction
+	// may be slow, because another session has a row's lock or because of the disk. After this time
+	// the next is sent beside it, so that no other write waits for the slow one.
 	groupPatience = 100 * time.Millisecond
 	groupWriters  = 4
 	// The most writes in one transaction. All of them wait for the slowest.
 	groupMost = 64
-	// A transaction that takes longer is given up; runners claim anew and see what was written.
+	// A transaction that needs longer is given up. Its runners fail and are retried: their next
+	// claims read what was written.
 	groupTimeout = 10 * time.Second
 )
 
-// pendingWrite is what a caller asks for, in one transaction, and waits for.
+// pendingWrite is a caller's requests, for one transaction, while the caller waits.
 type pendingWrite struct {
 	// id is the onboarding whose row is locked first; "" for none.
 	id       onboarding.ID
 	requests []request
-	// result has room: the writer never waits for the caller.
+	// result has a buffer, so that the writer never waits for the caller.
 	result chan error
 }
 
@@ -65,7 +68,7 @@ func newGroupCommit(pool *pgxpool.Pool) *groupCommit {
 	return g
 }
 
-// close ends the writers when their transactions have ended. Nothing may be written any more.
+// close waits for the transactions under way and ends the writers. No write may come after it.
 func (g *groupCommit) close() {
 	close(g.stopped)
 	g.writers.Wait()
@@ -73,9 +76,9 @@ func (g *groupCommit) close() {
 
 var errGroupClosed = errors.New("the store is closed")
 
-// write returns once all requests are committed, or why they are not. After an error that is not
-// Postgres' nobody knows what was written, and answers may still be set: they may be looked at only
-// after nil.
+// write returns nil once all requests are committed. After an error that is not an answer of
+// Postgres it is not known whether they were. The answers may be read only after nil: after an
+// error a writer may still set them.
 func (g *groupCommit) write(ctx context.Context, id onboarding.ID, requests ...request) error {
 	w := &pendingWrite{id: id, requests: requests, result: make(chan error, 1)}
 	select {
@@ -95,8 +98,8 @@ func (g *groupCommit) write(ctx context.Context, id onboarding.ID, requests ...r
 	}
 }
 
-// serve writes whenever it has the turn. It passes the turn on when it has written, or earlier if
-// that takes long.
+// serve sends a group whenever it has the turn. It passes the turn on when the group is committed,
+// or after groupPatience.
 func (g *groupCommit) serve() {
 	for {
 		select {
@@ -118,7 +121,7 @@ func (g *groupCommit) serve() {
 	}
 }
 
-// gather returns the first with all that wait.
+// gather returns the first write with those that wait, up to groupMost.
 func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 	group := []*pendingWrite{first}
 	for len(group) < groupMost {
@@ -133,12 +136,12 @@ func (g *groupCommit) gather(first *pendingWrite) []*pendingWrite {
 	return group
 }
 
-// commit writes all in one transaction. If Postgres refuses it, each is written by itself, so that
-// one's fault is not another's.
+// commit writes a group in one transaction. If Postgres refuses it, each write is sent by itself,
+// so that only the faulty one fails.
 func (g *groupCommit) commit(group []*pendingWrite) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
-	group, later := oneOfEach(group)
+	group, later := oneRunEach(group)
 	err := g.send(ctx, group)
 	if len(group) > 1 && isRefused(err) {
 		for _, w := range group {
@@ -154,31 +157,33 @@ func (g *groupCommit) commit(group []*pendingWrite) {
 	}
 }
 
-// oneOfEach puts off what asks a statement for what another asks it for already, such as a second
-// claim of an onboarding by a run that was given up: one statement updates a row once.
-func oneOfEach(group []*pendingWrite) (now, later []*pendingWrite) {
-	asked := make(map[onboarding.ID]bool, len(group))
+// oneRunEach puts off the writes of an onboarding's second run. There is one when a run was given
+// up, and its write still waits. A statement can update a row only once.
+func oneRunEach(group []*pendingWrite) (now, later []*pendingWrite) {
+	runs := make(map[onboarding.ID]bool, len(group))
 	for _, w := range group {
-		if w.isRun() && asked[w.id] {
+		isRun := w.isRun()
+		if isRun && runs[w.id] {
 			later = append(later, w)
 			continue
 		}
-		asked[w.id] = asked[w.id] || w.isRun()
+		runs[w.id] = runs[w.id] || isRun
 		now = append(now, w)
 	}
 	return now, later
 }
 
-// isRun tells whether a runner asks.
+// isRun tells whether the write is a runner's.
 func (w *pendingWrite) isRun() bool {
 	return slices.ContainsFunc(w.requests, func(r request) bool {
-		return r.statement() == writeChanges || r.statement() == claimOnboardings || r.statement() == releaseOnboardings
+		s := r.statement()
+		return s == writeChanges || s == claimOnboardings || s == releaseOnboardings
 	})
 }
 
-// send writes a group in one transaction: the statements of a batch are one outside of any other. The
-// rows are locked in the order of their IDs: so two transactions do not wait for each other in a
-// circle.
+// send sends a group. Outside of a transaction, the statements of a batch are a transaction. The
+// rows are locked in the order of their IDs, so that two transactions do not wait for each other in
+// a circle.
 func (g *groupCommit) send(ctx context.Context, group []*pendingWrite) error {
 	var ids []string
 	var requests []request
@@ -191,13 +196,14 @@ func (g *groupCommit) send(ctx context.Context, group []*pendingWrite) error {
 	var batch pgx.Batch
 	if len(ids) > 0 {
 		slices.Sort(ids)
+		ids = slices.Compact(ids)
 		queueExec(&batch, func(ctx context.Context, q *db.Queries) { _ = q.LockOnboardings(ctx, ids) })
 	}
 	queueAll(&batch, requests)
 	return g.pool.SendBatch(ctx, &batch).Close()
 }
 
-// isRefused tells whether Postgres answered with an error.
+// isRefused tells whether Postgres itself answered with the error.
 func isRefused(err error) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused)

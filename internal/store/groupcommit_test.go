@@ -12,33 +12,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-func TestWhoWaitsForALockHoldsNobodyUp(t *testing.T) {
-	t.Parallel()
-	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
-	locked, free := newOnboarding(t, s), newOnboarding(t, s)
-	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
-	defer cancel()
-	keep := func(id onboarding.ID) error {
-		return s.RecordCallback(ctx, onboarding.Callback{OnboardingID: id, ReceivedAt: time.Now()}, true)
-	}
-	kept := make(chan error, 1)
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT FROM onboardings WHERE id = $1 FOR UPDATE", string(locked)); err != nil {
-			return err
-		}
-		go func() { kept <- keep(locked) }()
-		waitsForLock(t, s)
-		return keep(free)
-	})
-	if err != nil {
-		t.Errorf("another's: %v", err)
-	}
-	if err := <-kept; err != nil {
-		t.Errorf("its own, when the lock was free: %v", err)
-	}
-}
-
-// inOneGroup writes all in one transaction, as if they had come at one moment, and returns the error of each.
+// inOneGroup commits all as one group, as if they had come at the same moment, and returns their
+// errors.
 func inOneGroup(t *testing.T, s *Store, all ...*pendingWrite) []error {
 	t.Helper()
 	for _, w := range all {
@@ -52,36 +27,32 @@ func inOneGroup(t *testing.T, s *Store, all ...*pendingWrite) []error {
 	return errs
 }
 
-// claimed creates an onboarding and claims it for its job.
-func claimed(t *testing.T, b *testBundle) (*onboarding.Onboarding, int64) {
-	t.Helper()
-	id := newOnboarding(t, b.store)
-	r := b.fetch(t, id)
-	o, err := r.ledger.Claim(r.ctx, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o, r.ledger.job.ID
-}
-
-// noting is a change with a step and two events that say so.
-func noting(o *onboarding.Onboarding, jobID int64, what string) *pendingWrite {
-	return &pendingWrite{id: o.ID, requests: []request{&change{jobID: jobID, Change: onboarding.Change{
+// noting is a change by the run, with a step and two events that have the text.
+func noting(r run, o *onboarding.Onboarding, text string) *pendingWrite {
+	now := time.Now()
+	return &pendingWrite{id: o.ID, requests: []request{&change{jobID: r.ledger.job.ID, Change: onboarding.Change{
 		ID: o.ID, Epoch: o.Epoch, Status: onboarding.StatusInProgress,
-		Steps:  []onboarding.Step{{Key: "preflight", State: onboarding.StepRunning, SID: what}},
-		Events: []onboarding.Event{{At: time.Now(), Kind: "noted", Detail: what}, {At: time.Now(), Kind: "noted", Detail: what + " again"}},
+		Steps:  []onboarding.Step{{Key: "preflight", State: onboarding.StepRunning, SID: text}},
+		Events: []onboarding.Event{{At: now, Kind: "noted", Detail: text}, {At: now, Kind: "noted", Detail: text + ", too"}},
 	}}}}
 }
 
-// claiming is a claim.
-func claiming(id onboarding.ID, jobID int64) *pendingWrite {
-	return &pendingWrite{id: id, requests: []request{
-		ask(claimOnboardings, id, claimRow{id, jobID}), &reading{id: id},
-	}}
+// isWritten tells whether the change of noting was written.
+func isWritten(noted *pendingWrite) bool { return noted.requests[0].(*change).written }
+
+// releasing is noting and a release.
+func releasing(r run, o *onboarding.Onboarding, text string, next time.Time) *pendingWrite {
+	w := noting(r, o, text)
+	w.requests = append(w.requests, ask(releaseOnboardings, o.ID, releaseRow{o.ID, o.Epoch, r.ledger.job.ID, stamp{next}}))
+	return w
 }
 
-// claimedBy is what a claim was answered.
-func claimedBy(t *testing.T, w *pendingWrite) *onboarding.Onboarding {
+func claiming(id onboarding.ID, jobID int64) *pendingWrite {
+	return &pendingWrite{id: id, requests: []request{ask(claimOnboardings, id, claimRow{id, jobID}), &reading{id: id}}}
+}
+
+// claimed is the onboarding of claiming.
+func claimed(t *testing.T, w *pendingWrite) *onboarding.Onboarding {
 	t.Helper()
 	if !w.requests[0].(*question).answered {
 		t.Fatal("nothing was claimed")
@@ -97,164 +68,187 @@ func callback(id onboarding.ID) *pendingWrite {
 	}}
 }
 
-// notes are what was noted of the onboarding: in its step, and in its history.
-func notes(t *testing.T, s *Store, id onboarding.ID) (step string, history []string) {
+// wantNoted checks the text in the step, and in both events of the history; none for "".
+func wantNoted(t *testing.T, s *Store, id onboarding.ID, text string) {
 	t.Helper()
 	o, err := s.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := s.Events(t.Context(), id)
+	events, err := wholeHistory{s}.Events(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var history, want []string
 	for _, e := range events {
 		if e.Kind == "noted" {
 			history = append(history, e.Detail)
 		}
 	}
-	return o.SID("preflight"), history
-}
-
-func wantNotes(t *testing.T, s *Store, id onboarding.ID, want ...string) {
-	t.Helper()
-	step, history := notes(t, s, id)
-	if !slices.Equal(history, want) || len(want) > 0 && step+" again" != want[len(want)-1] {
-		t.Errorf("the step says %q and the history %q, want %q", step, history, want)
+	if text != "" {
+		want = []string{text, text + ", too"}
+	}
+	if o.SID("preflight") != text || !slices.Equal(history, want) {
+		t.Errorf("the step says %q and the history %q, want %q", o.SID("preflight"), history, text)
 	}
 }
 
-func TestEachOfAGroupIsWrittenWithWhatIsItsOwn(t *testing.T) {
+func TestEachWriteOfAGroupHasItsOwnFenceAndAnswer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	s := b.store
-	changes, outOfPlace := make([]*pendingWrite, 0, 3), 1
-	ids := make([]onboarding.ID, 0, 3)
-	for i, what := range []string{"first", "second", "third"} {
-		o, jobID := claimed(t, b)
-		if i == outOfPlace {
-			o.Epoch--
-		}
-		changes, ids = append(changes, noting(o, jobID, what)), append(ids, o.ID)
-	}
-	released, jobID := claimed(t, b)
-	release := noting(released, jobID, "released")
-	release.requests = append(release.requests, ask(releaseOnboardings, released.ID,
-		releaseRow{released.ID, released.Epoch, jobID, stamp{time.Now().Add(time.Hour)}}))
-	waiting := newOnboarding(t, s)
-	claim := claiming(waiting, b.jobID(t, waiting))
+	first, one := b.claimNew(t)
+	second, two := b.claimNew(t)
+	third, three := b.claimNew(t)
+	two.Epoch-- // lost its place
+	fourth, released := b.claimNew(t)
+	waiting := newOnboarding(t, b.store)
 
-	for i, err := range inOneGroup(t, s, changes[0], changes[1], claim, changes[2], release) {
+	changes := []*pendingWrite{noting(first, one, "first"), noting(second, two, "second"), noting(third, three, "third")}
+	claim := claiming(waiting, b.jobID(t, waiting))
+	release := releasing(fourth, released, "released", released.ReadAt.Add(time.Hour))
+	for i, err := range inOneGroup(t, b.store, changes[0], changes[1], claim, changes[2], release) {
 		if err != nil {
-			t.Errorf("the %d. comes to %v", i+1, err)
+			t.Errorf("error of write %d: %v", i, err)
 		}
 	}
-	for i, w := range changes {
-		if written := w.requests[0].(*change).written; written != (i != outOfPlace) {
-			t.Errorf("change %d is written: %t", i, written)
+	for i, want := range []bool{true, false, true} {
+		if got := isWritten(changes[i]); got != want {
+			t.Errorf("change %d is written: %t, want %t", i, got, want)
 		}
 	}
-	wantNotes(t, s, ids[0], "first", "first again")
-	wantNotes(t, s, ids[1])
-	wantNotes(t, s, ids[2], "third", "third again")
-	wantNotes(t, s, released.ID, "released", "released again")
+	wantNoted(t, b.store, one.ID, "first")
+	wantNoted(t, b.store, two.ID, "")
+	wantNoted(t, b.store, three.ID, "third")
+	wantNoted(t, b.store, released.ID, "released")
 	if _, ok := b.due(t, released.ID); !ok || string(release.requests[1].(*question).answer) != "false" {
-		t.Errorf("released with a next run: %t, woken: %s", ok, release.requests[1].(*question).answer)
+		t.Errorf("released with a next job: %t, woken: %s", ok, release.requests[1].(*question).answer)
 	}
-	if o := claimedBy(t, claim); o.ID != waiting || o.Epoch != 1 || o.Request.Business.Name == "" {
+	if o := claimed(t, claim); o.ID != waiting || o.Epoch != 1 || o.Request.Business.Name == "" {
 		t.Errorf("claimed %+v", o)
 	}
 }
 
-func TestWhatPostgresRefusesIsNobodyElsesFault(t *testing.T) {
+func TestAWriteThatPostgresRefusesFailsAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	good, goodJob := claimed(t, b)
-	bad, badJob := claimed(t, b)
-	errs := inOneGroup(t, b.store, noting(good, goodJob, "good"), noting(bad, badJob, "not text: \x00"))
+	first, good := b.claimNew(t)
+	second, bad := b.claimNew(t)
+	errs := inOneGroup(t, b.store, noting(first, good, "good"), noting(second, bad, "not text: \x00"))
 	if errs[0] != nil || !isRefused(errs[1]) {
-		t.Errorf("the good one comes to %v, the other to %v", errs[0], errs[1])
+		t.Errorf("the good one: %v; the other: %v, want Postgres' refusal", errs[0], errs[1])
 	}
-	wantNotes(t, b.store, good.ID, "good", "good again")
-	wantNotes(t, b.store, bad.ID)
+	wantNoted(t, b.store, good.ID, "good")
+	wantNoted(t, b.store, bad.ID, "")
 }
 
-// What has no place fails by itself: an error of Postgres would end the transaction of all.
-func TestAnOnboardingThatAnotherStandsInTheWayOfIsNobodyElsesFault(t *testing.T) {
+// A conflict is no error of Postgres, which would end the transaction of the whole group.
+func TestAConflictLeavesTheGroupTogether(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	one, oneJob := claimed(t, b)
-	other, otherJob := claimed(t, b)
-	now := stamp{time.Now()}
-	id := onboarding.ID(random("onb_"))
-	creation := &pendingWrite{requests: []request{ask(createOnboardings, id, creationRow{
+	first, one := b.claimNew(t)
+	second, two := b.claimNew(t)
+	now, id := stamp{time.Now()}, onboarding.ID(random("onb_"))
+	created := ask(createOnboardings, id, creationRow{
 		ID: id, SubaccountSID: one.SubaccountSID, CallbackToken: random(""), Version: 1, Status: onboarding.StatusInProgress,
 		CreatedAt: now, UpdatedAt: now, Event: eventRow{At: now, Kind: "onboarding.created"},
-	})}}
-	errs := inOneGroup(t, b.store, noting(one, oneJob, "one"), creation, noting(other, otherJob, "other"))
-	if errs[0] != nil || errs[1] != nil || errs[2] != nil || creation.requests[0].(*question).answered {
-		t.Fatalf("they come to %v, the second onboarding is created: %t", errs, creation.requests[0].(*question).answered)
+	})
+	creation := &pendingWrite{requests: []request{created}}
+	for i, err := range inOneGroup(t, b.store, noting(first, one, "one"), creation, noting(second, two, "two")) {
+		if err != nil {
+			t.Errorf("error of write %d: %v", i, err)
+		}
+	}
+	if created.answered {
+		t.Error("a second onboarding of the subaccount is created")
 	}
 	var transactions int
-	err := b.store.pool.QueryRow(t.Context(), "SELECT count(DISTINCT xmin::text) FROM onboardings WHERE id IN ($1, $2)", string(one.ID), string(other.ID)).
-		Scan(&transactions)
-	if err != nil || transactions != 1 {
-		t.Errorf("the two changes were written in %d transactions, %v, want 1", transactions, err)
+	b.queryRow(t, &transactions, "SELECT count(DISTINCT xmin::text) FROM onboardings WHERE id IN ($1, $2)", string(one.ID), string(two.ID))
+	if transactions != 1 {
+		t.Errorf("the two changes were written in %d transactions, want 1", transactions)
+	}
+}
+
+func TestASecondRunOfAnOnboardingIsWrittenAfterTheFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r, o := b.claimNew(t)
+	first, second := claiming(o.ID, r.ledger.job.ID), claiming(o.ID, r.ledger.job.ID)
+	late := noting(r, o, "too late")
+	for i, err := range inOneGroup(t, b.store, noting(r, o, "before"), first, second, late) {
+		if err != nil {
+			t.Fatalf("error of write %d: %v", i, err)
+		}
+	}
+	if isWritten(late) {
+		t.Error("a change under an older epoch is written")
+	}
+	one, two := claimed(t, first), claimed(t, second)
+	if one.Epoch != o.Epoch+1 || two.Epoch != o.Epoch+2 || one.SID("preflight") != "before" {
+		t.Errorf("epochs %d and %d after %d; the first reads %q", one.Epoch, two.Epoch, o.Epoch, one.SID("preflight"))
+	}
+	wantNoted(t, b.store, o.ID, "before")
+}
+
+func TestAWriteThatWaitsForALockDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	b := &testBundle{store: openStore(t, Config{DatabaseURL: newDatabase(t)})}
+	locked, free := newOnboarding(t, b.store), newOnboarding(t, b.store)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	store := func(id onboarding.ID) error {
+		return b.store.RecordCallback(ctx, onboarding.Callback{OnboardingID: id, ReceivedAt: time.Now()}, true)
+	}
+	stored := make(chan error, 1)
+	err := pgx.BeginFunc(ctx, b.store.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT FROM onboardings WHERE id = $1 FOR UPDATE", string(locked)); err != nil {
+			return err
+		}
+		go func() { stored <- store(locked) }()
+		b.waitsForLock(t)
+		return store(free)
+	})
+	if err != nil {
+		t.Errorf("the other: %v", err)
+	}
+	// It would have been given up if the other had waited for it.
+	if err := <-stored; err != nil {
+		t.Errorf("the one that waits: %v", err)
 	}
 }
 
 func TestTwoGroupsDoNotWaitForEachOtherInACircle(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	one, oneJob := claimed(t, b)
-	other, otherJob := claimed(t, b)
-	// Each changes what the other keeps a callback of, which comes later in the transaction; as two replicas do.
+	first, one := b.claimNew(t)
+	second, two := b.claimNew(t)
+	// Each group changes the onboarding that the other stores a callback of, as those of two
+	// replicas do.
 	var both sync.WaitGroup
-	for _, group := range [][2]func() *pendingWrite{
-		{func() *pendingWrite { return noting(one, oneJob, "") }, func() *pendingWrite { return callback(other.ID) }},
-		{func() *pendingWrite { return noting(other, otherJob, "") }, func() *pendingWrite { return callback(one.ID) }},
+	for _, group := range []func() (*pendingWrite, *pendingWrite){
+		func() (*pendingWrite, *pendingWrite) { return noting(first, one, "one"), callback(two.ID) },
+		func() (*pendingWrite, *pendingWrite) { return noting(second, two, "two"), callback(one.ID) },
 	} {
 		both.Go(func() {
 			for range 100 {
-				first, second := group[0](), group[1]()
-				inOneGroup(t, b.store, first, second)
-				if !first.requests[0].(*change).written {
+				change, callback := group()
+				inOneGroup(t, b.store, change, callback)
+				if !isWritten(change) {
 					t.Error("a change is not written")
 				}
 			}
 		})
 	}
 	both.Wait()
-	b.store.pool.Reset() // A session tells what it has counted when it ends.
-	var deadlocks int
+	b.store.pool.Reset() // A session adds its counts to the statistics when it ends.
 	eventually(t, "the sessions have ended", func() bool {
 		var sessions int
-		err := b.store.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%StoreCallbacks%'`).Scan(&sessions)
-		return err == nil && sessions == 0
+		b.queryRow(t, &sessions, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%RunWoken%'`)
+		return sessions == 0
 	})
-	err := b.store.pool.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks)
-	if err != nil || deadlocks > 0 {
-		t.Errorf("%d deadlocks, %v", deadlocks, err)
+	var deadlocks int
+	b.queryRow(t, &deadlocks, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+	if deadlocks > 0 {
+		t.Errorf("%d deadlocks", deadlocks)
 	}
-}
-
-func TestASecondRunOfAnOnboardingComesAfterTheFirst(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	o, jobID := claimed(t, b)
-	first, second, late := claiming(o.ID, jobID), claiming(o.ID, jobID), noting(o, jobID, "too late")
-	for i, err := range inOneGroup(t, b.store, noting(o, jobID, "before"), first, second, late) {
-		if err != nil {
-			t.Fatalf("the %d. comes to %v", i+1, err)
-		}
-	}
-	if late.requests[0].(*change).written {
-		t.Error("a change under the epoch of before is written")
-	}
-	one, two := claimedBy(t, first), claimedBy(t, second)
-	if one.Epoch != o.Epoch+1 || two.Epoch != o.Epoch+2 || one.SID("preflight") != "before" {
-		t.Errorf("epochs %d and %d after %d; the first reads %q", one.Epoch, two.Epoch, o.Epoch, one.SID("preflight"))
-	}
-	wantNotes(t, b.store, o.ID, "before", "before again")
 }

@@ -18,13 +18,15 @@ import (
 )
 
 const (
-	// A job is never given up: the column holds no higher number.
+	// A job is never given up. The column has room for no higher number. The statements in queries/
+	// insert jobs with the same number, and of the same kind.
 	maxAttempts = math.MaxInt16
-	// River notifies of one insert in each cooldown. What is inserted right after it, and what was scheduled for a time, is found by the
-	// poll: so it is frequent. Where there is nothing to fetch it reads one page of an index.
+	// River notifies of one insert in each cooldown. A job that is inserted right after it, or
+	// becomes available at its time, is found by the poll, which is frequent for that reason. A
+	// poll that finds nothing reads one page of an index.
 	fetchCooldown     = 5 * time.Millisecond
 	fetchPollInterval = 50 * time.Millisecond
-	// Finished jobs are of use only to whoever looks into a fault.
+	// Finished jobs are of use only when somebody looks into a fault.
 	finishedJobRetention = time.Hour
 	maxRetryDelay        = 30 * time.Second
 )
@@ -34,7 +36,8 @@ type (
 	riverClient = river.Client[riverTx]
 )
 
-// advanceArgs are the arguments of the one kind of job: take the onboarding as far as it goes.
+// advanceArgs are the arguments of the one kind of job, which takes an onboarding as far as it
+// goes.
 type advanceArgs struct {
 	OnboardingID onboarding.ID `json:"onboarding_id"`
 }
@@ -50,7 +53,8 @@ type advanceWorker struct {
 	store *Store
 }
 
-// Work returns nil for a run that lost its place: another job goes on with the onboarding, and this one is done.
+// Work runs the onboarding. It returns nil for a run that lost its place: another job goes on with
+// the onboarding, and this one is complete.
 func (w *advanceWorker) Work(ctx context.Context, job *river.Job[advanceArgs]) error {
 	id := job.Args.OnboardingID
 	log := w.store.log.With(slog.String("onboarding_id", string(id)), slog.Int64("job_id", job.ID))
@@ -65,35 +69,36 @@ func (w *advanceWorker) Work(ctx context.Context, job *river.Job[advanceArgs]) e
 		log.WarnContext(ctx, "a job names an onboarding that does not exist")
 		return nil
 	case ctx.Err() != nil:
-		// This replica stops: another may go on at once.
+		// This replica stops. Snoozed for no time, the job is another's at once.
 		log.InfoContext(ctx, "run cut short")
 		return river.JobSnooze(0)
 	default:
-		log.ErrorContext(ctx, "run failed, to be tried again", slog.Any("error", err))
+		log.ErrorContext(ctx, "run failed, to be retried", slog.Any("error", err))
 		return fmt.Errorf("advance onboarding %s: %w", id, err)
 	}
 }
 
-// retryPolicy is for runs that failed as such, such as when the database could not be reached: 1 s, 2 s, 4 s … up to maxRetryDelay. What
-// Twilio refuses is no failure of the run, and the plan's own times are not these.
-type retryPolicy struct{}
+// retryPolicy is for runs that failed as a whole, for example because the database could not be
+// reached: after 1 s, 2 s, 4 s … up to maxRetryDelay. A call that Twilio refuses is no failure of
+// the run; its step has a time of its own.
+type retryPolicy struct{ now func() time.Time }
 
 // NextRetry implements river.ClientRetryPolicy.
-func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
+func (p retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	delay := maxRetryDelay
 	if n := len(job.Errors); n < 5 {
 		delay = time.Second << n
 	}
-	return time.Now().Add(delay)
+	return p.now().Add(delay)
 }
 
-// newRiver returns a client that inserts jobs and, once started, runs them.
+// newRiver returns a client that runs jobs once it is started.
 func (s *Store) newRiver() (*riverClient, error) {
 	config := &river.Config{
 		ID:                          s.clientID,
 		Logger:                      slog.New(atLeast{s.log.Handler(), slog.LevelWarn}),
 		MaxAttempts:                 maxAttempts,
-		RetryPolicy:                 retryPolicy{},
+		RetryPolicy:                 retryPolicy{s.config.Now},
 		JobTimeout:                  -1,
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPollInterval,
@@ -113,14 +118,15 @@ func (s *Store) newRiver() (*riverClient, error) {
 	return client, nil
 }
 
-// jobIndexes are the indexes that River rebuilds now and then: but for those that our first migration drops.
+// jobIndexes are the indexes that River rebuilds from time to time, without those that our first
+// migration drops.
 func jobIndexes() []string {
 	return slices.DeleteFunc(river.ReindexerIndexNamesDefault(), func(name string) bool {
 		return name == "river_job_args_index" || name == "river_job_metadata_index"
 	})
 }
 
-// atLeast drops what is below a level.
+// atLeast drops the records below a level.
 type atLeast struct {
 	slog.Handler
 	level slog.Level

@@ -14,9 +14,10 @@ import (
 
 // Errors of the API keys.
 var (
-	// ErrNoKey: there is no such key, or it was revoked.
+	// ErrNoKey says that there is no such key, or that it was revoked.
 	ErrNoKey = errors.New("no such API key")
-	// ErrKeyExists: another key has this name, or had it before it was revoked; or the key itself is not new.
+	// ErrKeyExists says that another key has this name, even if it is revoked, or that the key
+	// itself is not new.
 	ErrKeyExists = errors.New("there is an API key of this name already")
 )
 
@@ -40,7 +41,7 @@ type Key struct {
 	RevokedAt time.Time
 }
 
-// CreateKey keeps a new key by its hash. Errors: ErrKeyExists.
+// CreateKey stores a new key by its hash. Errors: ErrKeyExists.
 func (s *Store) CreateKey(ctx context.Context, name string, role Role, hash [sha256.Size]byte) error {
 	err := s.queries.CreateKey(ctx, db.CreateKeyParams{Name: name, Role: string(role), Sha256: hash[:]})
 	if hasCode(err, uniqueViolation) {
@@ -65,7 +66,7 @@ func (s *Store) Keys(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// RevokeKey ends a key; to revoke it again changes nothing. Errors: ErrNoKey.
+// RevokeKey ends a key. To revoke a revoked key changes nothing. Errors: ErrNoKey.
 func (s *Store) RevokeKey(ctx context.Context, name string) error {
 	found, err := s.queries.RevokeKey(ctx, name)
 	if err == nil && found == 0 {

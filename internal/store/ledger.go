@@ -11,8 +11,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Ledger is the [onboarding.Ledger] of one job: it claims the onboarding only while the onboarding's
-// row names that job.
+// Ledger is the [onboarding.Ledger] of one job. It claims the onboarding only while the
+// onboarding's row names that job.
 type Ledger struct {
 	store *Store
 	job   *river.Job[advanceArgs]
@@ -24,10 +24,11 @@ type claimRow struct {
 	JobID int64         `json:"job_id"`
 }
 
-// Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace]
-// when another job has the place of this one.
+// Claim implements [onboarding.Ledger]. It also returns [onboarding.ErrLostPlace]: when the
+// onboarding's row names another job.
 func (l *Ledger) Claim(ctx context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
-	claimed, read := ask(claimOnboardings, id, claimRow{id, l.job.ID}), &reading{id: id}
+	claimed := ask(claimOnboardings, id, claimRow{id, l.job.ID})
+	read := &reading{id: id}
 	err := l.store.group.write(ctx, id, claimed, read)
 	switch {
 	case err != nil:
@@ -51,7 +52,7 @@ func (l *Ledger) Record(ctx context.Context, c onboarding.Change) error {
 		err = onboarding.ErrLostPlace
 	}
 	if err != nil {
-		return fmt.Errorf("record a change of onboarding %s: %w", c.ID, err)
+		return fmt.Errorf("write a change of onboarding %s: %w", c.ID, err)
 	}
 	return nil
 }
@@ -65,11 +66,13 @@ type releaseRow struct {
 }
 
 // Release implements [onboarding.Ledger].
-func (l *Ledger) Release(ctx context.Context, c onboarding.Change, next time.Time) (woken bool, err error) {
+func (l *Ledger) Release(
+	ctx context.Context, c onboarding.Change, next time.Time,
+) (woken bool, err error) {
 	change := &change{Change: c, jobID: l.job.ID}
 	released := ask(releaseOnboardings, c.ID, releaseRow{c.ID, c.Epoch, l.job.ID, stamp{next}})
 	err = l.store.group.write(ctx, c.ID, change, released)
-	if err == nil && !(change.written && released.answered) {
+	if err == nil && !released.answered {
 		err = onboarding.ErrLostPlace
 	}
 	if err == nil {

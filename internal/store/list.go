@@ -22,13 +22,14 @@ func keysOfBundles(bundles ...onboarding.Key) []string {
 	return keys
 }
 
-// List implements [onboarding.Repository]. A summary's requirements are in the order of their steps' keys.
+// List implements [onboarding.Repository]. A summary's requirements are in the order of their
+// steps' keys.
 func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Summary, *onboarding.Cursor, error) {
 	params := db.ListOnboardingsParams{
 		Status:        string(f.Status),
 		SubaccountSid: f.SubaccountSID,
 		ExternalID:    f.ExternalID,
-		PageSize:      int32(f.Limit) + 1, //nolint:gosec // 1 to 100; one more tells whether there is a next page
+		PageSize:      oneMore(f.Limit),
 	}
 	if f.After != nil {
 		params.AfterCreatedAt = timestamptz(f.After.CreatedAt)
@@ -36,7 +37,7 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 	}
 	var rows []db.ListOnboardingsRow
 	var steps map[string][]onboarding.Step
-	// One snapshot: what the steps say is as old as what the row says.
+	// Rows and steps are read in one snapshot, so that they agree.
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
 		q := s.queries.WithTx(tx)
 		if rows, err = q.ListOnboardings(ctx, params); err != nil {
@@ -76,7 +77,7 @@ func (s *Store) List(ctx context.Context, f onboarding.Filter) ([]onboarding.Sum
 	return page, next, nil
 }
 
-// listSteps returns, by onboarding, the steps that a summary is made of.
+// listSteps returns the steps that summaries are made of, by onboarding.
 func listSteps(ctx context.Context, q *db.Queries, listed []db.ListOnboardingsRow) (map[string][]onboarding.Step, error) {
 	ids := make([]string, len(listed))
 	for i, row := range listed {

@@ -1,7 +1,8 @@
 package store
 
-// The classes of advisory locks (their first key of two), so that no two uses meet in one database. River's and golang-migrate's locks
-// have one 64-bit key, which Postgres keeps apart from those with two.
+// The classes of advisory locks: the first of a lock's two keys. They keep the uses apart within
+// one database. River's and golang-migrate's locks have one key of 64 bits, and Postgres keeps
+// those apart from locks with two.
 const (
 	migrationLockClass int32 = 0x61747401 + iota
 	replicaLockClass

@@ -10,7 +10,7 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// Lookups that share a round trip each get their own answer, whatever the others ask for.
+// Lookups that share a round trip are each answered for themselves.
 func TestEachLookupGetsItsOwnAnswer(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})

@@ -20,8 +20,8 @@ import (
 	"github.com/attestd/attestd/migrations"
 )
 
-// Migrate brings the database to the schema of this build: River's tables, then attestd's. Several replicas may do so at once; one
-// migrates and the others wait for it.
+// Migrate brings the database to the schema of this build: River's tables, then attestd's. Several
+// replicas may call it at the same time. One migrates, and the others wait for it.
 func Migrate(ctx context.Context, databaseURL string) error {
 	return withMigrations(ctx, databaseURL, func(m *migrate.Migrate, river *rivermigrate.Migrator[riverTx]) error {
 		if _, err := river.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
@@ -34,7 +34,8 @@ func Migrate(ctx context.Context, databaseURL string) error {
 	})
 }
 
-// MigrateDown undoes that many of attestd's migrations, and River's too once none of attestd's is left. Undoing one drops its data.
+// MigrateDown undoes so many of attestd's migrations, and River's too once none of attestd's is
+// left. The data of a migration that is undone is gone.
 func MigrateDown(ctx context.Context, databaseURL string, steps int) error {
 	if steps < 1 {
 		return fmt.Errorf("migrate down: %d steps", steps)
@@ -55,8 +56,8 @@ func MigrateDown(ctx context.Context, databaseURL string, steps int) error {
 	})
 }
 
-// SchemaVersion says which of attestd's migrations the database is at, 0 for none, and whether one failed half-way and a person must
-// look.
+// SchemaVersion returns the number of attestd's newest migration on the database, 0 for none, and
+// whether it failed half-way: then a person must look.
 func SchemaVersion(ctx context.Context, databaseURL string) (version uint, dirty bool, err error) {
 	err = withMigrations(ctx, databaseURL, func(m *migrate.Migrate, _ *rivermigrate.Migrator[riverTx]) error {
 		version, dirty, err = m.Version()
@@ -68,8 +69,8 @@ func SchemaVersion(ctx context.Context, databaseURL string) (version uint, dirty
 	return version, dirty, err
 }
 
-// LatestSchemaVersion is the migration that this build was made for.
-func LatestSchemaVersion() (uint, error) {
+// latestSchemaVersion is the number of the migration that this build needs.
+func latestSchemaVersion() (uint, error) {
 	files, err := iofs.New(migrations.FS, ".")
 	if err != nil {
 		return 0, fmt.Errorf("read the migrations: %w", err)
@@ -95,14 +96,14 @@ func latest(files source.Driver) (uint, error) {
 	}
 }
 
-// withMigrations calls do with both migrators while it holds the lock that keeps other replicas from migrating. golang-migrate has a lock
-// of its own, but River's migrations have none.
+// withMigrations calls do with both migrators under a lock, so that no other replica migrates at
+// the same time. golang-migrate has a lock of its own, but River's migrations have none.
 func withMigrations(ctx context.Context, databaseURL string, do func(*migrate.Migrate, *rivermigrate.Migrator[riverTx]) error) (err error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return fmt.Errorf("read the database URL: %w", err)
 	}
-	config.MaxConns = 4 // one holds the lock, River's migrations take another
+	config.MaxConns = 4 // One has the lock, and River's migrations need another.
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
@@ -114,10 +115,11 @@ func withMigrations(ctx context.Context, databaseURL string, do func(*migrate.Mi
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer lock.Release()
-	if err := db.New(lock).HoldMigrationLock(ctx, migrationLockClass); err != nil {
+	if err := db.New(lock).LockMigrations(ctx, migrationLockClass); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
-	// The session ends with the pool, and its lock with it. The connection is closed first of all so that the next one need not wait.
+	// The lock ends with its session. The connection is closed before all else, so that the next
+	// replica waits no longer than it has to.
 	defer func() { err = errors.Join(err, lock.Conn().Close(context.WithoutCancel(ctx))) }()
 
 	river, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})

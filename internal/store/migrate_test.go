@@ -63,7 +63,7 @@ func TestMigrateDownWantsSteps(t *testing.T) {
 
 func latestVersion(t *testing.T) uint {
 	t.Helper()
-	latest, err := LatestSchemaVersion()
+	latest, err := latestSchemaVersion()
 	if err != nil {
 		t.Fatal(err)
 	}

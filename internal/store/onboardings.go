@@ -56,7 +56,7 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 		if err := s.conflict(ctx, o); err != nil {
 			return err
 		}
-		err = errors.New("what was in its way is there no more")
+		err = errors.New("another was in its way, and is not there any more")
 	}
 	if err != nil {
 		return fmt.Errorf("create onboarding %s: %w", o.ID, err)
@@ -64,8 +64,8 @@ func (s *Store) Create(ctx context.Context, o *onboarding.Onboarding, e onboardi
 	return nil
 }
 
-// conflict returns a *onboarding.ConflictError that names the onboarding that stands in the way of o, or why there is none to name; nil if
-// nothing stands in its way.
+// conflict returns a *onboarding.ConflictError with the onboarding that is in the way of o, or why
+// it cannot be found; nil if none is in its way.
 func (s *Store) conflict(ctx context.Context, o *onboarding.Onboarding) error {
 	id, err := s.queries.OpenOnboardingOfSubaccount(ctx, o.SubaccountSID)
 	field := "subaccount_sid"
@@ -92,26 +92,29 @@ func (s *Store) Get(ctx context.Context, id onboarding.ID) (*onboarding.Onboardi
 	return o, nil
 }
 
+// decide says what is to be changed in an onboarding at that time, by the ledger's clock.
+type decide = func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error)
+
 // Update implements [onboarding.Repository]. decide is called once.
-func (s *Store) Update(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+func (s *Store) Update(ctx context.Context, id onboarding.ID, decide decide) error {
 	return s.underLock(ctx, "update", id, decide, (*db.Queries).WakeOnboardings)
 }
 
 // Interrupt implements [onboarding.InterruptibleRepository]. decide is called once.
-func (s *Store) Interrupt(ctx context.Context, id onboarding.ID, decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error)) error {
+func (s *Store) Interrupt(ctx context.Context, id onboarding.ID, decide decide) error {
 	return s.underLock(ctx, "interrupt", id, decide, (*db.Queries).InterruptOnboardings)
 }
 
-// underLock reads the onboarding under its row lock, writes what decide says, and wakes the onboarding
-// by the statement wake, in one transaction. doing is for the error; one of decide's is returned as it
-// is.
-func (s *Store) underLock(ctx context.Context, doing string, id onboarding.ID,
-	decide func(*onboarding.Onboarding, time.Time) (onboarding.Change, error),
+// underLock reads the onboarding under its row lock, writes what decide says, and wakes the
+// onboarding by the statement wake, in one transaction. An error of decide's is returned as it is.
+// doing is what other errors say.
+func (s *Store) underLock(
+	ctx context.Context, doing string, id onboarding.ID, decide decide,
 	wake func(q *db.Queries, ctx context.Context, ids []string) error,
 ) error {
 	ids := []string{string(id)}
 	var decision error
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { // inTx, with tx for the reading
 		q := s.queries.WithTx(tx)
 		if err := q.LockOnboardings(ctx, ids); err != nil {
 			return err
@@ -162,23 +165,4 @@ func (s *Store) FindByCallbackToken(ctx context.Context, token string) (onboardi
 		return "", "", fmt.Errorf("find the onboarding of a callback: %w", err)
 	}
 	return row.ID, row.SubaccountSID, nil
-}
-
-// Events returns an onboarding's history, oldest first; none for an onboarding that does not exist.
-func (s *Store) Events(ctx context.Context, id onboarding.ID) ([]onboarding.Event, error) {
-	rows, err := s.queries.GetEvents(ctx, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("read the history of onboarding %s: %w", id, err)
-	}
-	events := make([]onboarding.Event, len(rows))
-	for i, row := range rows {
-		events[i] = onboarding.Event{
-			At:     timeOf(row.At),
-			Kind:   row.Kind,
-			Step:   onboarding.Key(row.Step),
-			Actor:  row.Actor,
-			Detail: row.Detail,
-		}
-	}
-	return events, nil
 }

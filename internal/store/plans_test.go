@@ -5,12 +5,15 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// A session keeps the plans that it has made. Those that were made while there were few onboardings must serve many.
-func TestPlansThatWereMadeForFewRowsReadNotAllOfMany(t *testing.T) {
-	t.Parallel()
+// onlyConnection opens a store with one connection, and so with one session that caches plans.
+func onlyConnection(t *testing.T) *testBundle {
+	t.Helper()
 	database, err := url.Parse(newDatabase(t))
 	if err != nil {
 		t.Fatal(err)
@@ -18,60 +21,61 @@ func TestPlansThatWereMadeForFewRowsReadNotAllOfMany(t *testing.T) {
 	query := database.Query()
 	query.Set("pool_max_conns", "1")
 	database.RawQuery = query.Encode()
-	s := openStore(t, Config{DatabaseURL: database.String()})
-	exec := func(sql string) {
-		t.Helper()
-		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	fill := func(from, to int) {
-		t.Helper()
-		exec(fmt.Sprintf(`WITH o AS (
-				INSERT INTO onboardings (id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
-				SELECT 'onb_' || n, 'AC' || n, 'BU', 'token' || n, 1, 'in_review', n, now(), now() FROM generate_series(%d, %d) n
-				RETURNING id
-			), r AS (
-				INSERT INTO requests SELECT o.id, 1, '{}', now() FROM o
-			)
-			INSERT INTO steps (onboarding_id, key, state) SELECT o.id, 'step_' || n, 'pending' FROM o, generate_series(1, 5) n`, from, to))
-	}
-	// run has one transaction claim five, and another change them and keep a callback of each.
+	return &testBundle{store: openStore(t, Config{DatabaseURL: database.String()})}
+}
+
+// fill inserts onboardings with five steps each. Number n has job n.
+func (b *testBundle) fill(t *testing.T, from, to int) {
+	t.Helper()
+	b.exec(t, fmt.Sprintf(`WITH o AS (
+			INSERT INTO onboardings (id, subaccount_sid, primary_profile_sid, callback_token, version, status, job_id, created_at, updated_at)
+			SELECT 'onb_' || n, 'AC' || n, 'BU', 'token' || n, 1, 'in_review', n, now(), now() FROM generate_series(%d, %d) n
+			RETURNING id
+		), r AS (
+			INSERT INTO requests SELECT o.id, 1, '{}', now() FROM o
+		)
+		INSERT INTO steps (onboarding_id, key, state) SELECT o.id, 'step_' || n, 'pending' FROM o, generate_series(1, 5) n`, from, to))
+}
+
+// rowsRead is how many rows sequential scans of attestd's tables have read.
+func (b *testBundle) rowsRead(t *testing.T) (rows int64) {
+	t.Helper()
+	b.exec(t, "SELECT pg_stat_force_next_flush()")
+	b.queryRow(t, &rows, "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables WHERE relname NOT LIKE 'river%'")
+	return rows
+}
+
+func TestPlansThatWereMadeForFewRowsServeMany(t *testing.T) {
+	t.Parallel()
+	b := onlyConnection(t)
+	// run has one transaction claim five onboardings, and another change them and store callbacks.
 	run := func(epoch int64) {
 		t.Helper()
 		var claims, ends []*pendingWrite
-		for n := range 5 {
-			id := onboarding.ID(fmt.Sprintf("onb_%d", n+1))
-			claims = append(claims, claiming(id, int64(n+1)))
-			ends = append(ends, noting(&onboarding.Onboarding{ID: id, Epoch: epoch}, int64(n+1), "noted"))
-			ends[n].requests = append(ends[n].requests, callback(id).requests...)
+		for n := int64(1); n <= 5; n++ {
+			id := onboarding.ID(fmt.Sprintf("onb_%d", n))
+			r := run{ledger: &Ledger{job: &river.Job[advanceArgs]{JobRow: &rivertype.JobRow{ID: n}}}}
+			end := noting(r, &onboarding.Onboarding{ID: id, Epoch: epoch}, "noted")
+			end.requests = append(end.requests, callback(id).requests...)
+			claims, ends = append(claims, claiming(id, n)), append(ends, end)
 		}
-		for _, err := range append(inOneGroup(t, s, claims...), inOneGroup(t, s, ends...)...) {
+		for _, err := range append(inOneGroup(t, b.store, claims...), inOneGroup(t, b.store, ends...)...) {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	rowsRead := func() (rows int64) {
-		t.Helper()
-		exec("SELECT pg_stat_force_next_flush()")
-		err := s.pool.QueryRow(t.Context(), "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables WHERE relname NOT LIKE 'river%'").Scan(&rows)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rows
-	}
 
-	fill(1, 10)
-	exec("VACUUM ANALYZE")
-	for epoch := range int64(8) { // After five, plans are kept.
+	b.fill(t, 1, 10)
+	b.exec(t, "VACUUM ANALYZE")
+	for epoch := range int64(8) { // After five executions a plan is cached.
 		run(epoch + 1)
 	}
 	const many = 2000
-	fill(11, many)
-	before := rowsRead()
+	b.fill(t, 11, many)
+	before := b.rowsRead(t)
 	run(9)
-	if read := rowsRead() - before; read > many/2 {
+	if read := b.rowsRead(t) - before; read > many/2 {
 		t.Errorf("it read %d rows of whole tables", read)
 	}
 }

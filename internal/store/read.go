@@ -9,13 +9,13 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// reading reads an onboarding: its row, and then what belongs to the row, by three statements.
+// reading reads an onboarding: its row with the request, its steps, and its numbers.
 type reading struct {
 	id onboarding.ID
-	// onboarding is nil where there is none. Its steps are in the order of their keys.
+	// onboarding is nil if there is none. Its steps are in the order of their keys.
 	onboarding *onboarding.Onboarding
-	// waking is what a claim is told in Woken: what woke the onboarding since the last run that ended
-	// in order.
+	// waking is what a claim returns as Woken: something woke the onboarding, and no run that was
+	// told of it has ended in order since.
 	waking bool
 }
 

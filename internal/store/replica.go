@@ -18,15 +18,17 @@ import (
 
 // timing is how often a replica does what it does beside running onboardings.
 type timing struct {
-	// heartbeat is how often it says that it lives.
+	// heartbeat is how often it shows that it lives.
 	heartbeat time.Duration
-	// look is how often it looks after the others, jittered by a tenth. One that is silent at two looks in a row is dead.
+	// look is how often it looks after the others, jittered by a tenth. A replica that is silent at
+	// two looks in a row is dead.
 	look time.Duration
-	// sweep is how often it looks for onboardings that nothing would run, jittered by a tenth.
+	// sweep is how often it looks for onboardings that no job would run, jittered by a tenth.
 	sweep time.Duration
-	// expiry is how often it deletes what has been kept for long enough, jittered by a tenth.
+	// expiry is how often it deletes old callbacks, jittered by a tenth.
 	expiry time.Duration
-	// grace is how long after the server's start a free lock says nothing: the server's end freed all of them.
+	// grace is how long after the server's start a free lock says nothing. The server's end freed
+	// all locks.
 	grace time.Duration
 }
 
@@ -39,29 +41,32 @@ var defaultTiming = timing{
 }
 
 const (
-	// A statement of the replica's own connection that takes longer means that the connection is no good.
+	// A statement that needs longer on the replica's own connection means that the connection is
+	// lost.
 	replicaStatementTimeout = 2 * time.Second
 	reconnectDelayMin       = 50 * time.Millisecond
 	reconnectDelayMax       = time.Second
 )
 
-// replica is this process among the others on the database. Its row and the advisory lock of the row's ID say that it lives. The lock is
-// held by the session of a connection that serves nothing else, so it is free as soon as the process is gone: the kernel closes the
-// connection, and Postgres ends the session.
+// replica is this process among the others on the database. Its row and the advisory lock of the
+// row's ID show that it lives. The lock belongs to the session of a connection that serves nothing
+// else. When the process is gone, the kernel closes the connection, Postgres ends the session, and
+// the lock is free.
 type replica struct {
 	store     *Store
 	startedAt time.Time
 	cancel    context.CancelFunc
 	loops     sync.WaitGroup
-	// id is the row's. It changes when the connection is lost, or the others took this replica for dead.
+	// id is the row's. It changes when the connection is lost, or when the others removed the row.
 	id atomic.Int32
-	// silent are the replicas whose locks were free, or whose heartbeats had stopped, at the last look. Only the look uses it.
+	// silent are the replicas whose locks were free, or whose heartbeats had stopped, at the last
+	// look. Only look uses it.
 	silent map[int32]bool
 }
 
 // startReplica registers this process and starts its loops.
 func startReplica(ctx context.Context, s *Store) (*replica, error) {
-	r := &replica{store: s, startedAt: time.Now(), silent: map[int32]bool{}}
+	r := &replica{store: s, startedAt: s.config.Now(), silent: map[int32]bool{}}
 	conn, err := r.register(ctx)
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func startReplica(ctx context.Context, s *Store) (*replica, error) {
 	return r, nil
 }
 
-// stop ends the loops, waits for them, and takes the row away.
+// stop ends the loops, waits for them, and deletes the row.
 func (r *replica) stop(ctx context.Context) error {
 	r.cancel()
 	r.loops.Wait()
@@ -104,10 +109,11 @@ func jittered(d time.Duration) time.Duration {
 	return d + rand.N(d/5+1) - d/10 //nolint:gosec // spreads load, guards nothing
 }
 
-// live keeps the heartbeat and the lock until ctx ends. After a lost connection, and when the row is gone because the others took this
-// replica for dead, it registers anew. What it was running may then run elsewhere; the epoch keeps the two apart (invariant 3).
+// live maintains the heartbeat and the lock until ctx ends. When the connection is lost, or the row
+// is gone because the others found this replica dead, it registers with a new row. Its onboardings
+// may then run elsewhere; only one of the two runners can write (invariant 3).
 func (r *replica) live(ctx context.Context, conn *pgx.Conn) {
-	// The end of the session frees the lock, also where closing it properly fails.
+	// The end of the session frees the lock, even if the session cannot be closed properly.
 	defer func() { closeConn(conn) }()
 	ticker := time.NewTicker(r.store.timing.heartbeat)
 	defer ticker.Stop()
@@ -121,15 +127,15 @@ func (r *replica) live(ctx context.Context, conn *pgx.Conn) {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		r.store.log.WarnContext(ctx, "replica registers anew", slog.Any("error", err))
+		r.store.log.WarnContext(ctx, "replica registers with a new row", slog.Any("error", err))
 		closeConn(conn)
-		if conn = r.registerAgain(ctx); conn == nil {
+		if conn = r.reregister(ctx); conn == nil {
 			return
 		}
 	}
 }
 
-var errTakenForDead = errors.New("the others took this replica for dead")
+var errFoundDead = errors.New("the others found this replica dead")
 
 func (r *replica) beat(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, replicaStatementTimeout)
@@ -138,14 +144,14 @@ func (r *replica) beat(ctx context.Context, conn *pgx.Conn) error {
 	case err != nil:
 		return fmt.Errorf("heartbeat: %w", err)
 	case rows == 0:
-		return errTakenForDead
+		return errFoundDead
 	default:
 		return nil
 	}
 }
 
-// registerAgain tries until it succeeds, or returns nil when ctx ends.
-func (r *replica) registerAgain(ctx context.Context) *pgx.Conn {
+// reregister tries until it succeeds, or returns nil when ctx ends.
+func (r *replica) reregister(ctx context.Context) *pgx.Conn {
 	for delay := reconnectDelayMin; ; delay = min(2*delay, reconnectDelayMax) {
 		conn, err := r.register(ctx)
 		if err == nil {
@@ -162,8 +168,9 @@ func (r *replica) registerAgain(ctx context.Context) *pgx.Conn {
 	}
 }
 
-// register opens the replica's own connection, and puts the row there and takes its lock in one transaction: no other replica sees the row
-// without the lock. A row of before goes with it, so that nobody mistakes that one for a dead replica.
+// register opens the replica's own connection, inserts the row and locks it in one transaction: no
+// other replica sees the row without the lock. An earlier row is deleted, for it would look like a
+// dead replica.
 func (r *replica) register(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*replicaStatementTimeout)
 	defer cancel()
@@ -181,17 +188,17 @@ func (r *replica) register(ctx context.Context) (*pgx.Conn, error) {
 			return err
 		}
 		r.id.Store(id)
-		return q.HoldReplicaLock(ctx, db.HoldReplicaLockParams{Class: replicaLockClass, ID: id})
+		return q.LockReplica(ctx, db.LockReplicaParams{Class: replicaLockClass, ID: id})
 	})
 	if err != nil {
 		closeConn(conn)
-		return nil, fmt.Errorf("put the row there: %w", err)
+		return nil, fmt.Errorf("insert the row: %w", err)
 	}
 	return conn, nil
 }
 
-// connConfig is the store's with keep-alives that tell both ends within about ten seconds that the other is gone: a machine that loses its
-// power closes no connection.
+// connConfig is the store's with keep-alives: a machine that loses its power closes no connection.
+// By the keep-alives both ends find out within about ten seconds that the other is gone.
 func (r *replica) connConfig() *pgx.ConnConfig {
 	config := r.store.pool.Config().ConnConfig
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 4 * time.Second, Interval: 2 * time.Second, Count: 3}}

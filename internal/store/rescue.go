@@ -8,8 +8,9 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// look takes dead replicas off the list, and then gives new jobs to the onboardings that were running in processes that are not on it.
-// The two are separate so that a replica that dies between them leaves nothing undone: the next look of any other finds the same.
+// look removes dead replicas from the list, and then rescues the onboardings whose jobs run in
+// processes that are not on the list. The two are separate transactions: a replica that dies
+// between them leaves nothing undone, for the next look of any other finds the same jobs.
 func (r *replica) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, replicaStatementTimeout)
 	defer cancel()
@@ -23,8 +24,9 @@ func (r *replica) look(ctx context.Context) {
 	}
 }
 
-// removeDead deletes the rows of those that are silent now and were so at the last look: one that merely lost its connection is back by
-// then, and so are the heartbeats of all after a database that answered nobody for a while.
+// removeDead deletes the rows of the replicas that are silent now and were silent at the last look.
+// A replica that only lost its connection has another by then. So have all of them their heartbeats
+// after a database that answered nobody for a while.
 func (r *replica) removeDead(ctx context.Context) error {
 	silent, err := r.store.queries.SilentReplicas(ctx, db.SilentReplicasParams{
 		OwnID:      r.id.Load(),
@@ -57,7 +59,8 @@ func (r *replica) removeDead(ctx context.Context) error {
 	return nil
 }
 
-// removeDeadLeader lets a living client lead River's maintenance, without which nothing that is scheduled becomes due.
+// removeDeadLeader lets a living client lead River's maintenance. Without a leader no scheduled job
+// becomes due.
 func (r *replica) removeDeadLeader(ctx context.Context) error {
 	removed, err := r.store.queries.RemoveDeadLeader(ctx)
 	if err != nil {
@@ -92,8 +95,8 @@ func (r *replica) rescue(ctx context.Context) error {
 	return nil
 }
 
-// rescue ends abandoned jobs and replaces those that onboardings name. The rows of the onboardings are
-// locked before the jobs, as everywhere.
+// rescue ends abandoned jobs and replaces those that onboardings name. The rows of the onboardings
+// are locked before the jobs, as everywhere.
 func rescue(ctx context.Context, q *db.Queries, abandoned []db.AbandonedJobsRow) ([]db.RescueOnboardingsRow, error) {
 	ids := make([]string, 0, len(abandoned))
 	jobs := make(map[string][]int64, len(abandoned))

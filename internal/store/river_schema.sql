@@ -1,4 +1,5 @@
--- What our own statements name of River's tables, so that sqlc can check them. River's migrations make the tables.
+-- The columns of River's tables that our own statements name, so that sqlc can check the
+-- statements. River's migrations make the tables.
 CREATE TYPE river_job_state AS ENUM ('available', 'cancelled', 'completed', 'discarded', 'pending', 'retryable', 'running', 'scheduled');
 
 CREATE TABLE river_job (

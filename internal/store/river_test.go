@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -32,9 +31,8 @@ type riverBeside struct {
 // besideRiver opens a store on a database that collects notifications. start also runs workers.
 func besideRiver(t *testing.T, start bool) *riverBeside {
 	t.Helper()
-	desk := newDesk()
-	b := &riverBeside{&testBundle{url: collectNotifications(t, newDatabase(t)), desk: desk}, t}
-	config := Config{DatabaseURL: b.url, Advance: desk.advance, Workers: 10}
+	b := &riverBeside{&testBundle{url: collectNotifications(t, newDatabase(t)), inbox: newInbox()}, t}
+	config := Config{DatabaseURL: b.url, Advance: b.inbox.advance, Workers: 10}
 	if start {
 		b.store = startStore(t, config)
 	} else {
@@ -43,9 +41,9 @@ func besideRiver(t *testing.T, start bool) *riverBeside {
 	return b
 }
 
-// collectNotifications puts a function in front of Postgres' pg_notify that stores what is announced
-// and tells nobody. So every channel is seen, also one that this package does not know. It returns
-// the URL for connections that use it.
+// collectNotifications puts a function in front of Postgres' pg_notify that stores what is
+// announced and tells nobody. So every channel is seen, also one that this package does not know.
+// It returns the URL for connections that use it.
 func collectNotifications(t *testing.T, databaseURL string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), databaseURL)
@@ -237,7 +235,7 @@ func TestAJobIsBroughtForwardAsByRiver(t *testing.T) {
 	_, riversJob := scheduled()
 	from := b.now()
 	oursAnnounced := b.announcedBy(func() {
-		if err := b.wake(ours); err != nil {
+		if err := b.wake(t.Context(), ours); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -247,19 +245,13 @@ func TestAJobIsBroughtForwardAsByRiver(t *testing.T) {
 		}
 	})
 	byRiver, byUs := b.row(riversJob, from), b.row(oursJob, from)
-	for _, other := range []string{"args", "created_at"} { // Two onboardings were made at two moments.
+	// The jobs are of two onboardings that were made at two moments.
+	for _, other := range []string{"args", "created_at"} {
 		delete(byRiver, other)
 		delete(byUs, other)
 	}
 	same(t, "the job", byRiver, byUs)
 	same(t, "what is announced", riverAnnounced, oursAnnounced)
-}
-
-// wake wakes an onboarding and changes nothing.
-func (b *testBundle) wake(id onboarding.ID) error {
-	return b.store.Update(context.Background(), id, func(o *onboarding.Onboarding, _ time.Time) (onboarding.Change, error) {
-		return onboarding.Change{Status: o.Status()}, nil
-	})
 }
 
 func TestAJobForNowIsInsertedAndAnnouncedAsByRiver(t *testing.T) {
@@ -270,7 +262,7 @@ func TestAJobForNowIsInsertedAndAnnouncedAsByRiver(t *testing.T) {
 			if _, err := l.Release(b.t.Context(), nothing(claimed), time.Time{}); err != nil {
 				return err
 			}
-			return b.wake(id)
+			return b.wake(b.t.Context(), id)
 		},
 		"of a rescue": func(b *riverBeside, id onboarding.ID) error {
 			b.ledger(id) // Its worker is not on the list of replicas.
@@ -302,12 +294,7 @@ func TestAJobIsCompletedAsByRiver(t *testing.T) {
 	b := besideRiver(t, true)
 	// changed are the columns that complete changes, with their new values.
 	changed := func(complete func(r run, claimed *onboarding.Onboarding)) jobRow {
-		id := newOnboarding(t, b.store)
-		r := b.fetch(t, id)
-		claimed, err := r.ledger.Claim(r.ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r, claimed := b.claimNew(t)
 		from := b.now()
 		before := b.row(r.ledger.job.ID, from)
 		if announced := b.announcedBy(func() { complete(r, claimed) }); len(announced) > 0 {

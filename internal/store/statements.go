@@ -12,9 +12,9 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// statement is one of those that a group's transaction consists of. Each is sent once for all
-// requests of the group, in the order of these constants: a change comes before the release of its
-// run, and a wake-up is looked at after all that can cause one.
+// statement is one of the statements of a group's transaction. Each is sent once, for all requests
+// of the group, in the order of these constants: the change of a run before its release, and
+// RunWoken after everything that can wake.
 type statement int
 
 const (
@@ -27,28 +27,29 @@ const (
 	runWoken
 	findCallbackTokens
 	findKeys
-	statements
+	statements // their number
 )
 
-// request is what one statement is asked for: a *question, a *change or a *reading.
+// request asks one statement for something: a *question, a *change or a *reading.
 type request interface{ statement() statement }
 
-// question asks a statement that takes an array of texts and returns rows of an ID and an answer.
+// question asks a statement that takes an array of texts. The statement returns at most one row for
+// an ID, with an answer in JSON or with the ID alone.
 type question struct {
 	of statement
-	// id is the onboarding's, or what else the statement's rows are told apart by.
+	// id is the onboarding's, or whatever else the statement calls id.
 	id string
 	// text is the question's element of the array: the ID, or a JSON object.
 	text string
 
-	// answered says that the statement returned a row, and answer is what that says in JSON.
+	// answered says that the statement returned a row for the ID.
 	answered bool
 	answer   json.RawMessage
 }
 
 func (q *question) statement() statement { return q.of }
 
-// askID asks a statement that takes IDs.
+// askID asks a statement that takes IDs. The same ID of two questions is sent once.
 func askID(s statement, id string) *question { return &question{of: s, id: id, text: id} }
 
 // ask asks a statement that takes JSON objects.
@@ -56,26 +57,21 @@ func ask(s statement, id onboarding.ID, object any) *question {
 	return &question{of: s, id: string(id), text: encode(object)}
 }
 
-// encode returns v in JSON. Nothing here has anything in it that cannot be encoded; if it had,
-// Postgres would refuse the empty text.
-func encode(v any) string {
-	text, _ := json.Marshal(v)
-	return string(text)
-}
-
-// row is a row of a statement that answers questions. Some say nothing but the ID.
-type row struct {
+// answerRow is a row of a statement that answers questions.
+type answerRow struct {
 	ID     string
 	Answer []byte
 }
 
 // queueQuestions queues the statement that answers the questions.
 func queueQuestions(batch *pgx.Batch, s statement, questions []*question) {
-	texts := make([]string, len(questions))
+	texts := make([]string, 0, len(questions))
 	of := make(map[string][]*question, len(questions))
-	for i, q := range questions {
+	for _, q := range questions {
 		q.answered, q.answer = false, nil
-		texts[i] = q.text
+		if isID := q.text == q.id; !isID || of[q.id] == nil {
+			texts = append(texts, q.text)
+		}
 		of[q.id] = append(of[q.id], q)
 	}
 	queue(batch, func(ctx context.Context, q *db.Queries) {
@@ -96,7 +92,7 @@ func queueQuestions(batch *pgx.Batch, s statement, questions []*question) {
 			_, _ = q.FindKeys(ctx, texts)
 		case writeChanges, readOnboardings, statements:
 		}
-	}, pgx.RowToStructByNameLax[row], func(r row) error {
+	}, pgx.RowToStructByNameLax[answerRow], func(r answerRow) error {
 		for _, q := range of[r.ID] {
 			q.answered, q.answer = true, r.Answer
 		}
@@ -104,11 +100,11 @@ func queueQuestions(batch *pgx.Batch, s statement, questions []*question) {
 	})
 }
 
-// requestsOf are those of one kind.
+// requestsOf are the requests of one statement.
 func requestsOf[R request](requests []request, s statement) (some []R) {
 	for _, r := range requests {
 		if r.statement() == s {
-			some = append(some, r.(R)) //nolint:errcheck,forcetypeassert // one type for each statement
+			some = append(some, r.(R))
 		}
 	}
 	return some
@@ -134,9 +130,11 @@ func queueAll(batch *pgx.Batch, requests []request) {
 	}
 }
 
-// queue queues a statement, which is that of a generated method as call calls it. Each of its rows is
-// scanned by scan and handed to each.
-func queue[Row any](batch *pgx.Batch, call func(ctx context.Context, q *db.Queries), scan pgx.RowToFunc[Row], each func(Row) error) {
+// queue queues the statement of a generated method. call calls the method, for the statement's text
+// and arguments. Later each row is scanned by scan and read by each.
+func queue[Row any](
+	batch *pgx.Batch, call func(ctx context.Context, q *db.Queries), scan pgx.RowToFunc[Row], each func(Row) error,
+) {
 	call(context.Background(), db.New(queueing{func(sql string, args []any) {
 		batch.Queue(sql, args...).Query(func(rows pgx.Rows) error {
 			for rows.Next() {
@@ -153,13 +151,13 @@ func queue[Row any](batch *pgx.Batch, call func(ctx context.Context, q *db.Queri
 	}}))
 }
 
-// queueExec queues a statement whose rows nobody reads.
+// queueExec queues the statement of a generated method whose rows are not read.
 func queueExec(batch *pgx.Batch, call func(ctx context.Context, q *db.Queries)) {
 	call(context.Background(), db.New(queueing{func(sql string, args []any) { batch.Queue(sql, args...) }}))
 }
 
-// queueing is what a generated method runs its statement on in order to have it queued. The method
-// returns errQueued.
+// queueing is a [db.DBTX] that hands on the text and the arguments of a statement instead of
+// running it. The generated method returns errQueued.
 type queueing struct{ add func(sql string, args []any) }
 
 var errQueued = errors.New("queued, not sent yet")

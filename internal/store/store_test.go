@@ -2,127 +2,32 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/attestd/attestd/internal/onboarding"
 	"github.com/attestd/attestd/internal/pgdev/pgtest"
 )
 
-func newDatabase(t testing.TB) string {
-	t.Helper()
-	return pgtest.New(t, Migrate)
-}
-
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// openStore opens a store that ends with the test.
-func openStore(t testing.TB, config Config) *Store {
-	t.Helper()
-	if config.Logger == nil {
-		config.Logger = quiet()
-	}
-	s, err := Open(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
-// startStore opens and starts a store that stops with the test.
-func startStore(t testing.TB, config Config) *Store {
-	t.Helper()
-	s := openStore(t, config)
-	// The server of the tests may have started a moment ago.
-	s.timing.grace = 0
-	start(t, s)
-	return s
-}
-
-func start(t testing.TB, s *Store) {
-	t.Helper()
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
-		defer cancel()
-		if err := s.StopNow(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-}
-
-// eventually waits for what another process or goroutine does to the database.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(testTimeout)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-func random(prefix string) string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b)
-	return prefix + hex.EncodeToString(b)
-}
-
-// newOnboarding stores a new onboarding.
-func newOnboarding(t testing.TB, s *Store) onboarding.ID {
-	t.Helper()
-	now := time.Now()
-	o := &onboarding.Onboarding{
-		ID:            onboarding.ID(random("onb_")),
-		CallbackToken: random(""),
-		Version:       1,
-		CreatedAt:     now,
-		UpdatedAt:     now,
-		SubaccountSID: random("AC"),
-		Request:       onboarding.Request{Business: onboarding.Business{Name: "Example Plumbing LLC"}},
-	}
-	if err := s.Create(t.Context(), o, onboarding.Event{At: now, Kind: "onboarding.created"}); err != nil {
-		t.Fatal(err)
-	}
-	return o.ID
-}
-
 func TestPingTellsTheSchemaApart(t *testing.T) {
 	t.Parallel()
-	ping := func(t *testing.T, url, prepare string) error {
-		t.Helper()
-		s := openStore(t, Config{DatabaseURL: url})
-		if prepare != "" {
-			if _, err := s.pool.Exec(t.Context(), prepare); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return s.Ping(t.Context())
-	}
 	for name, test := range map[string]struct {
 		url     func(testing.TB) string
 		prepare string
 		want    string
 	}{
-		"current":        {newDatabase, "", ""},
-		"not migrated":   {pgtest.Empty, "", "not migrated"},
-		"newer":          {newDatabase, "UPDATE schema_migrations SET version = 999999", "at migration 999999"},
-		"failed halfway": {newDatabase, "UPDATE schema_migrations SET dirty = true", "failed half-way"},
+		"current":         {newDatabase, "", ""},
+		"not migrated":    {pgtest.Empty, "", "not migrated"},
+		"newer":           {newDatabase, "UPDATE schema_migrations SET version = 999999", "at migration 999999"},
+		"failed half-way": {newDatabase, "UPDATE schema_migrations SET dirty = true", "failed half-way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := ping(t, test.url(t), test.prepare)
+			b := &testBundle{store: openStore(t, Config{DatabaseURL: test.url(t)})}
+			if test.prepare != "" {
+				b.exec(t, test.prepare)
+			}
+			err := b.store.Ping(t.Context())
 			if test.want == "" && err != nil {
 				t.Errorf("error %v, want none", err)
 			}
@@ -133,87 +38,73 @@ func TestPingTellsTheSchemaApart(t *testing.T) {
 	}
 }
 
-func TestStoreWithoutARunnerKeepsButDoesNotStart(t *testing.T) {
+func TestAStoreStartsOnlyWithAllThatAReplicaNeeds(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
-	newOnboarding(t, s)
-	if err := s.Start(t.Context()); err == nil {
-		t.Error("started")
+	url := newDatabase(t)
+	complete := Config{DatabaseURL: url, Advance: newInbox().advance, Workers: 1, StaleAfter: time.Hour, CallbackRetention: time.Hour}
+	for name, without := range map[string]func(*Config){
+		"Advance":           func(c *Config) { c.Advance = nil },
+		"StaleAfter":        func(c *Config) { c.StaleAfter = 0 },
+		"CallbackRetention": func(c *Config) { c.CallbackRetention = 0 },
+	} {
+		config := complete
+		without(&config)
+		s := openStore(t, config)
+		if err := s.Start(t.Context()); err == nil {
+			t.Errorf("started without %s", name)
+		}
+		newOnboarding(t, s) // All else works.
+		if err := s.Stop(t.Context()); err != nil {
+			t.Errorf("stop of a store that was not started: %v", err)
+		}
 	}
-	if err := s.Stop(t.Context()); err != nil {
-		t.Errorf("stop of what was not started: %v", err)
-	}
+	start(t, openStore(t, complete))
 }
 
-func TestStopWaitsForRunsAndTakesNoNew(t *testing.T) {
+func TestStopWaitsForRuns(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	running := newOnboarding(t, b.store)
-	r := b.fetch(t, running)
+	r, claimed := b.claimNew(t)
 
-	ctx, cancel := context.WithCancel(t.Context())
-	stopped := make(chan error)
-	go func() { stopped <- b.store.Stop(ctx) }()
-	eventually(t, "nothing is fetched any more", func() bool {
-		waiting := newOnboarding(t, b.store)
-		select {
-		case <-b.desk.of(waiting):
-			return false
-		case <-time.After(10 * fetchPollInterval):
-			return true
-		}
-	})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.store.Stop(ended); err == nil {
+		t.Error("stopped before the run ended")
+	}
 	if r.ctx.Err() != nil {
 		t.Error("the run was cut short")
 	}
-	cancel()
-	if err := <-stopped; err == nil {
-		t.Error("stopped before the run ended")
-	}
-
-	claimed, err := r.ledger.Claim(r.ctx, running)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.ledger.Release(r.ctx, nothing(claimed), time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	close(b.desk.closed)
-	ctx, cancel = context.WithTimeout(t.Context(), testTimeout)
+	r.release(t, claimed, time.Time{})
+	close(b.inbox.closed)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	if err := b.store.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 	var replicas int
-	if err := b.store.pool.QueryRow(t.Context(), "SELECT count(*) FROM replicas").Scan(&replicas); err != nil || replicas != 0 {
-		t.Errorf("%d replicas, %v, want none after an orderly stop", replicas, err)
+	b.queryRow(t, &replicas, "SELECT count(*) FROM replicas")
+	if replicas != 0 {
+		t.Errorf("%d replicas, want none after a stop", replicas)
 	}
 }
 
-func TestStopNowLeavesTheRunToOthersAtOnce(t *testing.T) {
+func TestStopNowLeavesTheRunToAnotherReplicaAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := newOnboarding(t, b.store)
-	r := b.fetch(t, id)
-	if _, err := r.ledger.Claim(r.ctx, id); err != nil {
-		t.Fatal(err)
-	}
+	r, claimed := b.claimNew(t)
 	if err := b.store.StopNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if r.ctx.Err() == nil {
 		t.Error("the run was not cut short")
 	}
-	other := newDesk()
-	// It need not wait for the first to be taken for dead.
-	startStore(t, Config{DatabaseURL: b.url, Advance: other.advance, Workers: 1, StaleAfter: 24 * time.Hour})
-	r = other.fetch(t, id)
-	if _, err := r.ledger.Claim(r.ctx, id); err != nil {
-		t.Errorf("claim by the other: %v", err)
+	// No rescue is needed: the same job is due.
+	var due bool
+	b.queryRow(t, &due, "SELECT state = 'available' AND scheduled_at <= now() FROM river_job WHERE id = $1", r.ledger.job.ID)
+	if !due || b.jobID(t, claimed.ID) != r.ledger.job.ID {
+		t.Errorf("its job is due: %t; the onboarding's job is %d, want %d", due, b.jobID(t, claimed.ID), r.ledger.job.ID)
 	}
-}
-
-// nothing is the change of a run that has nothing to write.
-func nothing(o *onboarding.Onboarding) onboarding.Change {
-	return onboarding.Change{ID: o.ID, Epoch: o.Epoch, Status: o.Status()}
+	other := newInbox()
+	startStore(t, Config{DatabaseURL: b.url, Advance: other.advance, Workers: 1})
+	other.claim(t, claimed.ID)
 }

@@ -10,8 +10,9 @@ import (
 
 const sweepMost = 500
 
-// sweep wakes onboardings that nothing would ever run again. The protocol leaves none; what does is a fault, ours or an operator's with
-// the tables, and is logged as one. An onboarding that is stuck is worse than one that runs once more than it has to.
+// sweep wakes the onboardings that no job would ever run. The protocol leaves none behind. One that
+// is found is the result of a fault, of ours or of an operator's change to the tables, and is
+// logged. To run an onboarding once too often does less harm than to leave it stranded.
 func (r *replica) sweep(ctx context.Context) {
 	woken, err := r.store.sweep(ctx)
 	switch {
@@ -22,7 +23,7 @@ func (r *replica) sweep(ctx context.Context) {
 	}
 }
 
-// sweep returns how many it woke; none when another replica sweeps.
+// sweep returns how many onboardings it woke: none while another replica sweeps.
 func (s *Store) sweep(ctx context.Context) (woken int, err error) {
 	err = s.inTx(ctx, func(q *db.Queries) error {
 		mine, err := q.TrySweepLock(ctx, sweepLockClass)
@@ -36,14 +37,13 @@ func (s *Store) sweep(ctx context.Context) (woken int, err error) {
 		if err := q.LockOnboardings(ctx, stranded); err != nil {
 			return err
 		}
+		// They have no runner. Unlike a plain wake-up, this also wakes a canceled one, whose
+		// cleanup is not finished.
 		if err := q.InterruptOnboardings(ctx, stranded); err != nil {
 			return err
 		}
-		if err := q.RunWoken(ctx, stranded); err != nil {
-			return err
-		}
 		woken = len(stranded)
-		return nil
+		return q.RunWoken(ctx, stranded)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sweep: %w", err)

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// timestamptz is t as Postgres keeps it, to the microsecond; the zero time is NULL.
+// timestamptz is t as Postgres stores it, to the microsecond. The zero time is NULL.
 func timestamptz(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
 }
@@ -25,7 +25,7 @@ func interval(d time.Duration) pgtype.Interval {
 	return pgtype.Interval{Microseconds: d.Microseconds(), Valid: true}
 }
 
-// stamp is a time in JSON as Postgres stores it: to the microsecond. The zero time is null.
+// stamp is a time in JSON as Postgres stores it, to the microsecond. The zero time is null.
 type stamp struct{ time.Time }
 
 // MarshalJSON implements json.Marshaler.
@@ -36,7 +36,14 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 	return s.UTC().Truncate(time.Microsecond).AppendFormat(nil, `"`+time.RFC3339Nano+`"`), nil
 }
 
-// fromJSON decodes a jsonb column into a value of type T; NULL is the zero value.
+// encode returns v in JSON. The values of this package can all be encoded. If one could not,
+// Postgres would refuse the empty text.
+func encode(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
+}
+
+// fromJSON decodes a jsonb column into a value of type T. NULL is the zero value.
 func fromJSON[T any](column string, data []byte) (T, error) {
 	var value T
 	if data == nil {

@@ -9,9 +9,12 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// VersionPage returns the versions of the onboarding's request, newest first: at most limit of them, from before that version on (0 for the
-// newest), and whether there are more. Errors: [onboarding.ErrNotFound].
-func (s *Store) VersionPage(ctx context.Context, id onboarding.ID, before, limit int) (page []onboarding.RequestVersion, more bool, err error) {
+// VersionPage returns versions of the onboarding's request, newest first: at most limit of them,
+// from before the version before on (0 for the newest). It also returns whether there are more.
+// Errors: [onboarding.ErrNotFound].
+func (s *Store) VersionPage(
+	ctx context.Context, id onboarding.ID, before, limit int,
+) (page []onboarding.RequestVersion, more bool, err error) {
 	page, more, err = s.versionPage(ctx, id, before, limit)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the versions of onboarding %s: %w", id, err)
@@ -19,11 +22,15 @@ func (s *Store) VersionPage(ctx context.Context, id onboarding.ID, before, limit
 	return page, more, nil
 }
 
-func (s *Store) versionPage(ctx context.Context, id onboarding.ID, before, limit int) (page []onboarding.RequestVersion, more bool, err error) {
-	// A version lasts until the event of the next one, and so the one that the page comes before is read as well.
+func (s *Store) versionPage(
+	ctx context.Context, id onboarding.ID, before, limit int,
+) (page []onboarding.RequestVersion, more bool, err error) {
+	// A version lasts until the event of the next one. So the version that the page comes before is
+	// read as well.
 	params := db.VersionsBeforeParams{OnboardingID: string(id), BeforeVersion: math.MaxInt32, PageSize: oneMore(limit)}
 	if before > 0 {
-		params.BeforeVersion, params.PageSize = int32(before)+1, params.PageSize+1 //nolint:gosec // counts corrections
+		params.BeforeVersion = int32(before) + 1 //nolint:gosec // counts corrections
+		params.PageSize++
 	}
 	rows, err := s.queries.VersionsBefore(ctx, params)
 	if err == nil && len(rows) == 0 {
@@ -36,7 +43,7 @@ func (s *Store) versionPage(ctx context.Context, id onboarding.ID, before, limit
 	if before > 0 && len(rows) > 0 && int(rows[0].Version) == before {
 		until, rows = rows[0].EventID, rows[1:]
 	}
-	// They are read after the versions: what was submitted meanwhile was submitted under the newest.
+	// Submissions are read after the versions. One that is made in between belongs to the newest.
 	submissions, err := s.submissions(ctx, id)
 	if err != nil {
 		return nil, false, err
@@ -45,22 +52,28 @@ func (s *Store) versionPage(ctx context.Context, id onboarding.ID, before, limit
 		if i == limit {
 			return page, true, nil
 		}
-		v := onboarding.RequestVersion{Version: int(row.Version), CreatedAt: timeOf(row.CreatedAt), Actor: row.Actor}
-		if v.Request, err = fromJSON[onboarding.Request]("requests.request", row.Request); err != nil {
+		v, err := version(row, rows[i+1:])
+		if err != nil {
 			return nil, false, err
 		}
-		if i+1 < len(rows) {
-			if v.Changes, err = onboarding.RequestChanges(rows[i+1].Request, row.Request); err != nil {
-				return nil, false, err
-			}
-		}
-		if row.EventID != 0 { // What cannot be placed in the history has no place for submissions either.
+		// Without an event the version has no place in the history, and no submissions.
+		if row.EventID != 0 {
 			v.Submissions = submissions.between(row.EventID, until)
 			until = row.EventID
 		}
 		page = append(page, v)
 	}
 	return page, false, nil
+}
+
+// version is the version of a row, with what changed since the first of the older rows.
+func version(row db.VersionsBeforeRow, older []db.VersionsBeforeRow) (v onboarding.RequestVersion, err error) {
+	v = onboarding.RequestVersion{Version: int(row.Version), CreatedAt: timeOf(row.CreatedAt), Actor: row.Actor}
+	v.Request, err = fromJSON[onboarding.Request]("requests.request", row.Request)
+	if err == nil && len(older) > 0 {
+		v.Changes, err = onboarding.RequestChanges(older[0].Request, row.Request)
+	}
+	return v, err
 }
 
 // submissions are those of one onboarding, in order, with the IDs of their events.
@@ -77,7 +90,11 @@ func (s *Store) submissions(ctx context.Context, id onboarding.ID) (submissions,
 	events := make([]onboarding.PastEvent, len(rows))
 	for i, row := range rows {
 		events[i] = onboarding.PastEvent{ID: row.ID, Event: onboarding.Event{
-			At: timeOf(row.At), Kind: row.Kind, StepKind: onboarding.Kind(row.StepKind), Bundle: onboarding.Key(row.Bundle), Detail: row.Detail,
+			At:       timeOf(row.At),
+			Kind:     row.Kind,
+			StepKind: onboarding.Kind(row.StepKind),
+			Bundle:   onboarding.Key(row.Bundle),
+			Detail:   row.Detail,
 		}}
 	}
 	var found submissions

@@ -11,14 +11,14 @@ import (
 	"github.com/attestd/attestd/internal/store/internal/db"
 )
 
-// change asks for a change to be written. jobID is the job of the runner that writes: the change is
-// written only if the onboarding names that job and has the change's epoch. It is 0 for a caller who
-// has the row lock.
+// change asks for a change to be written.
 type change struct {
 	onboarding.Change
+	// jobID is the runner's job. The change is written only if the onboarding's row names that job
+	// and has the change's epoch. A caller who has the row lock needs no job: 0.
 	jobID int64
 
-	// written says that it was not void.
+	// written is false if the runner has lost its place.
 	written bool
 }
 
@@ -36,13 +36,13 @@ func queueChanges(batch *pgx.Batch, changes []*change) {
 	})
 }
 
-// columns lays out changes for the statement. They are numbered by their places.
+// columns lays out changes as the arrays of the statement. Changes are numbered by their places.
 func columns(changes ...*change) (p db.WriteChangesParams) {
 	for i, c := range changes {
-		nr := int32(i) //nolint:gosec // as many as are in a group
+		nr := int32(i)
 		numbers := int32(-1)
 		if c.Numbers != nil {
-			numbers = int32(len(c.Numbers)) //nolint:gosec // as many as a request has
+			numbers = int32(len(c.Numbers)) //nolint:gosec // few
 		}
 		p.Changes = append(p.Changes, nr)
 		p.Ids = append(p.Ids, string(c.ID))
@@ -55,7 +55,7 @@ func columns(changes ...*change) (p db.WriteChangesParams) {
 		addSteps(&p, nr, c.Steps)
 		for position, n := range c.Numbers {
 			p.NumberChanges = append(p.NumberChanges, nr)
-			p.NumberPositions = append(p.NumberPositions, int32(position)) //nolint:gosec // as many as a request has
+			p.NumberPositions = append(p.NumberPositions, int32(position))
 			p.NumberSids = append(p.NumberSids, n.SID)
 			p.PhoneNumbers = append(p.PhoneNumbers, n.Number)
 		}
@@ -73,8 +73,8 @@ func columns(changes ...*change) (p db.WriteChangesParams) {
 	return p
 }
 
-// addSteps lays out the steps of one change. Of several with one key the last counts: one statement
-// writes a row once.
+// addSteps lays out the steps of one change. Of several steps with one key the last counts, for a
+// statement can write a row only once.
 func addSteps(p *db.WriteChangesParams, nr int32, steps []onboarding.Step) {
 	last := make(map[onboarding.Key]int, len(steps))
 	for i, s := range steps {
@@ -101,8 +101,7 @@ func addSteps(p *db.WriteChangesParams, nr int32, steps []onboarding.Step) {
 	}
 }
 
-// stepJSON is a step's error and requirements as jsonb, nil for none. They have nothing in them that
-// cannot be encoded.
+// stepJSON is a step's error and requirements in JSON, nil for none. All of them can be encoded.
 func stepJSON(s onboarding.Step) (stepError, requirements []byte) {
 	if s.Error != nil {
 		stepError, _ = json.Marshal(s.Error)
@@ -118,7 +117,9 @@ func stepJSON(s onboarding.Step) (stepError, requirements []byte) {
 func writeDecision(ctx context.Context, q *db.Queries, c onboarding.Change) error {
 	if c.Request != nil {
 		err := q.AddRequestVersion(ctx, db.AddRequestVersionParams{
-			ID: string(c.ID), Version: int32(c.Version), Request: []byte(encode(c.Request)), //nolint:gosec // counts corrections
+			ID:      string(c.ID),
+			Version: int32(c.Version), //nolint:gosec // counts corrections
+			Request: []byte(encode(c.Request)),
 		})
 		if err != nil {
 			return fmt.Errorf("write version %d of the request: %w", c.Version, err)

@@ -1,7 +1,7 @@
 -- name: StoreCallbacks :many
--- Stores callbacks, and wakes those onboardings that are to be woken: RunWoken follows in the same
--- transaction (invariant 4). A delivery that is stored already changes nothing, and a canceled
--- onboarding is left asleep. Several deliveries without a token are all stored.
+-- Stores callbacks and sets woken where that is asked for; RunWoken follows in the same transaction
+-- (invariant 4). A delivery that is stored already changes nothing. A canceled onboarding is not
+-- woken. Deliveries without a token are all stored.
 WITH callback AS (
     SELECT c ->> 'onboarding_id' AS onboarding_id, (c ->> 'received_at')::timestamptz AS received_at,
         c ->> 'idempotency_token' AS idempotency_token, c ->> 'signed_by' AS signed_by,
@@ -20,19 +20,8 @@ WITH callback AS (
 )
 SELECT onboarding_id::text AS id FROM stored;
 
--- name: GetCallbacks :many
-SELECT received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
-FROM callbacks WHERE onboarding_id = @onboarding_id ORDER BY id;
-
--- name: CallbacksBefore :many
--- Newest first, from before that ID on.
-SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
-FROM callbacks WHERE onboarding_id = @onboarding_id AND id < @before_id
-ORDER BY id DESC
-LIMIT @page_size;
-
 -- name: DeleteCallbacksOlderThan :execrows
--- The oldest first, so many at most.
+-- So many at most, the oldest first.
 DELETE FROM callbacks
 WHERE id IN (
     SELECT c.id FROM callbacks c WHERE c.received_at < now() - @retention::interval ORDER BY c.received_at LIMIT @most);

@@ -5,7 +5,7 @@ INSERT INTO api_keys (name, role, sha256) VALUES (@name, @role, @sha256);
 SELECT name, role, created_at, revoked_at FROM api_keys ORDER BY created_at, name;
 
 -- name: RevokeKey :execrows
--- A key that is revoked already keeps its time.
+-- The time of a key that is revoked already stays.
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE name = @name;
 
 -- name: FindKeys :many

@@ -1,5 +1,5 @@
 -- name: ListOnboardings :many
--- An empty filter selects all. Newest first, from after the cursor on.
+-- An empty filter selects all. Newest first, from behind the cursor on.
 SELECT o.id, o.external_id, o.subaccount_sid, o.primary_profile_sid, o.status, o.attestation, o.version, o.created_at, o.updated_at,
     coalesce(r.request #>> '{business,business_name}', '')::text AS business_name
 FROM onboardings o
@@ -13,7 +13,8 @@ ORDER BY o.created_at DESC, o.id DESC
 LIMIT @page_size;
 
 -- name: ListSteps :many
--- What a list shows of the steps of its onboardings: the bundles with their statuses, and what failed.
+-- What a list shows of the steps of its onboardings: the bundles with their statuses, and what
+-- failed.
 SELECT onboarding_id, key, state, sid, remote_status, requirements
 FROM steps
 WHERE onboarding_id = ANY(@onboarding_ids::text[]) AND (state = 'failed' OR key = ANY(@bundle_keys::text[]))

@@ -1,7 +1,7 @@
 -- name: CreateOnboardings :many
--- Each with its first job, which is inserted as River does it, and announced to River's clients.
--- Nothing has been done about any step yet, so none is written. No row where another onboarding is in
--- the way: an error would end the transaction that others have their writes in.
+-- Each with its first job, which is inserted and announced as River does it. No step is written,
+-- for nothing has been done about any. No row if another onboarding is in the way: an error would
+-- end the transaction of the whole group.
 WITH creation AS (
     SELECT c ->> 'id' AS id, c ->> 'external_id' AS external_id, c ->> 'subaccount_sid' AS subaccount_sid,
         c ->> 'primary_profile_sid' AS primary_profile_sid, c ->> 'callback_token' AS callback_token,
@@ -50,9 +50,3 @@ SELECT o.id, o.version, @request, now() FROM o;
 
 -- name: CancelOnboarding :exec
 UPDATE onboardings SET status = 'canceled', canceled_at = @canceled_at, cleanup = @cleanup WHERE id = @id;
-
--- name: ListRequestVersions :many
-SELECT version, request, created_at FROM requests WHERE onboarding_id = @onboarding_id ORDER BY version;
-
--- name: GetEvents :many
-SELECT at, kind, step, actor, detail FROM events WHERE onboarding_id = @onboarding_id ORDER BY id;

@@ -4,16 +4,17 @@ INSERT INTO replicas (client_id, started_at) VALUES (@client_id, @started_at) RE
 -- name: Deregister :exec
 DELETE FROM replicas WHERE client_id = @client_id;
 
--- name: HoldReplicaLock :exec
+-- name: LockReplica :exec
 SELECT pg_advisory_lock(@class::integer, @id::integer);
 
 -- name: Heartbeat :execrows
 UPDATE replicas SET seen_at = now() WHERE id = @id;
 
 -- name: SilentReplicas :many
--- The others whose locks can be had, now for a moment, or whose heartbeats stopped. When the server restarts all locks are free and all
--- heartbeats old, so both count only from its start on. The lock is asked for as a shared one: two who look at one moment are not in each
--- other's way, or each would hold the other to be the owner.
+-- The others whose locks are free, or whose heartbeats stopped. A restart of the server frees all
+-- locks and makes all heartbeats old, so both count only from its start on. The look locks for a
+-- moment, in shared mode: otherwise each of two who look at the same moment would see the lock of
+-- the other, and believe that the replica lives.
 SELECT r.id
 FROM replicas r
 WHERE r.id <> @own_id
@@ -24,8 +25,9 @@ WHERE r.id <> @own_id
 DELETE FROM replicas WHERE id = ANY(@ids::integer[]) RETURNING client_id;
 
 -- name: RemoveDeadLeader :many
--- A dead client that leads keeps River's scheduler from running until its term ends, 15 s later. Ending the term and saying so to those
--- who would follow has no public API for another client's term; this is what a leader that resigns does.
+-- A dead client that leads prevents River's scheduler from running until its term ends, 15 s later.
+-- River has no public API to end the term of another client. This does and announces what a leader
+-- that resigns does and announces.
 WITH gone AS (
     DELETE FROM river_leader l WHERE NOT EXISTS (SELECT FROM replicas r WHERE r.client_id = l.leader_id) RETURNING l.leader_id
 )

@@ -1,23 +1,22 @@
 -- name: AbandonedJobs :many
--- Running jobs whose last client is no replica that lives.
+-- The running jobs whose last client is not on the list of replicas.
 SELECT j.id, (j.args ->> 'onboarding_id')::text AS onboarding_id
 FROM river_job j
 WHERE j.state = 'running' AND j.kind = @kind
     AND NOT EXISTS (SELECT FROM replicas r WHERE r.client_id = j.attempted_by[array_upper(j.attempted_by, 1)]);
 
 -- name: LockOnboardingsSkipLocked :many
--- Those that another replica rescues at this moment, or that somebody decides on, are left to the
--- next look.
+-- An onboarding that another session has locked is left to the next look.
 SELECT id FROM onboardings WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: RescueOnboardings :many
--- Ends abandoned jobs and gives each onboarding that names one of them a new job for now. The rows of
--- the onboardings were locked before. A runner that lives after all finds that its job has no place
--- any more (invariant 3). What woke the onboarding is not lost, for the flags stay (invariant 4).
+-- Ends abandoned jobs, and gives each onboarding that names one of them a new job for now. The rows
+-- of the onboardings are locked. If a runner is alive after all, the row does not name its job any
+-- more (invariant 3). No wake-up is lost, for the flags stay (invariant 4).
 --
--- River's API neither finishes nor deletes a job that is running. The job is ended and replaced rather
--- than made available: should its client come back from a pause, River there would finish the job by
--- its ID, under the feet of the one that runs it then.
+-- River's API neither ends nor deletes a running job. Nor is the job made available for another
+-- worker: its client may come back from a pause, and River there would end the job by its ID, while
+-- the other worker runs it.
 WITH ended AS (
     UPDATE river_job j SET state = 'cancelled', finalized_at = now()
     WHERE j.id = ANY(@job_ids::bigint[]) AND j.state = 'running'

@@ -1,5 +1,5 @@
 -- name: SchemaVersion :one
 SELECT version, dirty FROM schema_migrations;
 
--- name: HoldMigrationLock :exec
+-- name: LockMigrations :exec
 SELECT pg_advisory_lock(@class::integer, 0);

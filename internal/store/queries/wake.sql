@@ -1,15 +1,15 @@
--- A wake-up makes an onboarding run now, or run once more where it is running. Invariant 4, that none
--- is lost, is kept by two statements under the row lock: one sets the flag woken, and RunWoken follows
--- in the same transaction. A claim clears the flag and a release looks at it, under the same lock.
+-- A wake-up makes an onboarding run now, or once more if it is running. No wake-up is lost
+-- (invariant 4): under the row lock, one statement sets the flag woken, and RunWoken follows in the
+-- same transaction. A claim clears the flag and a release reads it, under the same lock.
 
 -- name: WakeOnboardings :exec
--- A canceled onboarding is left asleep.
+-- A canceled onboarding is not woken.
 UPDATE onboardings SET woken = true WHERE id = ANY(@ids::text[]) AND canceled_at IS NULL;
 
 -- name: InterruptOnboardings :exec
--- Takes onboardings away from their runners. A runner finds neither its epoch nor its job any more
--- (invariant 3). Its job ends by itself; a job that nobody runs yet stays the onboarding's, and is
--- locked so that no worker begins it before this transaction ends.
+-- The runner of before has neither the newest epoch nor the job that the row names (invariant 3).
+-- Its job ends by itself. A job that does not run yet stays the onboarding's, and is locked, so
+-- that no worker begins it before this transaction ends.
 UPDATE onboardings o
 SET woken = true, epoch = o.epoch + 1, job_id = (
     SELECT j.id FROM river_job j
@@ -17,12 +17,12 @@ SET woken = true, epoch = o.epoch + 1, job_id = (
 WHERE o.id = ANY(@ids::text[]);
 
 -- name: RunWoken :exec
--- Each of these onboardings that is woken has a job that runs, or will at once: its job as it is, its
--- job brought forward, or a new one. A job that runs has its claim or its release still to come, which
--- wait for the row lock and find the flag.
+-- After this, each of these onboardings that is woken has a job that runs, or will at once: its job
+-- as it was, its job brought forward, or a new one. A job that runs has its claim or its release
+-- before it, and that waits for the row lock and then finds the flag.
 --
--- The jobs are locked, and so read as they are now: River's fetch passes over what is locked. Without
--- the lock a worker could begin a job between the look at it and the change.
+-- The jobs are locked, because a worker could otherwise begin one between the read and the change.
+-- River's fetch skips rows that are locked.
 WITH o AS (
     SELECT n.id, n.job_id
     FROM (SELECT unnest(@ids::text[]) AS id LIMIT cardinality(@ids::text[])) i

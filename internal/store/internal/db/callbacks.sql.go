@@ -11,60 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const callbacksBefore = `-- name: CallbacksBefore :many
-SELECT id, received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
-FROM callbacks WHERE onboarding_id = $1 AND id < $2
-ORDER BY id DESC
-LIMIT $3
-`
-
-type CallbacksBeforeParams struct {
-	OnboardingID string
-	BeforeID     int64
-	PageSize     int32
-}
-
-type CallbacksBeforeRow struct {
-	ID               int64
-	ReceivedAt       pgtype.Timestamptz
-	IdempotencyToken string
-	SignedBy         string
-	ContentType      string
-	Body             []byte
-	BundleSid        string
-	Status           string
-}
-
-// Newest first, from before that ID on.
-func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams) ([]CallbacksBeforeRow, error) {
-	rows, err := q.db.Query(ctx, callbacksBefore, arg.OnboardingID, arg.BeforeID, arg.PageSize)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CallbacksBeforeRow
-	for rows.Next() {
-		var i CallbacksBeforeRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ReceivedAt,
-			&i.IdempotencyToken,
-			&i.SignedBy,
-			&i.ContentType,
-			&i.Body,
-			&i.BundleSid,
-			&i.Status,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deleteCallbacksOlderThan = `-- name: DeleteCallbacksOlderThan :execrows
 DELETE FROM callbacks
 WHERE id IN (
@@ -76,56 +22,13 @@ type DeleteCallbacksOlderThanParams struct {
 	Most      int32
 }
 
-// The oldest first, so many at most.
+// So many at most, the oldest first.
 func (q *Queries) DeleteCallbacksOlderThan(ctx context.Context, arg DeleteCallbacksOlderThanParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteCallbacksOlderThan, arg.Retention, arg.Most)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const getCallbacks = `-- name: GetCallbacks :many
-SELECT received_at, idempotency_token, signed_by, content_type, body, bundle_sid, status
-FROM callbacks WHERE onboarding_id = $1 ORDER BY id
-`
-
-type GetCallbacksRow struct {
-	ReceivedAt       pgtype.Timestamptz
-	IdempotencyToken string
-	SignedBy         string
-	ContentType      string
-	Body             []byte
-	BundleSid        string
-	Status           string
-}
-
-func (q *Queries) GetCallbacks(ctx context.Context, onboardingID string) ([]GetCallbacksRow, error) {
-	rows, err := q.db.Query(ctx, getCallbacks, onboardingID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetCallbacksRow
-	for rows.Next() {
-		var i GetCallbacksRow
-		if err := rows.Scan(
-			&i.ReceivedAt,
-			&i.IdempotencyToken,
-			&i.SignedBy,
-			&i.ContentType,
-			&i.Body,
-			&i.BundleSid,
-			&i.Status,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const storeCallbacks = `-- name: StoreCallbacks :many
@@ -148,9 +51,9 @@ WITH callback AS (
 SELECT onboarding_id::text AS id FROM stored
 `
 
-// Stores callbacks, and wakes those onboardings that are to be woken: RunWoken follows in the same
-// transaction (invariant 4). A delivery that is stored already changes nothing, and a canceled
-// onboarding is left asleep. Several deliveries without a token are all stored.
+// Stores callbacks and sets woken where that is asked for; RunWoken follows in the same transaction
+// (invariant 4). A delivery that is stored already changes nothing. A canceled onboarding is not
+// woken. Deliveries without a token are all stored.
 func (q *Queries) StoreCallbacks(ctx context.Context, callbacks []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, storeCallbacks, callbacks)
 	if err != nil {

@@ -98,7 +98,7 @@ const revokeKey = `-- name: RevokeKey :execrows
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE name = $1
 `
 
-// A key that is revoked already keeps its time.
+// The time of a key that is revoked already stays.
 func (q *Queries) RevokeKey(ctx context.Context, name string) (int64, error) {
 	result, err := q.db.Exec(ctx, revokeKey, name)
 	if err != nil {

@@ -22,12 +22,13 @@ WHERE o.id = c.id AND o.job_id = c.job_id
 RETURNING o.id
 `
 
-// Invariant 3: the epoch is raised, so that a runner with an older one can write no more. Only the
-// job that the row names may claim: one that was replaced has no place.
+// Invariant 3: the claim raises the epoch, so that a runner with an older one can write no more.
+// Only the job that the row names may claim.
 //
-// Invariant 4: woken is cleared under the row lock, so that a wake-up is either seen by this claim or
-// sets the flag anew. Until the run ends in order it stays in waking, and a run that dies takes no
-// wake-up with it. What the claim is told is read by ReadOnboardings, in waking.
+// Invariant 4: the claim clears woken under the row lock. A wake-up either comes before, and is
+// told to this claim, or sets the flag after. waking stays set until a run ends in order, so that a
+// run that dies takes no wake-up with it: the next claim is told too. ReadOnboardings returns
+// waking.
 func (q *Queries) ClaimOnboardings(ctx context.Context, claims []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, claimOnboardings, claims)
 	if err != nil {
@@ -54,19 +55,16 @@ SELECT FROM (SELECT unnest($1::text[]) AS id LIMIT cardinality($1::text[])) i
 CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDATE) locked
 `
 
-// The statements here write about onboardings that are under way, each for all onboardings of a
-// group. A statement takes an array of texts, either IDs or JSON objects, and returns a row for each
-// that it did something about: the ID and, where there is more to say, an answer in JSON.
+// Each statement here is for all onboardings of a group (groupcommit.go). Most take an array of
+// texts, either IDs or JSON objects, and return a row for each onboarding that they apply to: its
+// ID and, in some, an answer in JSON.
 //
-// The members of the JSON objects are called like the columns of the tables, so that
-// jsonb_populate_recordset gives them the columns' types.
-//
-// "LIMIT cardinality(...)" leaves nothing out. It makes the planner expect a single row, so that it
-// looks each onboarding up by an index.
-// Each transaction of the protocol begins with this. Whoever has the lock decides what becomes of the
-// onboarding and of its job: wake-ups, releases, claims and rescues wait for each other (invariant 4).
-// What follows is a statement of its own, with a snapshot of its own: it sees what was committed
-// during the wait for the lock. Rows are locked in the order of the IDs as they are given.
+// "LIMIT cardinality(...)" leaves nothing out. It makes the planner expect a single row, and so
+// look each onboarding up by an index.
+// Each transaction about onboardings begins with this lock. Under it, claims, releases, wake-ups
+// and rescues change the onboarding and its job one after the other (invariant 4). The lock is a
+// statement of its own: the snapshots of the next ones have what was committed during the wait for
+// it. Rows are locked in the order of the array.
 func (q *Queries) LockOnboardings(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, lockOnboardings, ids)
 	return err
@@ -249,16 +247,18 @@ type ReleaseOnboardingsRow struct {
 	Answer []byte
 }
 
-// Ends runs, and answers whether something has woken the onboarding: then nothing ends.
+// Ends runs. The answer is whether the onboarding was woken since the claim: then nothing ends.
 //
-// Invariant 3: no row under an older epoch, nor for a job that was replaced. Invariant 4: the look at
-// the flag, the end of the job and the next job are one statement under the row lock. A wake-up since
-// the claim is seen here; one that comes later waits for this transaction and then finds the next job.
+// Invariant 3: no row under an older epoch, or for a job that the onboarding's row does not name.
+// Invariant 4: the read of the flag, the end of the job and the next job are one statement under
+// the row lock. A later wake-up waits for this transaction and then finds the next job.
 //
-// The jobs are completed and inserted as River does it. A job that has ended already, is gone, or was
-// given back by River to be run again is no obstacle: the row names another from here on, and only
-// that may claim. River's scheduler looks at the jobs that are scheduled every 5 s. One that is due
-// before its next look is available from its time on: workers leave it until then.
+// The jobs are completed and inserted as River does it. The job may have ended before, may be gone,
+// or River may have made it available for another run. Then it stays as it is: the row does not
+// name it any more, and so it cannot claim.
+//
+// River's scheduler makes scheduled jobs available, every 5 s. A job that is due sooner is
+// available already, and workers leave it until its time.
 func (q *Queries) ReleaseOnboardings(ctx context.Context, releases []string) ([]ReleaseOnboardingsRow, error) {
 	rows, err := q.db.Query(ctx, releaseOnboardings, releases)
 	if err != nil {
@@ -381,14 +381,13 @@ type WriteChangesParams struct {
 	EventDetails       []string
 }
 
-// Writes everything of a change (invariant 9), or nothing where the epoch is not the newest or the
-// job has lost its place (invariant 3). All other parts select from what the update of fence returns.
-// Job 0, which there is none of, is that of a caller who has the row lock and decides: then no epoch
-// is looked at.
+// Writes all of a change (invariant 9), or nothing if the epoch is not the newest or the row names
+// another job (invariant 3): all other parts select from the rows that the update of fence returns.
+// Job 0 does not exist. It stands for a caller who has the row lock; then the epoch does not count.
 //
-// This is the statement that writes most. It takes columns, one array for each, in which nr is the
-// place of the change: as JSON, Postgres needs half as long again for it. An empty account and a
-// negative count of numbers leave things as they are.
+// This is the statement that writes most. It takes an array for each column, in which nr is the
+// place of the change. With JSON it needs half as much time more. An empty account and a negative
+// count of numbers change nothing.
 func (q *Queries) WriteChanges(ctx context.Context, arg WriteChangesParams) ([]interface{}, error) {
 	rows, err := q.db.Query(ctx, writeChanges,
 		arg.Changes,

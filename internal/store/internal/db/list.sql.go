@@ -47,7 +47,7 @@ type ListOnboardingsRow struct {
 	BusinessName      string
 }
 
-// An empty filter selects all. Newest first, from after the cursor on.
+// An empty filter selects all. Newest first, from behind the cursor on.
 func (q *Queries) ListOnboardings(ctx context.Context, arg ListOnboardingsParams) ([]ListOnboardingsRow, error) {
 	rows, err := q.db.Query(ctx, listOnboardings,
 		arg.Status,
@@ -107,7 +107,8 @@ type ListStepsRow struct {
 	Requirements []byte
 }
 
-// What a list shows of the steps of its onboardings: the bundles with their statuses, and what failed.
+// What a list shows of the steps of its onboardings: the bundles with their statuses, and what
+// failed.
 func (q *Queries) ListSteps(ctx context.Context, arg ListStepsParams) ([]ListStepsRow, error) {
 	rows, err := q.db.Query(ctx, listSteps, arg.OnboardingIds, arg.BundleKeys)
 	if err != nil {

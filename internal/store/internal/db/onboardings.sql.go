@@ -80,9 +80,9 @@ type CreateOnboardingsRow struct {
 	Answer []byte
 }
 
-// Each with its first job, which is inserted as River does it, and announced to River's clients.
-// Nothing has been done about any step yet, so none is written. No row where another onboarding is in
-// the way: an error would end the transaction that others have their writes in.
+// Each with its first job, which is inserted and announced as River does it. No step is written,
+// for nothing has been done about any. No row if another onboarding is in the way: an error would
+// end the transaction of the whole group.
 func (q *Queries) CreateOnboardings(ctx context.Context, creations []string) ([]CreateOnboardingsRow, error) {
 	rows, err := q.db.Query(ctx, createOnboardings, creations)
 	if err != nil {
@@ -124,74 +124,6 @@ func (q *Queries) FindCallbackTokens(ctx context.Context, callbackTokens []strin
 	for rows.Next() {
 		var i FindCallbackTokensRow
 		if err := rows.Scan(&i.ID, &i.Answer); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const getEvents = `-- name: GetEvents :many
-SELECT at, kind, step, actor, detail FROM events WHERE onboarding_id = $1 ORDER BY id
-`
-
-type GetEventsRow struct {
-	At     pgtype.Timestamptz
-	Kind   string
-	Step   string
-	Actor  string
-	Detail string
-}
-
-func (q *Queries) GetEvents(ctx context.Context, onboardingID string) ([]GetEventsRow, error) {
-	rows, err := q.db.Query(ctx, getEvents, onboardingID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GetEventsRow
-	for rows.Next() {
-		var i GetEventsRow
-		if err := rows.Scan(
-			&i.At,
-			&i.Kind,
-			&i.Step,
-			&i.Actor,
-			&i.Detail,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listRequestVersions = `-- name: ListRequestVersions :many
-SELECT version, request, created_at FROM requests WHERE onboarding_id = $1 ORDER BY version
-`
-
-type ListRequestVersionsRow struct {
-	Version   int32
-	Request   []byte
-	CreatedAt pgtype.Timestamptz
-}
-
-func (q *Queries) ListRequestVersions(ctx context.Context, onboardingID string) ([]ListRequestVersionsRow, error) {
-	rows, err := q.db.Query(ctx, listRequestVersions, onboardingID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListRequestVersionsRow
-	for rows.Next() {
-		var i ListRequestVersionsRow
-		if err := rows.Scan(&i.Version, &i.Request, &i.CreatedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -32,17 +32,17 @@ func (q *Queries) Heartbeat(ctx context.Context, id int32) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
-const holdReplicaLock = `-- name: HoldReplicaLock :exec
+const lockReplica = `-- name: LockReplica :exec
 SELECT pg_advisory_lock($1::integer, $2::integer)
 `
 
-type HoldReplicaLockParams struct {
+type LockReplicaParams struct {
 	Class int32
 	ID    int32
 }
 
-func (q *Queries) HoldReplicaLock(ctx context.Context, arg HoldReplicaLockParams) error {
-	_, err := q.db.Exec(ctx, holdReplicaLock, arg.Class, arg.ID)
+func (q *Queries) LockReplica(ctx context.Context, arg LockReplicaParams) error {
+	_, err := q.db.Exec(ctx, lockReplica, arg.Class, arg.ID)
 	return err
 }
 
@@ -76,8 +76,9 @@ type RemoveDeadLeaderRow struct {
 	Notified string
 }
 
-// A dead client that leads keeps River's scheduler from running until its term ends, 15 s later. Ending the term and saying so to those
-// who would follow has no public API for another client's term; this is what a leader that resigns does.
+// A dead client that leads prevents River's scheduler from running until its term ends, 15 s later.
+// River has no public API to end the term of another client. This does and announces what a leader
+// that resigns does and announces.
 func (q *Queries) RemoveDeadLeader(ctx context.Context) ([]RemoveDeadLeaderRow, error) {
 	rows, err := q.db.Query(ctx, removeDeadLeader)
 	if err != nil {
@@ -137,9 +138,10 @@ type SilentReplicasParams struct {
 	Class      int32
 }
 
-// The others whose locks can be had, now for a moment, or whose heartbeats stopped. When the server restarts all locks are free and all
-// heartbeats old, so both count only from its start on. The lock is asked for as a shared one: two who look at one moment are not in each
-// other's way, or each would hold the other to be the owner.
+// The others whose locks are free, or whose heartbeats stopped. A restart of the server frees all
+// locks and makes all heartbeats old, so both count only from its start on. The look locks for a
+// moment, in shared mode: otherwise each of two who look at the same moment would see the lock of
+// the other, and believe that the replica lives.
 func (q *Queries) SilentReplicas(ctx context.Context, arg SilentReplicasParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, silentReplicas,
 		arg.OwnID,

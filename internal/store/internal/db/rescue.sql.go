@@ -21,7 +21,7 @@ type AbandonedJobsRow struct {
 	OnboardingID string
 }
 
-// Running jobs whose last client is no replica that lives.
+// The running jobs whose last client is not on the list of replicas.
 func (q *Queries) AbandonedJobs(ctx context.Context, kind string) ([]AbandonedJobsRow, error) {
 	rows, err := q.db.Query(ctx, abandonedJobs, kind)
 	if err != nil {
@@ -46,8 +46,7 @@ const lockOnboardingsSkipLocked = `-- name: LockOnboardingsSkipLocked :many
 SELECT id FROM onboardings WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 `
 
-// Those that another replica rescues at this moment, or that somebody decides on, are left to the
-// next look.
+// An onboarding that another session has locked is left to the next look.
 func (q *Queries) LockOnboardingsSkipLocked(ctx context.Context, ids []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, lockOnboardingsSkipLocked, ids)
 	if err != nil {
@@ -97,13 +96,13 @@ type RescueOnboardingsRow struct {
 	Notified string
 }
 
-// Ends abandoned jobs and gives each onboarding that names one of them a new job for now. The rows of
-// the onboardings were locked before. A runner that lives after all finds that its job has no place
-// any more (invariant 3). What woke the onboarding is not lost, for the flags stay (invariant 4).
+// Ends abandoned jobs, and gives each onboarding that names one of them a new job for now. The rows
+// of the onboardings are locked. If a runner is alive after all, the row does not name its job any
+// more (invariant 3). No wake-up is lost, for the flags stay (invariant 4).
 //
-// River's API neither finishes nor deletes a job that is running. The job is ended and replaced rather
-// than made available: should its client come back from a pause, River there would finish the job by
-// its ID, under the feet of the one that runs it then.
+// River's API neither ends nor deletes a running job. Nor is the job made available for another
+// worker: its client may come back from a pause, and River there would end the job by its ID, while
+// the other worker runs it.
 func (q *Queries) RescueOnboardings(ctx context.Context, arg RescueOnboardingsParams) ([]RescueOnboardingsRow, error) {
 	rows, err := q.db.Query(ctx, rescueOnboardings, arg.JobIds, arg.Ids)
 	if err != nil {

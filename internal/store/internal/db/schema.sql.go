@@ -9,12 +9,12 @@ import (
 	"context"
 )
 
-const holdMigrationLock = `-- name: HoldMigrationLock :exec
+const lockMigrations = `-- name: LockMigrations :exec
 SELECT pg_advisory_lock($1::integer, 0)
 `
 
-func (q *Queries) HoldMigrationLock(ctx context.Context, class int32) error {
-	_, err := q.db.Exec(ctx, holdMigrationLock, class)
+func (q *Queries) LockMigrations(ctx context.Context, class int32) error {
+	_, err := q.db.Exec(ctx, lockMigrations, class)
 	return err
 }
 

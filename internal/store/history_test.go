@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -13,10 +12,11 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// noID is of no onboarding.
+// noID is no onboarding's.
 const noID onboarding.ID = "onb_00000000-0000-7000-8000-000000000000"
 
-func keep(t *testing.T, s *Store, id onboarding.ID, receivedAt time.Time, token string) {
+// storeCallback stores a callback that wakes nothing.
+func storeCallback(t *testing.T, s *Store, id onboarding.ID, receivedAt time.Time, token string) {
 	t.Helper()
 	c := onboarding.Callback{OnboardingID: id, ReceivedAt: receivedAt, IdempotencyToken: token, Body: []byte("Status=in-review"), Status: "in-review"}
 	if err := s.RecordCallback(t.Context(), c, false); err != nil {
@@ -24,7 +24,7 @@ func keep(t *testing.T, s *Store, id onboarding.ID, receivedAt time.Time, token 
 	}
 }
 
-// happen appends events to the history, as whoever decides under the row lock does.
+// happen appends events to the history.
 func happen(t *testing.T, s *Store, id onboarding.ID, events ...onboarding.Event) {
 	t.Helper()
 	err := s.Update(t.Context(), id, func(_ *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
@@ -40,21 +40,6 @@ func happen(t *testing.T, s *Store, id onboarding.ID, events ...onboarding.Event
 	}
 }
 
-// amend makes the next version of the request.
-func amend(t *testing.T, s *Store, id onboarding.ID, actor string, change func(*onboarding.Request)) {
-	t.Helper()
-	err := s.Update(t.Context(), id, func(o *onboarding.Onboarding, now time.Time) (onboarding.Change, error) {
-		change(&o.Request)
-		return onboarding.Change{
-			ID: id, Status: onboarding.StatusInProgress, Request: &o.Request, Version: o.Version + 1,
-			Events: []onboarding.Event{{At: now, Kind: "onboarding.amended", Actor: actor}},
-		}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestCallbacksAreReadNewestFirstPageByPage(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
@@ -63,9 +48,9 @@ func TestCallbacksAreReadNewestFirstPageByPage(t *testing.T) {
 		t.Errorf("before any came: %v, %t, %v", page, more, err)
 	}
 	for i := range 5 {
-		keep(t, s, id, time.Now(), fmt.Sprint("token-", i))
+		storeCallback(t, s, id, time.Now(), fmt.Sprint("token-", i))
 	}
-	keep(t, s, other, time.Now(), "of another")
+	storeCallback(t, s, other, time.Now(), "of another")
 	var got []string
 	before := int64(0)
 	for range 3 {
@@ -124,65 +109,6 @@ func TestTheHistoryIsReadFromEitherEnd(t *testing.T) {
 	}
 }
 
-func TestAVersionSaysWhatChangedByWhomAndWhatWasSubmittedUnderIt(t *testing.T) {
-	t.Parallel()
-	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
-	id := newOnboarding(t, s)
-	submitted := inItsRole(onboarding.Event{Kind: "step.succeeded", Step: "customer_profile.submission"})
-	happen(t, s, id, inItsRole(onboarding.Event{Kind: "step.succeeded", Step: "customer_profile", Detail: "BU1"}),
-		inItsRole(onboarding.Event{Kind: "step.running", Step: "customer_profile.submission"}), submitted,
-		inItsRole(onboarding.Event{Kind: "step.failed", Step: "customer_profile.review"}))
-	amend(t, s, id, "key:first", func(r *onboarding.Request) { r.Business.Name = "Other Plumbing LLC" })
-	amend(t, s, id, "key:second", func(r *onboarding.Request) { r.ExternalID = "customer-1042" })
-	happen(t, s, id, submitted)
-
-	type version struct {
-		N           int
-		Actor       string
-		Changes     []onboarding.RequestChange
-		Submissions []onboarding.Decision
-	}
-	want := []version{
-		{3, "key:second", []onboarding.RequestChange{{Pointer: "/external_id", New: "customer-1042"}}, []onboarding.Decision{""}},
-		{2, "key:first", []onboarding.RequestChange{{Pointer: "/business/business_name", Old: "Example Plumbing LLC", New: "Other Plumbing LLC"}}, nil},
-		{1, "", nil, []onboarding.Decision{onboarding.DecisionRejected}},
-	}
-	for _, limit := range []int{1, 2, 3} {
-		var got []version
-		before := 0
-		for more := true; more; {
-			var page []onboarding.RequestVersion
-			var err error
-			if page, more, err = s.VersionPage(t.Context(), id, before, limit); err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range page {
-				before = v.Version
-				shown := version{N: v.Version, Actor: v.Actor, Changes: v.Changes}
-				for _, submission := range v.Submissions {
-					if submission.Bundle != "customer_profile" || submission.BundleSID != "BU1" {
-						t.Errorf("version %d: submission %+v", v.Version, submission)
-					}
-					shown.Submissions = append(shown.Submissions, submission.Decision)
-				}
-				got = append(got, shown)
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("pages of %d (-want +got):\n%s", limit, diff)
-		}
-	}
-	if page, _, err := s.VersionPage(t.Context(), id, 1, 2); err != nil || len(page) != 0 {
-		t.Errorf("before the first: %v, %v", page, err)
-	}
-	if _, _, err := s.VersionPage(t.Context(), noID, 0, 2); !errors.Is(err, onboarding.ErrNotFound) {
-		t.Errorf("of no onboarding: %v", err)
-	}
-	if page, _, err := s.VersionPage(t.Context(), id, math.MaxInt32-1, 2); err != nil || len(page) != 2 {
-		t.Errorf("before one that is not there yet: %v, %v", page, err)
-	}
-}
-
 func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, Config{DatabaseURL: newDatabase(t)})
@@ -190,8 +116,8 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	at := func(hours int, kind, step string) onboarding.Event {
 		return inItsRole(onboarding.Event{At: begun.Add(time.Duration(hours) * time.Hour), Kind: kind, Step: onboarding.Key(step)})
 	}
-	first, second, takenOver := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
-	happen(t, s, takenOver, // It was submitted before, nobody knows when.
+	first, second, adopted := newOnboarding(t, s), newOnboarding(t, s), newOnboarding(t, s)
+	happen(t, s, adopted, // It was submitted elsewhere, at an unknown time.
 		at(0, "step.succeeded", "customer_profile.submission"),
 		at(1, "step.succeeded", "customer_profile.review"),
 	)
@@ -199,7 +125,8 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 		at(0, "step.running", "customer_profile.submission"),
 		at(0, "step.succeeded", "customer_profile.submission"),
 		at(1, "step.succeeded", "trust_product.submission"),
-		inItsRole(onboarding.Event{At: begun, Kind: "step.failed", Step: "customer_profile.review", Detail: "code 20003"}), // a read that was refused
+		// A read that Twilio refused.
+		inItsRole(onboarding.Event{At: begun, Kind: "step.failed", Step: "customer_profile.review", Detail: "code 20003"}),
 		at(24, "step.failed", "customer_profile.review"),
 		at(30, "step.succeeded", "customer_profile.submission"),
 		at(70, "step.succeeded", "customer_profile.review"),
@@ -230,7 +157,7 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	}
 }
 
-// inItsRole is an event of a bundle's step with the role that the step has.
+// inItsRole is the event of a bundle's step, with the role of the step.
 func inItsRole(e onboarding.Event) onboarding.Event {
 	bundle, part, _ := strings.Cut(string(e.Step), ".")
 	e.Bundle, e.StepKind = onboarding.Key(bundle), onboarding.KindBundle

@@ -1,7 +1,0 @@
--- What is deleted after its time is found by it.
-CREATE INDEX callbacks_received_at_idx ON callbacks (received_at);
-
--- What Twilio's reviewers decided, of each kind of bundle: how long reviews usually take is computed from the newest. A failure with a code
--- is a read that Twilio refused, and no decision.
-CREATE INDEX events_review_decisions_idx ON events (bundle, id)
-    WHERE step_kind = 'review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %';

@@ -1,6 +1,5 @@
-// Package ledgertest is the specification of [onboarding.Ledger] and [onboarding.Repository] as
-// tests. Each implementation runs it, so that what is proved over the ledger in memory holds for
-// Postgres as well.
+// Package ledgertest specifies [onboarding.Ledger] and [onboarding.Repository] by tests. Each
+// implementation runs them, so that proofs over the ledger in memory hold for Postgres as well.
 //
 // Start reading at [Run].
 package ledgertest
@@ -19,87 +18,94 @@ import (
 // Harness is an implementation under test, with nothing in it to begin with.
 type Harness struct {
 	Repository Repository
-	// Fetch waits until the onboarding's job is due and takes it as a worker would. The ledger is
-	// bound to that job and used with the context. It fails the test when no job becomes due for a
-	// long time.
+	// Fetch waits until the onboarding's job is due and begins it as a worker does. The ledger is
+	// bound to that job and used with the context. Fetch fails the test when no job becomes due for
+	// a long time.
 	Fetch func(t testing.TB, id onboarding.ID) (context.Context, onboarding.Ledger)
 	// Due returns when the onboarding's job is or was due, and false if it has none.
 	Due func(t testing.TB, id onboarding.ID) (time.Time, bool)
-	// Abandon makes the onboarding's job that of a dead process, and has others take over.
+	// Abandon makes the onboarding's job that of a dead process, and has the onboarding rescued.
 	Abandon func(t testing.TB, id onboarding.ID)
 }
 
-// Repository is what both implementations keep beyond what a service asks for.
+// Repository is the port with the whole history of an onboarding, oldest first.
 type Repository interface {
 	onboarding.InterruptibleRepository
 	Events(ctx context.Context, id onboarding.ID) ([]onboarding.Event, error)
 	Callbacks(ctx context.Context, id onboarding.ID) ([]onboarding.Callback, error)
 }
 
-// Run runs the suite. setup makes a harness that is good until its test ends; most tests share one.
+// test is one promise of the suite.
+type test struct {
+	name string
+	run  func(t *testing.T, h Harness)
+}
+
+// shared are the tests that each make onboardings of their own, beside those of others.
+var shared = []test{
+	{"CreatedIsReadBackWhole", createdIsReadBackWhole},
+	{"CreatedIsDueAtOnce", createdIsDueAtOnce},
+	{"UnknownOnboardingIsNotFound", unknownOnboardingIsNotFound},
+	{"SubaccountConflictComesFirst", subaccountConflictComesFirst},
+	{"NoExternalIDIsNoConflict", noExternalIDIsNoConflict},
+	{"CallbackTokenFindsTheOnboarding", callbackTokenFindsTheOnboarding},
+
+	{"ChangeIsReadBackWhole", changeIsReadBackWhole},
+	{"LastOfOneKeyCounts", lastOfOneKeyCounts},
+	{"ChangeWithoutStepsIsWritten", changeWithoutStepsIsWritten},
+	{"ReadersAndWritersHaveCopies", readersAndWritersHaveCopies},
+
+	{"ClaimRaisesTheEpoch", claimRaisesTheEpoch},
+	{"OldEpochWritesNothing", oldEpochWritesNothing},
+	{"OldEpochReleasesNothing", oldEpochReleasesNothing},
+	{"AbandonedJobCannotClaim", abandonedJobCannotClaim},
+	{"AbandonedRunnerCannotRelease", abandonedRunnerCannotRelease},
+	{"NothingIsClaimedAfterTheRelease", nothingIsClaimedAfterTheRelease},
+
+	{"ReleaseSchedules", releaseSchedules},
+	{"ReleaseForThePastIsDueAtOnce", releaseForThePastIsDueAtOnce},
+	{"ReleaseWithoutATimeWaitsForAWakeUp", releaseWithoutATimeWaitsForAWakeUp},
+	{"WakeUpDuringARunIsToldAtRelease", wakeUpDuringARunIsToldAtRelease},
+	{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
+	{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
+	{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
+	{"WakeUpOfAnAbandonedRunIsToldToTheNext", wakeUpOfAnAbandonedRunIsToldToTheNext},
+	{"NoWakeUpIsLost", noWakeUpIsLost},
+
+	{"InterruptEndsTheRunnersPlace", interruptEndsTheRunnersPlace},
+	{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
+	{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
+	{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
+	{"CanceledIsNotWoken", canceledIsNotWoken},
+
+	{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
+	{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},
+
+	{"CallbackIsStored", callbackIsStored},
+	{"CallbackIsStoredOnce", callbackIsStoredOnce},
+	{"CallbackWakesOnlyIfAsked", callbackWakesOnlyIfAsked},
+}
+
+// alone are the tests of lists, which show the onboardings of all.
+var alone = []test{
+	{"ListIsPagedNewestFirst", listIsPagedNewestFirst},
+	{"ListIsFiltered", listIsFiltered},
+	{"ListShowsBundlesAndRequirements", listShowsBundlesAndRequirements},
+}
+
+// Run runs the suite. setup makes a harness that lasts until its test ends. Most tests share one.
 func Run(t *testing.T, setup func(t *testing.T) Harness) {
-	shared := setup(t)
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, h Harness)
-	}{
-		{"CreatedIsReadBackWhole", createdIsReadBackWhole},
-		{"CreatedIsDueAtOnce", createdIsDueAtOnce},
-		{"UnknownOnboardingIsNotFound", unknownOnboardingIsNotFound},
-		{"SubaccountConflictComesFirst", subaccountConflictComesFirst},
-		{"NoExternalIDIsNoConflict", noExternalIDIsNoConflict},
-		{"CallbackTokenFindsTheOnboarding", callbackTokenFindsTheOnboarding},
-
-		{"RecordedIsReadBackWhole", recordedIsReadBackWhole},
-		{"LastOfOneKeyCounts", lastOfOneKeyCounts},
-		{"ChangeWithoutStepsIsWritten", changeWithoutStepsIsWritten},
-		{"WhatIsHandedOutIsACopy", whatIsHandedOutIsACopy},
-
-		{"ClaimRaisesTheEpoch", claimRaisesTheEpoch},
-		{"OldEpochWritesNothing", oldEpochWritesNothing},
-		{"OldEpochReleasesNothing", oldEpochReleasesNothing},
-		{"AbandonedJobCannotClaim", abandonedJobCannotClaim},
-		{"AbandonedRunnerCannotRelease", abandonedRunnerCannotRelease},
-		{"NothingIsClaimedAfterTheRelease", nothingIsClaimedAfterTheRelease},
-
-		{"ReleaseSchedules", releaseSchedules},
-		{"ReleaseForThePastIsDueAtOnce", releaseForThePastIsDueAtOnce},
-		{"ReleaseWithoutATimeWaitsForAWakeUp", releaseWithoutATimeWaitsForAWakeUp},
-		{"WakeUpDuringARunIsToldAtRelease", wakeUpDuringARunIsToldAtRelease},
-		{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
-		{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
-		{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
-		{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
-		{"NoWakeUpIsLost", noWakeUpIsLost},
-
-		{"InterruptTakesTheOnboardingAway", interruptTakesTheOnboardingAway},
-		{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
-		{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
-		{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
-		{"CanceledSleepsThroughWakeUps", canceledSleepsThroughWakeUps},
-
-		{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
-		{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},
-		{"CallbackIsKept", callbackIsKept},
-		{"CallbackIsKeptOnce", callbackIsKeptOnce},
-		{"CallbackWakesOnlyIfAsked", callbackWakesOnlyIfAsked},
-	} {
+	h := setup(t)
+	for _, test := range shared {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, shared)
+			test.run(t, h)
 		})
 	}
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, h Harness)
-	}{
-		{"ListIsPagedNewestFirst", listIsPagedNewestFirst},
-		{"ListIsFiltered", listIsFiltered},
-		{"ListShowsBundlesAndRequirements", listShowsBundlesAndRequirements},
-	} {
+	for _, test := range alone {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, setup(t)) // a list shows what all others left
+			test.run(t, setup(t))
 		})
 	}
 }
@@ -123,7 +129,7 @@ func claim(t testing.TB, h Harness, id onboarding.ID) (context.Context, onboardi
 	return ctx, ledger, o
 }
 
-// nothing is the change of a run that has nothing to write.
+// nothing is the change of a run that changes nothing.
 func nothing(o *onboarding.Onboarding) onboarding.Change {
 	return onboarding.Change{ID: o.ID, Epoch: o.Epoch, Status: o.Status(), Attestation: o.Attestation()}
 }
@@ -178,5 +184,5 @@ func same[T any](t testing.TB, what string, want, got T, options ...cmp.Option) 
 	}
 }
 
-// notTheReading leaves out what belongs to the reading and not to the onboarding.
+// notTheReading leaves out the members that differ from one reading to the next.
 var notTheReading = cmpopts.IgnoreFields(onboarding.Onboarding{}, "ReadAt", "UpdatedAt", "Epoch", "Woken")

@@ -119,7 +119,10 @@ func changeIsReadBackWhole(t *testing.T, h Harness) {
 		},
 		Numbers: []onboarding.PhoneNumber{{SID: sid("PN"), Number: "+12025550101"}, {SID: sid("PN"), Number: "+12025550100"}},
 		Events: []onboarding.Event{
-			{At: at(6), Kind: "step.failed", Step: "customer_profile", Actor: "replica:test", Detail: "code 18602"},
+			{
+				At: at(6), Kind: "step.failed", Step: "customer_profile", StepKind: onboarding.KindBundle, Bundle: "customer_profile",
+				Actor: "replica:test", Detail: "code 18602",
+			},
 			{At: at(6), Kind: "step.running", Step: "address", Actor: "replica:test"},
 		},
 	}

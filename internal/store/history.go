@@ -56,7 +56,13 @@ func (s *Store) EventPage(
 	rows, more = cut(rows, limit)
 	for _, row := range rows {
 		page = append(page, onboarding.PastEvent{ID: row.ID, Event: onboarding.Event{
-			At: timeOf(row.At), Kind: row.Kind, Step: onboarding.Key(row.Step), Actor: row.Actor, Detail: row.Detail,
+			At:       timeOf(row.At),
+			Kind:     row.Kind,
+			Step:     onboarding.Key(row.Step),
+			StepKind: onboarding.Kind(row.StepKind),
+			Bundle:   onboarding.Key(row.Bundle),
+			Actor:    row.Actor,
+			Detail:   row.Detail,
 		}})
 	}
 	return page, more, nil

@@ -157,7 +157,7 @@ func TestAReviewTimeIsFromTheSubmissionToTheFirstDecision(t *testing.T) {
 	}
 }
 
-// inItsRole is an event of a bundle's step with the role that the step has.
+// inItsRole is the event of a bundle's step, with the role of the step.
 func inItsRole(e onboarding.Event) onboarding.Event {
 	bundle, part, _ := strings.Cut(string(e.Step), ".")
 	e.Bundle, e.StepKind = onboarding.Key(bundle), onboarding.KindBundle

@@ -90,7 +90,11 @@ func (s *Store) submissions(ctx context.Context, id onboarding.ID) (submissions,
 	events := make([]onboarding.PastEvent, len(rows))
 	for i, row := range rows {
 		events[i] = onboarding.PastEvent{ID: row.ID, Event: onboarding.Event{
-			At: timeOf(row.At), Kind: row.Kind, StepKind: onboarding.Kind(row.StepKind), Bundle: onboarding.Key(row.Bundle), Detail: row.Detail,
+			At:       timeOf(row.At),
+			Kind:     row.Kind,
+			StepKind: onboarding.Kind(row.StepKind),
+			Bundle:   onboarding.Key(row.Bundle),
+			Detail:   row.Detail,
 		}}
 	}
 	var found submissions

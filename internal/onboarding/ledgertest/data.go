@@ -9,12 +9,12 @@ import (
 	"github.com/attestd/attestd/internal/onboarding"
 )
 
-// at is a time with all the digits that are kept.
+// at is a time with all the digits that the ledger stores.
 func at(minutes int) time.Time {
 	return time.Date(2026, time.March, 14, 15, 9, 26, 535897000, time.UTC).Add(time.Duration(minutes) * time.Minute)
 }
 
-// sid is a SID of that prefix that no other test has.
+// sid is a SID with that prefix. No other test has it.
 func sid(prefix string) string {
 	return prefix + fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
 }
@@ -23,8 +23,7 @@ func newID() onboarding.ID {
 	return onboarding.ID("onb_" + strings.ToLower(sid("")))
 }
 
-// fresh is an onboarding as a service makes it, with a few steps of no plan in particular, in the
-// order of their keys.
+// fresh is a new onboarding.
 func fresh() *onboarding.Onboarding {
 	return &onboarding.Onboarding{
 		ID:            newID(),
@@ -72,7 +71,7 @@ func created(o *onboarding.Onboarding) onboarding.Event {
 	return onboarding.Event{At: o.CreatedAt, Kind: "onboarding.created", Actor: "key:test"}
 }
 
-// everyField is a step that has something in each of its fields.
+// everyField is a step with something in each field that is stored.
 func everyField(key onboarding.Key) onboarding.Step {
 	return onboarding.Step{
 		Key:          key,

@@ -21,7 +21,7 @@ func claimRaisesTheEpoch(t *testing.T, h Harness) {
 	}
 }
 
-// changeOf is a change that would be seen if it were written.
+// changeOf is a change that a reader would see.
 func changeOf(o *onboarding.Onboarding) onboarding.Change {
 	return onboarding.Change{
 		ID:      o.ID,
@@ -92,7 +92,7 @@ func abandonedJobCannotClaim(t *testing.T, h Harness) {
 	_, err = ledger.Claim(ctx, o.ID)
 	wantLostPlace(t, "claim beside another runner", err)
 	if err := newLedger.Record(newCtx, changeOf(claimed)); err != nil {
-		t.Errorf("record by the runner that took over: %v", err)
+		t.Errorf("record by the next runner: %v", err)
 	}
 }
 
@@ -101,17 +101,17 @@ func abandonedRunnerCannotRelease(t *testing.T, h Harness) {
 	create(t, h, o)
 	ctx, ledger, claimed := claim(t, h, o.ID)
 	h.Abandon(t, o.ID)
-	// Nobody has claimed yet, so the epoch alone would let it through.
+	// No other runner has claimed yet: the epoch is still the newest.
 	_, err := ledger.Release(ctx, changeOf(claimed), time.Time{})
 	wantLostPlace(t, "release", err)
 	wantUntouched(t, h, o)
 	if _, scheduled := h.Due(t, o.ID); !scheduled {
-		t.Error("the job that took over is gone")
+		t.Error("the next job is gone")
 	}
-	newCtx, newLedger, again := claim(t, h, o.ID)
+	newCtx, newLedger, next := claim(t, h, o.ID)
 	wantLostPlace(t, "record", ledger.Record(ctx, changeOf(claimed)))
 	wantUntouched(t, h, o)
-	release(newCtx, t, newLedger, again, time.Time{})
+	release(newCtx, t, newLedger, next, time.Time{})
 }
 
 func nothingIsClaimedAfterTheRelease(t *testing.T, h Harness) {
@@ -119,7 +119,7 @@ func nothingIsClaimedAfterTheRelease(t *testing.T, h Harness) {
 	create(t, h, o)
 	ctx, ledger, claimed := claim(t, h, o.ID)
 	change := changeOf(claimed)
-	if woken, err := ledger.Release(ctx, change, time.Now().Add(time.Hour)); err != nil || woken {
+	if woken, err := ledger.Release(ctx, change, claimed.ReadAt.Add(time.Hour)); err != nil || woken {
 		t.Fatalf("release: woken %t, %v", woken, err)
 	}
 	same(t, "number of steps read back", 2, len(get(t, h, o.ID).Steps))

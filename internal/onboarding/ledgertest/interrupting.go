@@ -23,7 +23,7 @@ func interrupt(t testing.TB, h Harness, id onboarding.ID, change onboarding.Chan
 	}
 }
 
-func interruptTakesTheOnboardingAway(t *testing.T, h Harness) {
+func interruptEndsTheRunnersPlace(t *testing.T, h Harness) {
 	o := fresh()
 	create(t, h, o)
 	ctx, ledger, claimed := claim(t, h, o.ID)
@@ -32,10 +32,10 @@ func interruptTakesTheOnboardingAway(t *testing.T, h Harness) {
 
 	late := onboarding.Change{ID: o.ID, Epoch: claimed.Epoch, Steps: []onboarding.Step{{Key: "preflight", State: onboarding.StepSucceeded}}}
 	if err := ledger.Record(ctx, late); !errors.Is(err, onboarding.ErrLostPlace) {
-		t.Errorf("the runner of before records with %v, want ErrLostPlace", err)
+		t.Errorf("the interrupted runner records with %v, want ErrLostPlace", err)
 	}
 	if _, err := ledger.Release(ctx, nothing(claimed), time.Time{}); !errors.Is(err, onboarding.ErrLostPlace) {
-		t.Errorf("the runner of before releases with %v, want ErrLostPlace", err)
+		t.Errorf("the interrupted runner releases with %v, want ErrLostPlace", err)
 	}
 	_, _, next := claim(t, h, o.ID)
 	if next.Epoch <= claimed.Epoch || !next.Woken {
@@ -73,12 +73,12 @@ func interruptOfOneThatWaitsRunsItNow(t *testing.T, h Harness) {
 		}
 		release(ctx, t, ledger, claimed, next)
 		interrupt(t, h, o.ID, onboarding.Change{})
-		ctx, ledger, again := claim(t, h, o.ID)
-		if !again.Woken {
+		ctx, ledger, interrupted := claim(t, h, o.ID)
+		if !interrupted.Woken {
 			t.Error("not woken")
 		}
-		release(ctx, t, ledger, again, time.Time{})
-		wantNoJob(t, h, o.ID) // There is one job in all: that of before is gone.
+		release(ctx, t, ledger, interrupted, time.Time{})
+		wantNoJob(t, h, o.ID) // There was one job in all.
 	}
 }
 
@@ -88,16 +88,19 @@ func interruptWritesTheNextRequest(t *testing.T, h Harness) {
 	amended := o.Request
 	amended.Business.RegistrationNumber = "11-1111111"
 	interrupt(t, h, o.ID, onboarding.Change{Request: &amended, Version: 2, Numbers: []onboarding.PhoneNumber{{SID: sid("PN"), Number: "+12025550100"}}})
+	want := *get(t, h, o.ID)
+	amended.PhoneNumbers[0] = "changed" // The ledger has a copy.
 	got := get(t, h, o.ID)
 	if got.Version != 2 || len(got.Numbers) != 1 {
 		t.Errorf("version %d with %d numbers, want 2 and 1", got.Version, len(got.Numbers))
 	}
-	same(t, "the request", amended, got.Request)
+	same(t, "the registration number", amended.Business.RegistrationNumber, got.Request.Business.RegistrationNumber)
+	same(t, "the request", want.Request, got.Request)
 }
 
-// A callback of a bundle that is no longer wanted wakes nobody; whoever asks for a cleanup
-// interrupts.
-func canceledSleepsThroughWakeUps(t *testing.T, h Harness) {
+// A callback about a canceled onboarding's bundle wakes nothing. A cleanup is asked for by an
+// interrupt.
+func canceledIsNotWoken(t *testing.T, h Harness) {
 	o := fresh()
 	create(t, h, o)
 	interrupt(t, h, o.ID, onboarding.Change{Canceled: &onboarding.Cancellation{At: at(5)}})
@@ -108,12 +111,12 @@ func canceledSleepsThroughWakeUps(t *testing.T, h Harness) {
 	release(ctx, t, ledger, claimed, time.Time{})
 	wake(t, h, o.ID)
 	wantNoJob(t, h, o.ID)
-	// It stands in nobody's way.
+	// It is in the way of no other.
 	next := fresh()
 	next.SubaccountSID, next.Request.ExternalID = o.SubaccountSID, o.Request.ExternalID
 	create(t, h, next)
 	interrupt(t, h, o.ID, onboarding.Change{Canceled: &onboarding.Cancellation{At: at(5), Cleanup: true}})
-	if _, _, again := claim(t, h, o.ID); !again.Cleanup {
+	if _, _, cleaning := claim(t, h, o.ID); !cleaning.Cleanup {
 		t.Error("no cleanup")
 	}
 }

@@ -1,6 +1,5 @@
-// Package ledgertest is the specification of [onboarding.Ledger] and [onboarding.Repository] as
-// tests. Each implementation runs it, so that what is proved over the ledger in memory holds for
-// Postgres as well.
+// Package ledgertest specifies [onboarding.Ledger] and [onboarding.Repository] by tests. Each
+// implementation runs them, so that proofs over the ledger in memory hold for Postgres as well.
 //
 // Start reading at [Run].
 package ledgertest
@@ -19,31 +18,31 @@ import (
 // Harness is an implementation under test, with nothing in it to begin with.
 type Harness struct {
 	Repository Repository
-	// Fetch waits until the onboarding's job is due and takes it as a worker would. The ledger is
-	// bound to that job and used with the context. It fails the test when no job becomes due for a
-	// long time.
+	// Fetch waits until the onboarding's job is due and begins it as a worker does. The ledger is
+	// bound to that job and used with the context. Fetch fails the test when no job becomes due for
+	// a long time.
 	Fetch func(t testing.TB, id onboarding.ID) (context.Context, onboarding.Ledger)
 	// Due returns when the onboarding's job is or was due, and false if it has none.
 	Due func(t testing.TB, id onboarding.ID) (time.Time, bool)
-	// Abandon makes the onboarding's job that of a dead process, and has others take over.
+	// Abandon makes the onboarding's job that of a dead process, and has the onboarding rescued.
 	Abandon func(t testing.TB, id onboarding.ID)
 }
 
-// Repository is what both implementations keep beyond what a service asks for.
+// Repository is the port with the whole history of an onboarding, oldest first.
 type Repository interface {
 	onboarding.InterruptibleRepository
 	Events(ctx context.Context, id onboarding.ID) ([]onboarding.Event, error)
 	Callbacks(ctx context.Context, id onboarding.ID) ([]onboarding.Callback, error)
 }
 
-// promise is something that every ledger holds.
-type promise struct {
+// test is one promise of the suite.
+type test struct {
 	name string
 	run  func(t *testing.T, h Harness)
 }
 
-// promises are held beside whatever else is in the ledger.
-var promises = []promise{
+// shared are the tests that each make onboardings of their own, beside those of others.
+var shared = []test{
 	{"CreatedIsReadBackWhole", createdIsReadBackWhole},
 	{"CreatedIsDueAtOnce", createdIsDueAtOnce},
 	{"UnknownOnboardingIsNotFound", unknownOnboardingIsNotFound},
@@ -51,10 +50,10 @@ var promises = []promise{
 	{"NoExternalIDIsNoConflict", noExternalIDIsNoConflict},
 	{"CallbackTokenFindsTheOnboarding", callbackTokenFindsTheOnboarding},
 
-	{"RecordedIsReadBackWhole", recordedIsReadBackWhole},
+	{"ChangeIsReadBackWhole", changeIsReadBackWhole},
 	{"LastOfOneKeyCounts", lastOfOneKeyCounts},
 	{"ChangeWithoutStepsIsWritten", changeWithoutStepsIsWritten},
-	{"WhatIsHandedOutIsACopy", whatIsHandedOutIsACopy},
+	{"ReadersAndWritersHaveCopies", readersAndWritersHaveCopies},
 
 	{"ClaimRaisesTheEpoch", claimRaisesTheEpoch},
 	{"OldEpochWritesNothing", oldEpochWritesNothing},
@@ -70,42 +69,43 @@ var promises = []promise{
 	{"WakeUpBeforeTheClaimIsToldByTheClaim", wakeUpBeforeTheClaimIsToldByTheClaim},
 	{"WakeUpOfARunThatDiedIsToldToTheNext", wakeUpOfARunThatDiedIsToldToTheNext},
 	{"WakeUpBringsTheScheduledJobForward", wakeUpBringsTheScheduledJobForward},
-	{"WakeUpOfAnAbandonedRunIsKept", wakeUpOfAnAbandonedRunIsKept},
+	{"WakeUpOfAnAbandonedRunIsToldToTheNext", wakeUpOfAnAbandonedRunIsToldToTheNext},
 	{"NoWakeUpIsLost", noWakeUpIsLost},
 
-	{"InterruptTakesTheOnboardingAway", interruptTakesTheOnboardingAway},
+	{"InterruptEndsTheRunnersPlace", interruptEndsTheRunnersPlace},
 	{"RefusedInterruptInterruptsNobody", refusedInterruptInterruptsNobody},
 	{"InterruptOfOneThatWaitsRunsItNow", interruptOfOneThatWaitsRunsItNow},
 	{"InterruptWritesTheNextRequest", interruptWritesTheNextRequest},
-	{"CanceledSleepsThroughWakeUps", canceledSleepsThroughWakeUps},
+	{"CanceledIsNotWoken", canceledIsNotWoken},
 
 	{"UpdateDecidesOnWhatIsThere", updateDecidesOnWhatIsThere},
 	{"RefusedUpdateChangesNothing", refusedUpdateChangesNothing},
-	{"CallbackIsKept", callbackIsKept},
-	{"CallbackIsKeptOnce", callbackIsKeptOnce},
+
+	{"CallbackIsStored", callbackIsStored},
+	{"CallbackIsStoredOnce", callbackIsStoredOnce},
 	{"CallbackWakesOnlyIfAsked", callbackWakesOnlyIfAsked},
 }
 
-// promisesOfLists are held by a ledger of their own: a list shows what all others left.
-var promisesOfLists = []promise{
+// alone are the tests of lists, which show the onboardings of all.
+var alone = []test{
 	{"ListIsPagedNewestFirst", listIsPagedNewestFirst},
 	{"ListIsFiltered", listIsFiltered},
 	{"ListShowsBundlesAndRequirements", listShowsBundlesAndRequirements},
 }
 
-// Run runs the suite. setup makes a harness that is good until its test ends; most tests share one.
+// Run runs the suite. setup makes a harness that lasts until its test ends. Most tests share one.
 func Run(t *testing.T, setup func(t *testing.T) Harness) {
-	shared := setup(t)
-	for _, p := range promises {
-		t.Run(p.name, func(t *testing.T) {
+	h := setup(t)
+	for _, test := range shared {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p.run(t, shared)
+			test.run(t, h)
 		})
 	}
-	for _, p := range promisesOfLists {
-		t.Run(p.name, func(t *testing.T) {
+	for _, test := range alone {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p.run(t, setup(t))
+			test.run(t, setup(t))
 		})
 	}
 }
@@ -129,7 +129,7 @@ func claim(t testing.TB, h Harness, id onboarding.ID) (context.Context, onboardi
 	return ctx, ledger, o
 }
 
-// nothing is the change of a run that has nothing to write.
+// nothing is the change of a run that changes nothing.
 func nothing(o *onboarding.Onboarding) onboarding.Change {
 	return onboarding.Change{ID: o.ID, Epoch: o.Epoch, Status: o.Status(), Attestation: o.Attestation()}
 }
@@ -184,5 +184,5 @@ func same[T any](t testing.TB, what string, want, got T, options ...cmp.Option) 
 	}
 }
 
-// notTheReading leaves out what belongs to the reading and not to the onboarding.
+// notTheReading leaves out the members that differ from one reading to the next.
 var notTheReading = cmpopts.IgnoreFields(onboarding.Onboarding{}, "ReadAt", "UpdatedAt", "Epoch", "Woken")

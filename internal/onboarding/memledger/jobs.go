@@ -23,9 +23,9 @@ type Job struct {
 	number int64
 }
 
-// Fetch takes the job that has been due for longest, as a free worker would, or returns nil if none
-// is due. A job ends with the release of its onboarding; a runner that ends in any other way hands
-// it back with [Job.Abandon] or [Job.Retry].
+// Fetch begins the job that has been due for longest, as a free worker would. It returns nil if
+// none is due. A job ends with the release of its onboarding. If its run ends in any other way,
+// [Job.Abandon] or [Job.Retry] gives the onboarding another job.
 func (s *Store) Fetch() *Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +37,7 @@ func (s *Store) Fetch() *Job {
 	return &Job{ID: next.whole.ID, store: s, number: next.job.number}
 }
 
-// NextDue returns when the next job is due that does not run yet; false if there is none.
+// NextDue returns when the next job that does not run yet is due, and false if there is none.
 func (s *Store) NextDue() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,11 +47,11 @@ func (s *Store) NextDue() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// Changed receives a value after [Store.NextDue] may have come nearer. Several changes may be one
-// value.
+// Changed receives a value after a job was scheduled, which [Store.NextDue] may return. One value
+// may stand for several jobs.
 func (s *Store) Changed() <-chan struct{} { return s.changed }
 
-// Due returns when the onboarding's job is, or was, due; false if it has none.
+// Due returns when the onboarding's job is or was due, and false if it has none.
 func (s *Store) Due(id onboarding.ID) (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,8 +62,8 @@ func (s *Store) Due(id onboarding.ID) (time.Time, bool) {
 	return e.job.due, true
 }
 
-// next is the entry with the job that is due first and does not run; of several the one that was
-// scheduled first. Nil if there is none.
+// next is the entry whose job is due first, of those that do not run. Of several that are due at
+// the same time it is the one that was scheduled first. Nil if there is none.
 func (s *Store) next() *entry {
 	var first *entry
 	for _, e := range s.onboardings {
@@ -77,12 +77,12 @@ func (s *Store) next() *entry {
 	return first
 }
 
-// Abandon is what becomes of the job of a dead replica: another job takes its place at once, and
-// this one has none any more.
+// Abandon does what a rescue does with the job of a dead replica: the onboarding has another job at
+// once, and this one can neither claim nor release any more.
 func (j *Job) Abandon() { j.Retry(time.Time{}) }
 
-// Retry gives the onboarding to another job at that time, in place of this one. It does nothing if
-// this one has lost its place.
+// Retry gives the onboarding another job for that time in place of this one. It does nothing if the
+// onboarding has another already.
 func (j *Job) Retry(at time.Time) {
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
@@ -91,8 +91,8 @@ func (j *Job) Retry(at time.Time) {
 	}
 }
 
-// Claim implements [onboarding.Ledger]. Beyond what that says, it returns [onboarding.ErrLostPlace]
-// when another job has taken the place of this one.
+// Claim implements [onboarding.Ledger]. It also returns [onboarding.ErrLostPlace]: when the
+// onboarding has another job.
 func (j *Job) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
 	j.store.mu.Lock()
 	defer j.store.mu.Unlock()
@@ -120,8 +120,8 @@ func (j *Job) Release(_ context.Context, c onboarding.Change, next time.Time) (w
 	return j.store.release(e, c, next)
 }
 
-// Claim implements [onboarding.Ledger] for a runner that was given its onboarding by hand. It takes
-// the place of whoever has it.
+// Claim implements [onboarding.Ledger] for a runner without a job. It claims by the job that the
+// onboarding has.
 func (s *Store) Claim(_ context.Context, id onboarding.ID) (*onboarding.Onboarding, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,8 +144,7 @@ func (s *Store) Record(_ context.Context, c onboarding.Change) error {
 	if e == nil || e.whole.Epoch != c.Epoch {
 		return lostPlace(c.ID)
 	}
-	e.write(c)
-	return nil
+	return e.write(c)
 }
 
 // Release implements [onboarding.Ledger].
@@ -171,7 +170,9 @@ func (s *Store) release(e *entry, c onboarding.Change, next time.Time) (woken bo
 	if e.whole.Epoch != c.Epoch {
 		return false, lostPlace(c.ID)
 	}
-	e.write(c)
+	if err := e.write(c); err != nil {
+		return false, err
+	}
 	switch {
 	case e.whole.Woken:
 		return true, nil
@@ -184,7 +185,7 @@ func (s *Store) release(e *entry, c onboarding.Change, next time.Time) (woken bo
 	return false, nil
 }
 
-// wake makes the onboarding run now, or run again if it is running; not if it was canceled.
+// wake makes the onboarding run now, or once more if it is running. A canceled one is not woken.
 func (s *Store) wake(e *entry) {
 	if !e.whole.CanceledAt.IsZero() {
 		return
@@ -195,10 +196,10 @@ func (s *Store) wake(e *entry) {
 	}
 }
 
-// schedule gives the onboarding a new job in place of any it had.
+// schedule gives the onboarding a new job in place of the one it had, if any.
 func (s *Store) schedule(e *entry, due time.Time) {
 	s.lastJob++
-	e.job = &job{number: s.lastJob, due: kept(due)}
+	e.job = &job{number: s.lastJob, due: stored(due)}
 	select {
 	case s.changed <- struct{}{}:
 	default:

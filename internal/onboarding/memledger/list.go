@@ -37,7 +37,7 @@ func (e *entry) matches(f onboarding.Filter) bool {
 		return false
 	}
 	return f.After == nil ||
-		cmp.Or(e.whole.CreatedAt.Compare(kept(f.After.CreatedAt)), cmp.Compare(e.whole.ID, f.After.ID)) < 0
+		cmp.Or(e.whole.CreatedAt.Compare(stored(f.After.CreatedAt)), cmp.Compare(e.whole.ID, f.After.ID)) < 0
 }
 
 func (e *entry) summary() onboarding.Summary {

@@ -13,8 +13,8 @@ import (
 )
 
 // Store is a ledger and a repository in memory. Its own Claim, Record and Release are for tests of
-// a runner alone: they take whatever job the onboarding has. Whoever plays replicas that die and
-// come back uses [Store.Fetch], whose ledgers are bound to one job each.
+// one runner: they are for whatever job the onboarding has. The ledger of one job is the [Job] that
+// [Store.Fetch] returns: with several of them a test plays replicas that die and come back.
 type Store struct {
 	mu          sync.Mutex
 	onboardings map[onboarding.ID]*entry
@@ -28,14 +28,14 @@ var (
 	_ onboarding.Ledger                  = (*Job)(nil)
 )
 
-// entry is an onboarding with what Postgres keeps in other tables and columns.
+// entry is an onboarding with what Postgres has in other tables and columns.
 type entry struct {
 	// whole has its steps in the order of their keys.
 	whole  onboarding.Onboarding
 	status onboarding.Status
-	// attestation is as the last change had it.
+	// attestation is that of the last change.
 	attestation string
-	// waking: a claim has seen a wake-up, and its run has not ended in order.
+	// waking says that a claim was told of a wake-up, and that its run has not ended in order.
 	waking    bool
 	job       *job
 	events    []onboarding.Event
@@ -48,7 +48,7 @@ func New() *Store {
 }
 
 // now is the ledger's clock, to the microsecond as Postgres has it.
-func now() time.Time { return kept(time.Now()) }
+func now() time.Time { return stored(time.Now()) }
 
 // Create implements [onboarding.Repository].
 func (s *Store) Create(_ context.Context, o *onboarding.Onboarding, e onboarding.Event) error {
@@ -63,7 +63,7 @@ func (s *Store) Create(_ context.Context, o *onboarding.Onboarding, e onboarding
 	}
 	created.Steps, created.Numbers = nil, nil
 	created.Epoch, created.Woken = 0, false
-	added := &entry{whole: *created, status: o.Status(), events: []onboarding.Event{keptEvent(e)}}
+	added := &entry{whole: *created, status: o.Status(), events: []onboarding.Event{storedEvent(e)}}
 	s.onboardings[o.ID] = added
 	s.schedule(added, now())
 	return nil
@@ -129,7 +129,9 @@ func (s *Store) decided(id onboarding.ID, decide func(*onboarding.Onboarding, ti
 	if err != nil {
 		return err
 	}
-	e.write(change)
+	if err := e.write(change); err != nil {
+		return err
+	}
 	run(e)
 	return nil
 }
@@ -160,7 +162,7 @@ func (s *Store) RecordCallback(_ context.Context, c onboarding.Callback, wake bo
 		}
 	}
 	c.Body = slices.Clone(c.Body)
-	c.ReceivedAt = kept(c.ReceivedAt)
+	c.ReceivedAt = stored(c.ReceivedAt)
 	e.callbacks = append(e.callbacks, c)
 	if wake {
 		s.wake(e)
@@ -179,7 +181,7 @@ func (s *Store) Events(_ context.Context, id onboarding.ID) ([]onboarding.Event,
 	return slices.Clone(e.events), nil
 }
 
-// Callbacks returns the callbacks that were kept for an onboarding, oldest first.
+// Callbacks returns the callbacks that are stored for an onboarding, oldest first.
 func (s *Store) Callbacks(_ context.Context, id onboarding.ID) ([]onboarding.Callback, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,10 +206,17 @@ func (e *entry) read() (*onboarding.Onboarding, error) {
 	return o, nil
 }
 
-// write applies a change that was let through.
-func (e *entry) write(c onboarding.Change) {
+// write applies a change.
+func (e *entry) write(c onboarding.Change) error {
+	if c.Request != nil {
+		request, err := copiedRequest(*c.Request)
+		if err != nil {
+			return err
+		}
+		e.whole.Request, e.whole.Version = request, c.Version
+	}
 	for _, step := range c.Steps {
-		step = keptStep(step)
+		step = storedStep(step)
 		if have := e.whole.Step(step.Key); have != nil {
 			*have = step
 		} else {
@@ -215,26 +224,24 @@ func (e *entry) write(c onboarding.Change) {
 		}
 	}
 	sortSteps(e.whole.Steps)
-	if c.Request != nil {
-		e.whole.Request, e.whole.Version = *c.Request, c.Version
-	}
 	if c.SubaccountSID != "" {
 		e.whole.SubaccountSID = c.SubaccountSID
 	}
 	if c.Canceled != nil {
-		e.whole.CanceledAt, e.whole.Cleanup, e.status = kept(c.Canceled.At), c.Canceled.Cleanup, onboarding.StatusCanceled
+		e.whole.CanceledAt, e.whole.Cleanup, e.status = stored(c.Canceled.At), c.Canceled.Cleanup, onboarding.StatusCanceled
 	}
 	if c.Numbers != nil {
 		e.whole.Numbers = slices.Clone(c.Numbers)
 	}
 	for _, event := range c.Events {
-		e.events = append(e.events, keptEvent(event))
+		e.events = append(e.events, storedEvent(event))
 	}
 	if e.whole.CanceledAt.IsZero() {
 		e.status = c.Status
 	}
 	e.attestation = c.Attestation
 	e.whole.UpdatedAt = now()
+	return nil
 }
 
 func notFound(id onboarding.ID) error {
@@ -249,38 +256,46 @@ func sortSteps(steps []onboarding.Step) {
 // and in UTC.
 func copied(o *onboarding.Onboarding) (*onboarding.Onboarding, error) {
 	c := *o
-	// The request is kept as JSON there, so what JSON drops is dropped here.
-	request, err := json.Marshal(o.Request)
-	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	c.Request = onboarding.Request{}
-	if err := json.Unmarshal(request, &c.Request); err != nil {
-		return nil, fmt.Errorf("decode the request: %w", err)
+	var err error
+	if c.Request, err = copiedRequest(o.Request); err != nil {
+		return nil, err
 	}
 	c.Numbers = slices.Clone(o.Numbers)
 	c.Steps = make([]onboarding.Step, len(o.Steps))
 	for i, step := range o.Steps {
-		c.Steps[i] = keptStep(step)
+		c.Steps[i] = storedStep(step)
 	}
-	c.CreatedAt, c.UpdatedAt, c.CanceledAt = kept(o.CreatedAt), kept(o.UpdatedAt), kept(o.CanceledAt)
+	c.CreatedAt, c.UpdatedAt, c.CanceledAt = stored(o.CreatedAt), stored(o.UpdatedAt), stored(o.CanceledAt)
 	return &c, nil
 }
 
-func keptStep(step onboarding.Step) onboarding.Step {
+// copiedRequest encodes and decodes the request, as Postgres has it in JSON.
+func copiedRequest(r onboarding.Request) (c onboarding.Request, err error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return c, fmt.Errorf("encode the request: %w", err)
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, fmt.Errorf("decode the request: %w", err)
+	}
+	return c, nil
+}
+
+func storedStep(step onboarding.Step) onboarding.Step {
 	if step.Error != nil {
 		clone := *step.Error
 		step.Error = &clone
 	}
+	step.Role = onboarding.Role{} // It comes from the plan.
 	step.Requirements = slices.Clone(step.Requirements)
-	step.IntentAt, step.NextAttemptAt = kept(step.IntentAt), kept(step.NextAttemptAt)
-	step.StartedAt, step.FinishedAt = kept(step.StartedAt), kept(step.FinishedAt)
+	step.IntentAt, step.NextAttemptAt = stored(step.IntentAt), stored(step.NextAttemptAt)
+	step.StartedAt, step.FinishedAt = stored(step.StartedAt), stored(step.FinishedAt)
 	return step
 }
 
-func keptEvent(e onboarding.Event) onboarding.Event {
-	e.At = kept(e.At)
+func storedEvent(e onboarding.Event) onboarding.Event {
+	e.At = stored(e.At)
 	return e
 }
 
-func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

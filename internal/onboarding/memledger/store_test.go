@@ -22,12 +22,12 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// dispatcher hands jobs to the tests that ask for those of their onboardings.
+// dispatcher fetches jobs, and gives each to the test of its onboarding.
 type dispatcher struct {
 	store *memledger.Store
 
 	mu sync.Mutex
-	// fetched are the newest jobs of onboardings; ready are those that nobody has asked for yet.
+	// fetched are the newest jobs of onboardings. ready are those that no test has asked for yet.
 	fetched, ready map[onboarding.ID]*memledger.Job
 }
 
@@ -37,7 +37,7 @@ func (d *dispatcher) fetch(t testing.TB, id onboarding.ID) (context.Context, onb
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		if job := d.take(id); job != nil {
+		if job := d.next(id); job != nil {
 			return t.Context(), job
 		}
 		select {
@@ -48,8 +48,8 @@ func (d *dispatcher) fetch(t testing.TB, id onboarding.ID) (context.Context, onb
 	}
 }
 
-// take fetches all jobs that are due and returns that of the onboarding, or nil.
-func (d *dispatcher) take(id onboarding.ID) *memledger.Job {
+// next fetches all jobs that are due, and returns that of the onboarding or nil.
+func (d *dispatcher) next(id onboarding.ID) *memledger.Job {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for job := d.store.Fetch(); job != nil; job = d.store.Fetch() {
@@ -68,7 +68,7 @@ func (d *dispatcher) abandon(_ testing.TB, id onboarding.ID) {
 	d.fetched[id].Abandon()
 }
 
-func TestFetchTakesWhatIsDueFirst(t *testing.T) {
+func TestFetchReturnsTheJobThatIsDueFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := memledger.New()
@@ -104,7 +104,7 @@ func TestFetchTakesWhatIsDueFirst(t *testing.T) {
 	})
 }
 
-func TestChangedTellsOfWhatBecameDue(t *testing.T) {
+func TestChangedTellsOfANewJob(t *testing.T) {
 	t.Parallel()
 	store := memledger.New()
 	o := &onboarding.Onboarding{ID: "onb_a", CallbackToken: "a"}
@@ -118,7 +118,7 @@ func TestChangedTellsOfWhatBecameDue(t *testing.T) {
 	}
 }
 
-func TestStoreItselfClaimsWhatNobodyScheduled(t *testing.T) {
+func TestTheStoreItselfClaimsWithoutAJob(t *testing.T) {
 	t.Parallel()
 	store := memledger.New()
 	o := &onboarding.Onboarding{ID: "onb_a", CallbackToken: "a"}

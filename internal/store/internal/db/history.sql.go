@@ -66,7 +66,7 @@ func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams
 }
 
 const eventsAfter = `-- name: EventsAfter :many
-SELECT id, at, kind, step, actor, detail FROM events
+SELECT id, at, kind, step, step_kind, bundle, actor, detail FROM events
 WHERE onboarding_id = $1 AND id > $2
 ORDER BY id
 LIMIT $3
@@ -79,12 +79,14 @@ type EventsAfterParams struct {
 }
 
 type EventsAfterRow struct {
-	ID     int64
-	At     pgtype.Timestamptz
-	Kind   string
-	Step   string
-	Actor  string
-	Detail string
+	ID       int64
+	At       pgtype.Timestamptz
+	Kind     string
+	Step     string
+	StepKind string
+	Bundle   string
+	Actor    string
+	Detail   string
 }
 
 // Oldest first, from after that ID on.
@@ -102,6 +104,8 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Eve
 			&i.At,
 			&i.Kind,
 			&i.Step,
+			&i.StepKind,
+			&i.Bundle,
 			&i.Actor,
 			&i.Detail,
 		); err != nil {
@@ -116,7 +120,7 @@ func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Eve
 }
 
 const eventsBefore = `-- name: EventsBefore :many
-SELECT id, at, kind, step, actor, detail FROM events
+SELECT id, at, kind, step, step_kind, bundle, actor, detail FROM events
 WHERE onboarding_id = $1 AND id < $2
 ORDER BY id DESC
 LIMIT $3
@@ -129,12 +133,14 @@ type EventsBeforeParams struct {
 }
 
 type EventsBeforeRow struct {
-	ID     int64
-	At     pgtype.Timestamptz
-	Kind   string
-	Step   string
-	Actor  string
-	Detail string
+	ID       int64
+	At       pgtype.Timestamptz
+	Kind     string
+	Step     string
+	StepKind string
+	Bundle   string
+	Actor    string
+	Detail   string
 }
 
 // Newest first, from before that ID on.
@@ -152,6 +158,8 @@ func (q *Queries) EventsBefore(ctx context.Context, arg EventsBeforeParams) ([]E
 			&i.At,
 			&i.Kind,
 			&i.Step,
+			&i.StepKind,
+			&i.Bundle,
 			&i.Actor,
 			&i.Detail,
 		); err != nil {
@@ -169,23 +177,28 @@ const recentReviews = `-- name: RecentReviews :many
 SELECT s.at AS submitted_at, d.at AS decided_at
 FROM (
     SELECT e.onboarding_id, e.id, e.at FROM events e
-    WHERE e.bundle = $1 AND e.step_kind = 'review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
+    WHERE e.bundle = $1 AND e.step_kind = 'review'
+        AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %'
     ORDER BY e.id DESC
     LIMIT $2
 ) d
 CROSS JOIN LATERAL (
     SELECT n.id, n.at FROM events n
-    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id AND n.bundle = $1 AND n.step_kind = 'submission' AND n.kind = 'step.succeeded'
-        -- Nobody knows when a bundle that was taken over was submitted.
-        AND EXISTS (SELECT FROM events b
-            WHERE b.onboarding_id = d.onboarding_id AND b.bundle = $1 AND b.step_kind = 'submission' AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
+    WHERE n.onboarding_id = d.onboarding_id AND n.id < d.id
+        AND n.bundle = $1 AND n.step_kind = 'submission' AND n.kind = 'step.succeeded'
+        -- The submission of a bundle that was adopted has no time that is known.
+        AND EXISTS (
+            SELECT FROM events b
+            WHERE b.onboarding_id = d.onboarding_id AND b.bundle = $1 AND b.step_kind = 'submission'
+                AND b.kind IN ('step.running', 'step.adopted') AND b.id < n.id)
     ORDER BY n.id DESC
     LIMIT 1
 ) s
 WHERE NOT EXISTS (
     SELECT FROM events n
     WHERE n.onboarding_id = d.onboarding_id AND n.id > s.id AND n.id < d.id
-        AND n.bundle = $1 AND n.step_kind = 'review' AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %')
+        AND n.bundle = $1 AND n.step_kind = 'review'
+        AND n.kind IN ('step.succeeded', 'step.failed') AND n.detail NOT LIKE 'code %')
 `
 
 type RecentReviewsParams struct {
@@ -200,9 +213,6 @@ type RecentReviewsRow struct {
 
 // The newest decisions about a kind of bundle, each with the submission that it answers. Only the
 // first decision after a submission is about it. A later one is an approval that ended.
-//
-// The conditions on the decision repeat those of the index events_review_decisions_idx: the planner
-// must see that the index has all of them.
 func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([]RecentReviewsRow, error) {
 	rows, err := q.db.Query(ctx, recentReviews, arg.Bundle, arg.Most)
 	if err != nil {
@@ -226,11 +236,12 @@ func (q *Queries) RecentReviews(ctx context.Context, arg RecentReviewsParams) ([
 const submissionEvents = `-- name: SubmissionEvents :many
 SELECT e.id, e.at, e.kind, e.step_kind, e.bundle, e.detail FROM events e
 WHERE e.onboarding_id = $1
-    AND (kind IN ('step.succeeded', 'step.adopted') AND step_kind = 'bundle'
-        OR kind = 'step.succeeded' AND step_kind = 'submission' AND EXISTS (
+    AND (e.kind IN ('step.succeeded', 'step.adopted') AND e.step_kind = 'bundle'
+        OR e.kind = 'step.succeeded' AND e.step_kind = 'submission' AND EXISTS (
             SELECT FROM events b
-            WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
-        OR step_kind = 'review' AND kind IN ('step.succeeded', 'step.failed') AND detail NOT LIKE 'code %')
+            WHERE b.onboarding_id = e.onboarding_id AND b.step = e.step
+                AND b.kind IN ('step.running', 'step.adopted') AND b.id < e.id)
+        OR e.step_kind = 'review' AND e.kind IN ('step.succeeded', 'step.failed') AND e.detail NOT LIKE 'code %')
 ORDER BY e.id
 `
 
@@ -243,8 +254,9 @@ type SubmissionEventsRow struct {
 	Detail   string
 }
 
-// What tells which bundle was submitted when, and what the reviewers decided, in order: the bundles,
-// their submissions, and the decisions. The submission of a bundle that was taken over was another's: it was never begun here.
+// The events that tell which bundle was submitted when, and what the reviewers decided, in order: of
+// the bundles, of their submissions, and of the decisions. The submission of a bundle that was adopted
+// was not begun here. A failure with a code is a read that Twilio refused, and no decision.
 func (q *Queries) SubmissionEvents(ctx context.Context, onboardingID string) ([]SubmissionEventsRow, error) {
 	rows, err := q.db.Query(ctx, submissionEvents, onboardingID)
 	if err != nil {

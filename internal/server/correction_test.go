@@ -12,33 +12,34 @@ import (
 	"github.com/attestd/attestd/internal/trusthubsim"
 )
 
+// rejections are the codes of reviewers, with what they ask for and a correction.
+var rejections = []struct {
+	code int
+	// pointers are those of the requirements.
+	pointers []string
+	change   map[string]any
+	// touched are the steps whose objects are updated.
+	touched []string
+}{
+	{18601, []string{"/business/website_url"}, map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}, []string{"business_information"}},
+	{18602, []string{"/business/business_registration_number"}, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}}, []string{"business_information"}},
+	{18603, []string{"/address"}, map[string]any{"address": map[string]any{"street": "1 N State St"}}, []string{"address"}},
+	{18604, []string{"/authorized_representatives/0"}, map[string]any{"authorized_representatives": []any{representative("other"), representative("second")}}, []string{"representative_1"}},
+	{18605, []string{"/authorized_representatives/1"}, map[string]any{"authorized_representatives": []any{representative("first"), representative("other")}}, []string{"representative_2"}},
+	{18606, []string{"/authorized_representatives/0/email", "/authorized_representatives/1/email"}, map[string]any{"business": map[string]any{"website_url": "https://shop.plumbing.example.com"}}, []string{"business_information"}},
+}
+
 // A PATCH leads from the rejection to the approval. It writes only to the objects behind the
 // reviewer's code.
 func TestARejectionIsCorrectedInPlace(t *testing.T) {
 	t.Parallel()
-	person := func(name string) map[string]any { return representative(name) }
-	tests := []struct {
-		code int
-		// pointers are those of the requirements.
-		pointers []string
-		change   map[string]any
-		// touched are the steps whose objects are updated.
-		touched []string
-	}{
-		{18601, []string{"/business/website_url"}, map[string]any{"business": map[string]any{"website_url": "https://www.plumbing.example.com"}}, []string{"business_information"}},
-		{18602, []string{"/business/business_registration_number"}, map[string]any{"business": map[string]any{"business_registration_number": "987654321"}}, []string{"business_information"}},
-		{18603, []string{"/address"}, map[string]any{"address": map[string]any{"street": "1 N State St"}}, []string{"address"}},
-		{18604, []string{"/authorized_representatives/0"}, map[string]any{"authorized_representatives": []any{person("other"), person("second")}}, []string{"representative_1"}},
-		{18605, []string{"/authorized_representatives/1"}, map[string]any{"authorized_representatives": []any{person("first"), person("other")}}, []string{"representative_2"}},
-		{18606, []string{"/authorized_representatives/0/email", "/authorized_representatives/1/email"}, map[string]any{"business": map[string]any{"website_url": "https://shop.plumbing.example.com"}}, []string{"business_information"}},
-	}
-	for _, tt := range tests {
+	for _, tt := range rejections {
 		t.Run(fmt.Sprint(tt.code), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, trusthubsim.Config{Review: trusthubsim.ReviewManual})
 			w.serve()
 			customer := w.subaccount(1)
-			id := w.post(customer.request(map[string]any{"authorized_representatives": []any{person("first"), person("second")}})).ID
+			id := w.post(customer.request(map[string]any{"authorized_representatives": []any{representative("first"), representative("second")}})).ID
 			profile := w.await(id, "in_review").CustomerProfile.SID
 			if status, raw := w.patch(id, 1, tt.change); status != http.StatusConflict || !strings.Contains(raw, "in_review") {
 				t.Errorf("a correction during the review answered %d: %s", status, raw)

@@ -80,6 +80,7 @@ func newRig(t *testing.T, options rigOptions) *rig {
 	}
 	r.store, err = store.Open(t.Context(), store.Config{
 		DatabaseURL: r.environ["DATABASE_URL"], Workers: 4, ReplicaName: "rig", Logger: logger,
+		StaleAfter: 4 * time.Second, CallbackRetention: time.Hour,
 		Advance: func(ctx context.Context, ledger onboarding.Ledger, id onboarding.ID) error {
 			r.run.Store(&ctx)
 			defer func() {

@@ -92,7 +92,8 @@ func TestARejectedProductIsDropped(t *testing.T) {
 	w.reviewByHand()
 	w.mustPatch(id, 1, map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})
 	a := w.awaitThat(id, "the product in review", func(a answer) bool { return a.Products[1].Bundle.Status == "pending-review" })
-	w.reject(a.Products[1].Bundle.SID, 18602)
+	dropped := a.Products[1].Bundle.SID
+	w.reject(dropped, 18602)
 	w.await(id, "action_required")
 	w.mustPatch(id, 2, map[string]any{"products": []string{"shaken_stir"}, "cnam": nil})
 	a = w.awaitThat(id, "the product to be gone", func(a answer) bool {
@@ -103,6 +104,15 @@ func TestARejectedProductIsDropped(t *testing.T) {
 	}
 	if users := w.held(customer).EndUsers; len(users) != 2 {
 		t.Errorf("%d end users are left, want the business and its representative", len(users))
+	}
+
+	// It is wanted again: another is made.
+	w.mustPatch(id, 3, map[string]any{"products": []string{"shaken_stir", "cnam"}, "cnam": map[string]any{"cnam_display_name": "Example"}})
+	again := w.awaitThat(id, "the product in review again", func(a answer) bool {
+		return len(a.Products) == 2 && a.Products[1].Bundle.Status == "pending-review"
+	})
+	if again.Products[1].Bundle.SID == dropped {
+		t.Errorf("the product that was dropped, %s, is taken for the new one", dropped)
 	}
 }
 

@@ -75,6 +75,7 @@ var decisions = map[string]struct {
 	"a removal that was refused waits for a person":  {aim: onboarding.AimGone, effect: making, step: made(onboarding.StepFailed), want: ""},
 	"what is gone is gone":                           {aim: onboarding.AimGone, effect: making, step: step(onboarding.StepCanceled), want: ""},
 	"what is settled stays as it is":                 {aim: onboarding.AimSettled, effect: making, step: made(onboarding.StepSucceeded), want: ""},
+	"a failed read ends too":                         {kind: onboarding.KindReview, aim: onboarding.AimSettled, effect: onboarding.Effect{Look: look}, step: step(onboarding.StepFailed), want: "end"},
 	"what is open ends":                              {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepWaiting), want: "end"},
 	"an unknown outcome is looked up to be settled":  {aim: onboarding.AimSettled, effect: making, step: step(onboarding.StepRunning), want: "find"},
 }

@@ -105,6 +105,7 @@ func TestNothingTwiceNothingLost(t *testing.T) {
 var takenElsewhere = map[move]string{
 	{false, onboarding.StepFailed, onboarding.StepSucceeded}: "a comparison adopts what a refused step has left: internal/onboarding/reconcile",
 	{true, onboarding.StepCanceled, onboarding.StepPending}:  "a product that was dropped is wanted again: internal/server",
+	{true, onboarding.StepFailed, onboarding.StepCanceled}:   "a cancellation makes it pending first; without one it ends as it is: internal/onboarding/engine",
 }
 
 // waysNotTaken are the ways of the charts that no step went.

@@ -19,7 +19,7 @@ GENERATED := git grep --untracked -lE '^// Code generated .* DO NOT EDIT\.$$' --
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the server and the simulator into bin/
@@ -35,7 +35,7 @@ check: check-format vet lint-changed test-heart check-generated ## before each c
 test: ## run all tests, with the race detector
 	$(GO_TEST) -race -timeout 30m ./...
 
-# Without the simulation, which takes half a minute by itself.
+# Without the simulation, which takes about a minute.
 .PHONY: test-heart
 test-heart:
 	go test $$(go list ./internal/onboarding/... | grep -v '/simulation$$')

@@ -26,7 +26,7 @@ func (r *replica) look(ctx context.Context) {
 
 // removeDead deletes the rows of the replicas that are silent now and were silent at the last look.
 // A replica that only lost its connection has another by then. So have all of them their heartbeats
-// after a database that answered nobody for a while.
+// after a while in which the database did not answer.
 func (r *replica) removeDead(ctx context.Context) error {
 	silent, err := r.store.queries.SilentReplicas(ctx, db.SilentReplicasParams{
 		OwnID:      r.id.Load(),

@@ -1,7 +1,7 @@
-// Package ledgermodel holds an implementation of [onboarding.Ledger] and [onboarding.Repository]
-// against a model of a few lines, with calls that pgregory.net/rapid draws. The suite in
-// internal/onboarding/ledgertest says by example what the rules are; this looks for the sequence of
-// calls that nobody thought of. It is for tests only.
+// Package ledgermodel compares an implementation of [onboarding.Ledger] and
+// [onboarding.Repository] with a model of a few lines, over sequences of calls that
+// pgregory.net/rapid draws. The suite in internal/onboarding/ledgertest has the rules by example.
+// This package looks for a sequence of calls that breaks one. It is for tests only.
 //
 // Start reading at [Check].
 package ledgermodel
@@ -21,8 +21,8 @@ import (
 	"github.com/attestd/attestd/internal/onboarding/ledgertest"
 )
 
-// Check draws sequences of calls and makes each of them at an onboarding of its own. setup is
-// called once.
+// Check draws sequences of calls, and makes each about an onboarding of its own. setup is called
+// once.
 func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 	t.Helper()
 	h := setup(t)
@@ -30,7 +30,7 @@ func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		number++
 		m := &machine{t: t, rt: rt, harness: h, steps: map[onboarding.Key]onboarding.State{}}
-		m.create(fmt.Sprintf("%d_%d", time.Now().UnixNano(), number))
+		m.create(fmt.Sprint(number))
 		rt.Repeat(map[string]func(*rapid.T){
 			"":          m.check,
 			"fetch":     m.fetch,
@@ -46,8 +46,7 @@ func Check(t *testing.T, setup func(t *testing.T) ledgertest.Harness) {
 	})
 }
 
-// machine is the model of one onboarding: what must be read from the implementation after the calls
-// that were made.
+// machine is the model of one onboarding. After each call the implementation must read the same.
 type machine struct {
 	t       *testing.T
 	rt      *rapid.T
@@ -58,18 +57,18 @@ type machine struct {
 	events    int
 	callbacks []string // idempotency tokens
 	epoch     int64
-	// woken: something happened since the newest claim. told: a claim has said so, and its run has
-	// not ended in order.
+	// woken says that something woke the onboarding since the newest claim. told says that a claim
+	// was told of a wake-up, and that its run has not ended in order.
 	woken, told bool
 
-	// job is the number of the job, 0 if there is none; jobs is the last number given.
+	// job is the number of the job, 0 if there is none. jobs is the newest number.
 	job, jobs int
 	running   bool // the job was fetched
-	now       bool // it is due; otherwise in an hour
+	isDue     bool // otherwise it is due in an hour
 	workers   []*worker
 }
 
-// worker is one that fetched a job, and believes that it is still its own.
+// worker has fetched a job, which the onboarding need not have any more.
 type worker struct {
 	ctx    context.Context
 	ledger onboarding.Ledger
@@ -77,34 +76,43 @@ type worker struct {
 	epoch  int64 // of its newest claim, 0 before
 }
 
+// at is a time in the history. The model does not look at it.
+var at = time.Date(2026, time.March, 14, 15, 9, 26, 0, time.UTC)
+
+// now is the ledger's time.
+func (m *machine) now() time.Time {
+	o, err := m.harness.Repository.Get(m.t.Context(), m.id)
+	m.must(err)
+	return o.ReadAt
+}
+
 func (m *machine) create(name string) {
 	m.id = onboarding.ID("onb_model_" + name)
 	o := &onboarding.Onboarding{
-		ID: m.id, CallbackToken: "token-" + name, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		ID: m.id, CallbackToken: "token-" + name, Version: 1, CreatedAt: at, UpdatedAt: at,
 		SubaccountSID: "AC" + name,
 	}
-	m.must(m.harness.Repository.Create(m.t.Context(), o, onboarding.Event{At: time.Now(), Kind: "onboarding.created"}))
+	m.must(m.harness.Repository.Create(m.t.Context(), o, onboarding.Event{At: at, Kind: "onboarding.created"}))
 	m.events = 1
 	m.schedule(true)
 }
 
-// schedule gives the onboarding a new job in place of any it had.
-func (m *machine) schedule(now bool) {
+// schedule gives the onboarding a new job in place of the one it had, if any.
+func (m *machine) schedule(isDue bool) {
 	m.jobs++
-	m.job, m.running, m.now = m.jobs, false, now
+	m.job, m.running, m.isDue = m.jobs, false, isDue
 }
 
-// stir is what every wake-up does: the job is now, unless one is at work, which is told when it
-// ends.
-func (m *machine) stir() {
+// wakeUp is what every wake-up does. After it the onboarding has a job that runs or is due.
+func (m *machine) wakeUp() {
 	m.woken = true
-	if m.job == 0 || !m.running && !m.now {
+	if m.job == 0 || !m.running && !m.isDue {
 		m.schedule(true)
 	}
 }
 
 func (m *machine) fetch(rt *rapid.T) {
-	if m.job == 0 || m.running || !m.now {
+	if m.job == 0 || m.running || !m.isDue {
 		rt.Skip("nothing is due")
 	}
 	ctx, ledger := m.harness.Fetch(m.t, m.id)
@@ -133,7 +141,7 @@ func (m *machine) claim(rt *rapid.T) {
 func (m *machine) record(rt *rapid.T) {
 	w := m.claimed(rt)
 	if w.epoch == m.epoch && w.job != m.job {
-		rt.Skip("abandoned, and not claimed by another yet: it may write or not")
+		rt.Skip("rescued, and not claimed by another yet: it may write or not")
 	}
 	c := m.change(rt, w)
 	err := w.ledger.Record(w.ctx, c)
@@ -152,7 +160,7 @@ func (m *machine) change(rt *rapid.T, w *worker) onboarding.Change {
 	for _, key := range keys {
 		state := rapid.SampledFrom([]onboarding.State{onboarding.StepRunning, onboarding.StepSucceeded, onboarding.StepFailed}).Draw(rt, "state")
 		c.Steps = append(c.Steps, onboarding.Step{Key: key, State: state})
-		c.Events = append(c.Events, onboarding.Event{At: time.Now(), Kind: "step." + string(state), Step: key})
+		c.Events = append(c.Events, onboarding.Event{At: at, Kind: "step." + string(state), Step: key})
 	}
 	return c
 }
@@ -167,7 +175,8 @@ func (m *machine) write(c onboarding.Change) {
 func (m *machine) release(rt *rapid.T) {
 	w := m.claimed(rt)
 	when := rapid.SampledFrom([]string{"never", "now", "later"}).Draw(rt, "next")
-	next := map[string]time.Time{"never": {}, "now": time.Now(), "later": time.Now().Add(time.Hour)}[when]
+	now := m.now()
+	next := map[string]time.Time{"never": {}, "now": now, "later": now.Add(time.Hour)}[when]
 	c := m.change(rt, w)
 	woken, err := w.ledger.Release(w.ctx, c, next)
 	if w.epoch != m.epoch || w.job != m.job {
@@ -211,7 +220,7 @@ func (m *machine) wake(rt *rapid.T) {
 		return c, nil
 	}))
 	m.write(c)
-	m.stir()
+	m.wakeUp()
 }
 
 func (m *machine) interrupt(*rapid.T) {
@@ -233,34 +242,34 @@ func (m *machine) callback(rt *rapid.T) {
 	wake := rapid.Bool().Draw(rt, "wake")
 	token := rapid.SampledFrom([]string{"", "one", "two"}).Draw(rt, "token")
 	m.must(m.harness.Repository.RecordCallback(m.t.Context(), onboarding.Callback{
-		OnboardingID: m.id, ReceivedAt: time.Now(), IdempotencyToken: token, Body: []byte("{}"),
+		OnboardingID: m.id, ReceivedAt: at, IdempotencyToken: token, Body: []byte("{}"),
 	}, wake))
 	if token != "" && slices.Contains(m.callbacks, token) {
 		return
 	}
 	m.callbacks = append(m.callbacks, token)
 	if wake {
-		m.stir()
+		m.wakeUp()
 	}
 }
 
 func (m *machine) abandon(rt *rapid.T) {
 	if m.job == 0 || !m.running {
-		rt.Skip("nobody works")
+		rt.Skip("no job runs")
 	}
 	m.harness.Abandon(m.t, m.id)
 	m.schedule(true)
 }
 
-// anyone is one of those that fetched a job, whether or not it is still theirs.
+// anyone is any worker, even one whose onboarding has another job.
 func (m *machine) anyone(rt *rapid.T) *worker {
 	if len(m.workers) == 0 {
-		rt.Skip("nobody has fetched anything")
+		rt.Skip("no job was fetched")
 	}
 	return m.workers[rapid.IntRange(0, len(m.workers)-1).Draw(rt, "worker")]
 }
 
-// claimed is one of those that have claimed, whether or not another has since.
+// claimed is any worker that has claimed, even if another has claimed later.
 func (m *machine) claimed(rt *rapid.T) *worker {
 	w := m.anyone(rt)
 	if w.epoch == 0 {
@@ -269,7 +278,7 @@ func (m *machine) claimed(rt *rapid.T) *worker {
 	return w
 }
 
-// check compares all that can be read, after each call.
+// check compares everything that can be read, after each call.
 func (m *machine) check(*rapid.T) {
 	o, err := m.harness.Repository.Get(m.t.Context(), m.id)
 	m.must(err)
@@ -285,8 +294,8 @@ func (m *machine) check(*rapid.T) {
 	switch {
 	case scheduled != (m.job != 0):
 		m.fail("a job: %t, want %t", scheduled, m.job != 0)
-	case scheduled && !m.running && m.now != due.Before(time.Now().Add(time.Minute)):
-		m.fail("the job is due at %s, want now: %t", due, m.now)
+	case scheduled && !m.running && m.isDue == due.After(o.ReadAt):
+		m.fail("the job is due at %s, read at %s, want it due: %t", due, o.ReadAt, m.isDue)
 	}
 }
 
@@ -300,7 +309,7 @@ func (m *machine) same(steps []onboarding.Step) {
 	}
 }
 
-// leave ends the onboarding's job, so that it is in nobody's way.
+// leave ends the onboarding's job, so that no worker has it when the test ends.
 func (m *machine) leave() {
 	if m.job == 0 {
 		return
@@ -309,8 +318,8 @@ func (m *machine) leave() {
 		m.harness.Abandon(m.t, m.id)
 		m.schedule(true)
 	}
-	if !m.now {
-		m.stir()
+	if !m.isDue {
+		m.wakeUp()
 		m.must(m.harness.Repository.Update(m.t.Context(), m.id, func(o *onboarding.Onboarding, _ time.Time) (onboarding.Change, error) {
 			return onboarding.Change{ID: m.id, Status: o.Status()}, nil
 		}))
@@ -324,10 +333,10 @@ func (m *machine) leave() {
 	}
 }
 
-// lost checks that a call under an old claim or for a lost job was refused.
+// lost checks that a call under an older claim, or for a job that was replaced, was refused.
 func (m *machine) lost(err error) {
 	if !errors.Is(err, onboarding.ErrLostPlace) {
-		m.fail("a worker that lost its place gets %v", err)
+		m.fail("a worker that has lost its place gets %v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestMemoryKeepsToTheModel(t *testing.T) {
 	})
 }
 
-// workers take jobs for one test at a time.
+// workers fetch the jobs of one test at a time.
 type workers struct {
 	store   *memledger.Store
 	fetched map[onboarding.ID]*memledger.Job

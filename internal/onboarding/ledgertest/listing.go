@@ -71,7 +71,7 @@ func listIsFiltered(t *testing.T, h Harness) {
 	}{
 		"none":                {onboarding.Filter{}, []onboarding.ID{failed.ID, inProgress.ID}},
 		"status":              {onboarding.Filter{Status: onboarding.StatusActionRequired}, []onboarding.ID{failed.ID}},
-		"status of nobody":    {onboarding.Filter{Status: onboarding.StatusApproved}, nil},
+		"status of none":      {onboarding.Filter{Status: onboarding.StatusApproved}, nil},
 		"subaccount":          {onboarding.Filter{SubaccountSID: inProgress.SubaccountSID}, []onboarding.ID{inProgress.ID}},
 		"external ID":         {onboarding.Filter{ExternalID: failed.Request.ExternalID}, []onboarding.ID{failed.ID}},
 		"all":                 {onboarding.Filter{Status: onboarding.StatusInProgress, ExternalID: failed.Request.ExternalID}, nil},

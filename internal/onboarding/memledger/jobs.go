@@ -15,7 +15,7 @@ type job struct {
 	running bool
 }
 
-// Job is a fetched job. It is the [onboarding.Ledger] of whoever fetched it.
+// Job is a fetched job. It is the [onboarding.Ledger] of its run.
 type Job struct {
 	// ID is the onboarding to advance.
 	ID     onboarding.ID

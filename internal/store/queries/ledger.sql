@@ -19,8 +19,8 @@ CROSS JOIN LATERAL (SELECT FROM onboardings o WHERE o.id = i.id FOR NO KEY UPDAT
 -- Job 0 does not exist. It stands for a caller who has the row lock; then the epoch does not count.
 --
 -- This is the statement that writes most. It takes an array for each column, in which nr is the
--- place of the change. With JSON it needs half as much time more. An empty account and a negative
--- count of numbers change nothing.
+-- place of the change. With JSON here and in the readings, cmd/bench comes to 0.33 of the bare loop
+-- instead of 0.43. An empty account and a negative count of numbers change nothing.
 WITH change AS (
     SELECT unnest(@changes::integer[]) AS nr, unnest(@ids::text[]) AS id, unnest(@epochs::bigint[]) AS epoch,
         unnest(@job_ids::bigint[]) AS job_id, unnest(@statuses::text[]) AS status,

@@ -386,8 +386,8 @@ type WriteChangesParams struct {
 // Job 0 does not exist. It stands for a caller who has the row lock; then the epoch does not count.
 //
 // This is the statement that writes most. It takes an array for each column, in which nr is the
-// place of the change. With JSON it needs half as much time more. An empty account and a negative
-// count of numbers change nothing.
+// place of the change. With JSON here and in the readings, cmd/bench comes to 0.33 of the bare loop
+// instead of 0.43. An empty account and a negative count of numbers change nothing.
 func (q *Queries) WriteChanges(ctx context.Context, arg WriteChangesParams) ([]interface{}, error) {
 	rows, err := q.db.Query(ctx, writeChanges,
 		arg.Changes,
